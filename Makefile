@@ -1,0 +1,37 @@
+# Everything happens in .venv, installed from pyproject.toml with the versions of constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: app test check bench sample clean
+
+app: $(STAMP)
+	$(BIN)/ila app $(OPEN)
+
+test: $(STAMP)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python tests/benchmarks/bench_retune.py
+
+sample: $(STAMP)
+	$(BIN)/python sample_data/make_pool.py
+	rm -rf sample_data/landscape
+	$(BIN)/ila build sample_data/pool.jsonl --out sample_data/landscape
+	rm -rf sample_data/landscape/.stages sample_data/landscape/.lock
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ILA needs Python 3.11 or newer; name one with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt torch
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev]"
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV)
