@@ -1,0 +1,158 @@
+"""What a running build tells: to a listener in the process and to RUN/progress.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ila_core.errors import IlaError
+from ila_core.files import write_text
+from ila_core.progress import Progress
+
+EVERY = 0.5
+"""Seconds between two notices of the same build."""
+
+
+@dataclass
+class StageStatus:
+    """How far one stage is; `done` and `total` count records unless the stage says otherwise."""
+
+    name: str
+    done: int = 0
+    total: int | None = None
+    started: float = field(default_factory=time.monotonic)
+    ended: float | None = None
+    reused: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended or time.monotonic()) - self.started
+
+    @property
+    def rate(self) -> float | None:
+        """Units per second since the stage began, None before the first is done."""
+        return self.done / self.seconds if self.done and self.seconds > 0 else None
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds that are left at the rate so far, None where that is not known."""
+        if self.total is None or not self.rate:
+            return None
+        return max(self.total - self.done, 0) / self.rate
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "stage": self.name,
+            "state": "reused" if self.reused else "running" if self.ended is None else "done",
+            "done": self.done,
+            "total": self.total,
+            "seconds": round(self.seconds, 2),
+            "rate": self.rate and round(self.rate, 1),
+            "eta_s": None if self.eta is None else round(self.eta, 1),
+        }
+
+
+Listener = Callable[["Monitor"], None]
+
+
+class Monitor:
+    """Collects the progress of a build's stages, two of which may run side by side."""
+
+    def __init__(self, folder: Path, listener: Listener | None = None) -> None:
+        self.stages: list[StageStatus] = []
+        self.state = "running"
+        self.message = ""
+        self.notices: list[str] = []
+        self._file = folder / "progress.json"
+        self._listener = listener
+        self._started = time.time()
+        self._told = 0.0
+        self._lock = threading.RLock()
+
+    @property
+    def running(self) -> list[StageStatus]:
+        """The stages under way, the longest-running first."""
+        return [stage for stage in self.stages if stage.ended is None]
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator[Progress]:
+        """Open a stage and yield its progress callback; the stage ends with the block."""
+        status = StageStatus(name, total=total)
+        with self._lock:
+            self.stages.append(status)
+        self._tell(now=True)
+
+        def progress(done: int, total: int | None) -> None:
+            status.done, status.total = done, status.total if total is None else total
+            self._tell()
+
+        try:
+            yield progress
+        finally:
+            status.ended = time.monotonic()
+            self._tell()
+
+    def reuse(self, name: str) -> None:
+        """Note a stage whose result was there already."""
+        with self._lock:
+            status = StageStatus(name, reused=True)
+            status.ended = status.started
+            self.stages.append(status)
+        self._tell(now=True)
+
+    def notice(self, sentence: str) -> None:
+        """Tell something that is worth a line of its own, such as what a stage will cost."""
+        self.notices.append(sentence)
+        self._tell(now=True)
+
+    @contextmanager
+    def watching(self) -> Iterator[Monitor]:
+        """Tell how the build ended, whichever way it does."""
+        try:
+            yield self
+        except KeyboardInterrupt:
+            self._end("stopped", "Stopped; what is finished is kept. Run it again to go on.")
+            raise
+        except IlaError as error:
+            self._end("failed", str(error))
+            raise
+        except BaseException as error:
+            self._end("failed", f"{type(error).__name__}: {error}")
+            raise
+        else:
+            self._end("done", "")
+
+    def _end(self, state: str, message: str) -> None:
+        self.state, self.message = state, message
+        with suppress(IlaError, OSError):  # a full disk is already being told
+            self._tell(now=True)
+
+    def _tell(self, *, now: bool = False) -> None:
+        with self._lock:
+            if not now and time.monotonic() - self._told < EVERY:
+                return
+            self._told = time.monotonic()
+            with suppress(IlaError, OSError):  # progress is a courtesy: it never ends a build
+                write_text(self._file, json.dumps(self.as_dict()))
+            if self._listener is not None:
+                self._listener(self)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what progress.json holds: the foremost stage, and all of them."""
+        front = (self.running or self.stages or [StageStatus("starting")])[0]
+        return {
+            "pid": os.getpid(),
+            "state": self.state,
+            **{k: v for k, v in front.as_dict().items() if k not in ("state", "seconds")},
+            "message": self.message,
+            "notices": self.notices,
+            "started": self._started,
+            "updated": time.time(),
+            "stages": [stage.as_dict() for stage in self.stages],
+        }

@@ -1,0 +1,12 @@
+"""How a long stage tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Progress = Callable[[int, int | None], None]
+"""Called as ``progress(done, total)``; total is None while it is not known."""
+
+
+def no_progress(done: int, total: int | None) -> None:
+    """Stay silent: the default wherever a progress callback is taken."""

@@ -1,0 +1,64 @@
+"""Pools and landscapes that several test modules use."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+TOPICS = (
+    ("Add {a} and {b}.", "{a} + {b} = {c}", "arithmetic"),
+    ("How many legs do {a} spiders have?", "Eight each, so {d} legs.", "arithmetic"),
+    ("Write a haiku about the number {a}.", "Quiet winter dusk,\n{a} crows count the snow.", "poetry"),
+    ("Which fruit is yellow, question {a}?", "The banana is.", "trivia"),
+    ("Translate to French: {a} cats", "{a} chats", "translation"),
+)
+
+
+def small_pool(n: int = 60) -> list[dict[str, object]]:
+    """Return n records of five kinds, each of them different."""
+    records = []
+    for i in range(n):
+        ask, answer, topic = TOPICS[i % len(TOPICS)]
+        values = {"a": i, "b": 3 * i + 1, "c": 4 * i + 1, "d": 8 * i}
+        records.append(
+            {
+                "instruction": ask.format(**values),
+                "output": answer.format(**values),
+                "topic": topic,
+                "score": float(i),
+            }
+        )
+    return records
+
+
+def write_jsonl(path: Path, records: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pool's file of 60 records."""
+    return write_jsonl(tmp_path_factory.mktemp("pool") / "pool.jsonl", small_pool())
+
+
+@pytest.fixture(scope="session")
+def run(pool: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pool's landscape, projected by PCA; not to be changed."""
+    from ila_core.pipeline import build
+
+    folder = tmp_path_factory.mktemp("run") / "run"
+    build(pool, out=folder, projection="pca")
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
