@@ -1,0 +1,49 @@
+"""Who supplies the skill labels of a record: a column, the shipped taxonomy, or a server.
+
+Labels are names such as ``python`` or ``word problems``. A record's S is the number of its
+distinct labels and multiplies its loss in the information depth (METHOD 3).
+"""
+
+from __future__ import annotations
+
+from ila_core.skills.by_endpoint import (
+    EndpointReport,
+    EndpointResult,
+    EndpointSettings,
+    Estimate,
+    endpoint,
+    estimate,
+    parse_answer,
+)
+from ila_core.skills.by_taxonomy import (
+    Calibration,
+    Skill,
+    calibrate,
+    load_skills,
+    shipped_threshold,
+    taxonomy,
+    taxonomy_identity,
+)
+from ila_core.skills.labels import Labels, count_skills, distinct, from_column, record_text
+
+__all__ = [
+    "Calibration",
+    "EndpointReport",
+    "EndpointResult",
+    "EndpointSettings",
+    "Estimate",
+    "Labels",
+    "Skill",
+    "calibrate",
+    "count_skills",
+    "distinct",
+    "endpoint",
+    "estimate",
+    "from_column",
+    "load_skills",
+    "parse_answer",
+    "record_text",
+    "shipped_threshold",
+    "taxonomy",
+    "taxonomy_identity",
+]
