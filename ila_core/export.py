@@ -1,0 +1,280 @@
+"""Write a selection for a trainer, for a notebook, or for an explorer.
+
+The records are written in pick order, so the first lines of a nested selection are the smaller
+selection. JSONL lines are the input's own lines, byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ila_core._version import __version__
+from ila_core.errors import IlaError, UsageError
+from ila_core.files import replacing, write_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ila_core.records import Records
+    from ila_core.selection import Selection
+
+Format = Literal["jsonl", "scored", "parquet"]
+FORMATS: tuple[Format, ...] = ("jsonl", "scored", "parquet")
+
+
+def export(
+    selection: Selection, path: str | Path, format: Format = "jsonl", *, dataset_info: bool = False
+) -> Path:
+    """Write the selected records to `path` and what made them to `path`.manifest.json.
+
+    `format` is "jsonl" (the original records), "scored" (each with an object `_ila`) or
+    "parquet" (one row a record with x, y and text, as Embedding Atlas reads it). `dataset_info`
+    also adds the file to the dataset_info.json beside it, LLaMA-Factory's register of data sets.
+    Files are complete or not there at all.
+    """
+    if format not in FORMATS:
+        raise UsageError(f"Unknown format {format!r}; choose {', '.join(FORMATS)}.")
+    path = Path(path)
+    entry = dataset_entry(selection, path.name, format) if dataset_info else None
+    with replacing(path) as temporary:
+        if format == "parquet":
+            import pyarrow.parquet as pq
+
+            pq.write_table(table(selection), temporary, compression="zstd")
+        else:
+            with open(temporary, "wb") as stream:
+                for line in lines(selection, format):
+                    stream.write(line)
+        digest = _sha256(temporary)
+    text = json.dumps(manifest(selection, format, sha256=digest), indent=1, ensure_ascii=False)
+    write_text(path.with_name(path.name + ".manifest.json"), text + "\n")
+    if entry is not None:
+        _register(path.with_name("dataset_info.json"), path.stem, entry)
+    return path
+
+
+def lines(selection: Selection, format: Format = "jsonl") -> Iterator[bytes]:
+    """Yield the lines of the exported JSONL, newline included, in pick order."""
+    originals = _records(selection).take_originals(selection.rows)
+    if format == "jsonl":
+        for original in originals:
+            yield original.encode("utf-8") + b"\n"
+        return
+    for original, score in zip(originals, scores(selection), strict=True):
+        yield with_scores(original, score).encode("utf-8") + b"\n"
+
+
+def scores(selection: Selection) -> Iterator[dict[str, Any]]:
+    """Yield what is known of each selected record, in pick order; missing numbers are None."""
+    landscape = selection.landscape
+    for order, row in enumerate(selection.rows.tolist()):
+        yield {
+            "row": row,
+            "loss": _number(landscape.loss[row]),
+            "tokens": int(_number(landscape.tokens[row]) or 0),
+            "skills": _whole(landscape.skills[row]),
+            "depth": _number(landscape.depth[row]),
+            "relative_depth": _number(landscape.relative_depth[row]),
+            "domain": landscape.domain_names[landscape.domain[row]],
+            "round": int(selection.round[order]),
+            "order": order,
+        }
+
+
+def with_scores(original: str, score: dict[str, Any]) -> str:
+    """Return a record's JSON text with the object `_ila` added as its last field.
+
+    Everything before it stays as it was written; an `_ila` of an earlier export is replaced.
+
+    >>> with_scores('{"a": 1.50}', {"row": 0})
+    '{"a": 1.50, "_ila": {"row": 0}}'
+    """
+    text = json.dumps(score, ensure_ascii=False)
+    if '"_ila"' in original:
+        record = json.loads(original)
+        if "_ila" in record:
+            return json.dumps({**record, "_ila": score}, ensure_ascii=False)
+    head = original.rstrip()[:-1].rstrip()
+    comma = "" if head.endswith("{") else ", "
+    return f'{head}{comma}"_ila": {text}}}'
+
+
+def table(selection: Selection) -> pa.Table:
+    """Return the selected records with their place and scores, one row each, in pick order."""
+    import pyarrow as pa
+
+    landscape, rows = selection.landscape, selection.rows
+    taken = _records(selection).take(rows)
+    columns: dict[str, Any] = {
+        "row": rows,
+        "order": range(len(rows)),
+        "round": selection.round,
+        "x": landscape.xy[rows, 0],
+        "y": landscape.xy[rows, 1],
+        "text": [record.instruction for record in taken],
+        "response": [record.response for record in taken],
+        "domain": [landscape.domain_names[d] for d in landscape.domain[rows]],
+        "source": [record.source for record in taken],
+        "loss": landscape.loss[rows],
+        "tokens": landscape.tokens[rows],
+        "skills": landscape.skills[rows],
+        "depth": landscape.depth[rows],
+        "relative_depth": landscape.relative_depth[rows],
+        "record": [record.original for record in taken],
+    }
+    columns |= {name: column[rows] for name, column in landscape.scores.items()}
+    return pa.table({name: pa.array(column) for name, column in columns.items()})
+
+
+def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[str, Any]:
+    """Return how the file was made: rule, locks, landscape, and the command that repeats it."""
+    landscape, rule = selection.landscape, selection.rule
+    built = landscape.manifest
+    return {
+        "ila": __version__,
+        "records": len(selection.rows),
+        "sha256": sha256,
+        "format": format,
+        "method": rule.method,
+        "budget": str(rule.budget),
+        "seed": rule.seed,
+        "resolution": rule.resolution,
+        "resolution_used": selection.grid.resolution if selection.grid is not None else None,
+        "depth_target": rule.depth_target,
+        "pinned": [int(row) for row in rule.pinned],
+        "excluded": [int(row) for row in rule.excluded],
+        "parameters": dict(rule.parameters),
+        "filled_up": selection.filled,
+        "fingerprint": landscape.fingerprint,
+        "inputs": built.get("inputs", []),
+        "build": built.get("command", ""),
+        "command": select_command(selection, format),
+    }
+
+
+def select_command(selection: Selection, format: Format = "jsonl", out: str = "") -> str:
+    """Return the `ila select` line that makes this selection again."""
+    import shlex
+
+    rule = selection.rule
+    words = ["ila", "select", str(selection.landscape.run or "RUN"), "--budget", str(rule.budget)]
+    if rule.method != "ila":
+        words += ["--method", rule.method]
+    if rule.resolution != "auto":
+        words += ["--resolution", str(rule.resolution)]
+    if rule.depth_target != 1.0:
+        words += ["--depth-target", f"{rule.depth_target:g}"]
+    if rule.seed:
+        words += ["--seed", str(rule.seed)]
+    if len(rule.pinned):
+        words += ["--pin", "pinned.txt"]
+    if len(rule.excluded):
+        words += ["--exclude", "excluded.txt"]
+    suffix = "parquet" if format == "parquet" else "jsonl"
+    words += ["--out", out or f"selection.{suffix}"]
+    if format != "jsonl":
+        words += ["--format", format]
+    return shlex.join(words)
+
+
+def dataset_entry(selection: Selection, file_name: str, format: Format) -> dict[str, Any]:
+    """Return the entry that LLaMA-Factory's dataset_info.json needs for the exported file.
+
+    IlaError where the pool mixes formats, or has one that LLaMA-Factory does not read.
+    """
+    if format == "parquet":
+        raise UsageError("--dataset-info goes with JSONL; choose --format jsonl or scored.")
+    records = _records(selection)
+    formats = list(records.counts.get("formats", {}))
+    fields = set(records.fields())
+    if len(formats) != 1:
+        raise IlaError(
+            f"The pool mixes the formats {', '.join(formats)}; LLaMA-Factory's dataset_info.json "
+            "describes files of one format only: export without --dataset-info."
+        )
+    if "messages" in fields or "conversations" in fields:
+        return _conversation_entry(file_name, fields)
+    roles = _alpaca_roles(fields)
+    if "prompt" not in roles or "response" not in roles:
+        raise IlaError(
+            f"LLaMA-Factory has no format for fields {', '.join(sorted(fields))}; export without "
+            "--dataset-info."
+        )
+    return {"file_name": file_name, "formatting": "alpaca", "columns": roles}
+
+
+def _alpaca_roles(fields: set[str]) -> dict[str, str]:
+    wanted = {
+        "prompt": ("instruction", "prompt", "question", "query"),
+        "query": ("input",),
+        "response": ("output", "response", "completion", "answer"),
+        "system": ("system",),
+        "history": ("history",),
+    }
+    found = {
+        role: next((name for name in names if name in fields), None)
+        for role, names in wanted.items()
+    }
+    return {role: name for role, name in found.items() if name is not None}
+
+
+def _conversation_entry(file_name: str, fields: set[str]) -> dict[str, Any]:
+    own = "messages" if "messages" in fields else "conversations"
+    columns = {"messages": own} | {name: name for name in ("system", "tools") if name in fields}
+    entry: dict[str, Any] = {
+        "file_name": file_name,
+        "formatting": "sharegpt",
+        "columns": columns,
+    }
+    if own == "messages":
+        entry["tags"] = {
+            "role_tag": "role",
+            "content_tag": "content",
+            "user_tag": "user",
+            "assistant_tag": "assistant",
+            "system_tag": "system",
+        }
+    return entry
+
+
+def _register(path: Path, name: str, entry: dict[str, Any]) -> None:
+    """Add an entry to dataset_info.json, keeping those that are there."""
+    register: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            register = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise IlaError(
+                f"{path} is not JSON ({error}); mend or move it, then export again."
+            ) from error
+    register[name] = entry
+    write_text(path, json.dumps(register, indent=2, ensure_ascii=False) + "\n")
+
+
+def _records(selection: Selection) -> Records:
+    records = selection.landscape.records
+    if records is None:
+        raise IlaError(
+            "This landscape has no records (it was made from arrays); only rows can be selected "
+            "from it, not exported."
+        )
+    return records
+
+
+def _number(value: Any) -> float | None:
+    """Return a float32 as the shortest decimal that reads back as it; None where it is missing."""
+    return None if math.isnan(value) else float(str(value))
+
+
+def _whole(value: Any) -> int | None:
+    return None if math.isnan(value) else int(value)
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
