@@ -1,0 +1,64 @@
+"""What a method needs of a landscape, and how to come by it where it is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ila_core.errors import IlaError
+
+if TYPE_CHECKING:
+    from ila_core.landscape import Landscape
+
+
+class Input(NamedTuple):
+    """Something to choose by: what it is, how to get it, whether a landscape has any of it."""
+
+    what: str
+    remedy: str
+    there: Callable[[Landscape], bool]
+
+
+_LOSS = "build it with a loss (--loss ngram, lm or column:NAME)"
+
+INPUTS = {
+    "loss": Input("the loss of the responses", _LOSS, lambda pool: _any(pool.loss)),
+    "tokens": Input("the responses' token counts", _LOSS, lambda pool: _any(pool.tokens)),
+    "depth": Input("depths", _LOSS, lambda pool: _any(pool.relative_depth)),
+    "score": Input(
+        "depths, or both columns quality and complexity",
+        _LOSS,
+        lambda pool: _any(pool.depth) or {"quality", "complexity"} <= set(pool.scores),
+    ),
+    "unconditional_loss": Input(
+        "the loss of the responses without their instruction",
+        "build it with --loss lm --lm ID_OR_PATH --unconditional",
+        lambda pool: _any(pool.scores.get("unconditional_loss", np.zeros(0))),
+    ),
+    "vectors": Input(
+        "embeddings",
+        "build it from records, or give them with --embeddings FILE.npy",
+        lambda pool: pool.vectors is not None,
+    ),
+}
+
+
+def check_inputs(method: str, needs: Iterable[str], landscape: Landscape) -> None:
+    """Do nothing if the landscape has all that is needed; else IlaError says what is missing.
+
+    >>> from ila_core import Landscape
+    >>> check_inputs("longest", ["tokens"], Landscape.from_arrays([[0, 0]]))
+    Traceback (most recent call last):
+    ila_core.errors.IlaError: Method longest needs the responses' token counts, and this landscape
+    has none; build it with a loss (--loss ngram, lm or column:NAME).
+    """
+    for name in needs:
+        what, remedy, there = INPUTS[name]
+        if not there(landscape):
+            raise IlaError(f"Method {method} needs {what}, and this landscape has none; {remedy}.")
+
+
+def _any(values: np.ndarray) -> bool:
+    return bool(np.isfinite(values).any())

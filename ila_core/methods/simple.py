@@ -1,0 +1,133 @@
+"""The methods that need no similarities: chance, shares, and single scores.
+
+Every function takes the landscape, the number of records wanted and a seed, and returns row
+numbers in pick order; fewer than wanted where the method runs dry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ila_core.errors import UsageError
+from ila_core.selection import Budget, Selection, select_ila, select_nested
+
+if TYPE_CHECKING:
+    from ila_core.landscape import Landscape
+
+
+def random(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    """Return rows drawn uniformly without replacement. A bigger count extends a smaller one."""
+    return np.random.default_rng(seed).permutation(len(landscape))[:count]
+
+
+def balanced(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    """Return as many random rows of every domain; what a small domain leaves goes to the others."""
+    order = random(landscape, len(landscape), seed)
+    turn = np.empty(len(order), dtype=np.int64)
+    turn[order] = _position_in_group(landscape.domain[order])
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return np.lexsort((rank, turn))[:count]
+
+
+def loss_top(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    """Return the rows of highest loss per token, highest first, ties by row."""
+    del seed
+    return _descending(landscape.loss)[:count]
+
+
+def loss_mid(landscape: Landscape, count: int, seed: int, *, start: float = 0.33) -> np.ndarray:
+    """Return the rows after the first `start` x (records of the pool) by descending loss."""
+    del seed
+    if not 0 <= start < 1:
+        raise UsageError(f"Parameter start of loss-mid is {start}; give a share from 0 up to 1.")
+    order = _descending(landscape.loss)
+    first = int(start * len(landscape))
+    return order[first : first + count]
+
+
+def longest(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    """Return the rows with most response tokens, longest first, ties by row."""
+    del seed
+    return _descending(landscape.tokens)[:count]
+
+
+def depth_only(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    """Return the rows of highest relative depth wherever they lie: one half of ILA."""
+    del seed
+    return landscape.order[:count]
+
+
+def coverage_only(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    """Return one random row per patch of the automatic grid, then a second: ILA's other half."""
+    return select_blindly(landscape, Budget.parse(count), seed).rows
+
+
+def select_blindly(
+    landscape: Landscape,
+    budget: Budget,
+    seed: int,
+    *,
+    pin: Iterable[int] = (),
+    exclude: Iterable[int] = (),
+) -> Selection:
+    """Return ILA's selection from records whose depths are drawn by chance."""
+    from ila_core.landscape import Landscape
+
+    n = len(landscape)
+    chance = (np.random.default_rng(seed).permutation(n) + 0.5) / n
+    blind = Landscape.from_arrays(landscape.xy, relative_depth=chance, tokens=landscape.tokens)
+    found = select_ila(blind, budget, pin=pin, exclude=exclude)
+    return replace(
+        found,
+        landscape=landscape,
+        rule=replace(found.rule, method="coverage-only", seed=seed),
+    )
+
+
+def ila(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    """Return the deepest row of every patch of the automatic grid, then the second deepest."""
+    del seed
+    return select_ila(landscape, count).rows
+
+
+def nested(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    """Return the first rows of the nested order."""
+    del seed
+    return select_nested(landscape, count).rows
+
+
+def ifd(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    """Return the rows of highest IFD below 1, highest first (Cherry_LLM, arXiv 2308.12032).
+
+    IFD is l(y | x) / l(y), a ratio of *losses* in nats per token. (Superfiltering's ratio is one of
+    perplexities, exp(l(y | x)) / exp(l(y)), which orders records otherwise.) A ratio of 1 or more
+    says that the instruction does not help the response: such rows are dropped.
+    """
+    del seed
+    alone = landscape.scores["unconditional_loss"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = landscape.loss.astype(np.float64) / np.asarray(alone, np.float64)
+    ratio[~(ratio < 1)] = np.nan
+    return _descending(ratio)[:count]
+
+
+def _descending(values: np.ndarray) -> np.ndarray:
+    """Return the rows with a value, highest first, ties by row; NaN rows are left out."""
+    rows = np.flatnonzero(np.isfinite(values))
+    return rows[np.argsort(-np.asarray(values, np.float64)[rows], kind="stable")]
+
+
+def _position_in_group(groups: np.ndarray) -> np.ndarray:
+    """Return for every entry how many of its group came before it."""
+    order = np.argsort(groups, kind="stable")
+    ordered = groups[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    lengths = np.diff(np.r_[starts, len(ordered)])
+    position = np.empty(len(groups), dtype=np.int64)
+    position[order] = np.arange(len(groups)) - np.repeat(starts, lengths)
+    return position

@@ -1,0 +1,176 @@
+"""What a study found: its tables on disk, and its findings in plain words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ila_core.errors import RunError
+from ila_core.files import replacing, write_text
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study found: one row per student, and the regressions for micro and macro loss."""
+
+    student: str
+    dev_records: int
+    curves: list[dict[str, Any]]
+    subsets: list[dict[str, Any]] = field(default_factory=list)
+    regression: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return study.json: student, dev_records, curves, regression."""
+        return {
+            "student": self.student,
+            "dev_records": self.dev_records,
+            "curves": self.curves,
+            "regression": self.regression,
+        }
+
+    def save(self, folder: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        for name, rows in (("curves", self.curves), ("regression", self.subsets)):
+            if rows:
+                with replacing(folder / f"{name}.parquet") as temporary:
+                    pq.write_table(pa.Table.from_pylist(rows), temporary)
+        write_text(folder / "study.json", json.dumps(self.as_dict(), indent=1) + "\n")
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Study:
+        """Read a finished study; RunError where there is none or it is damaged."""
+        import pyarrow.parquet as pq
+
+        path = Path(folder) / "study.json"
+        if not path.is_file():
+            raise RunError(f"{folder} holds no finished study (no study.json); run ila study.")
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            subsets = path.with_name("regression.parquet")
+            rows = pq.read_table(subsets).to_pylist() if subsets.is_file() else []
+            return cls(subsets=rows, **found)
+        except (ValueError, TypeError, OSError) as error:
+            raise RunError(f"{path} is damaged ({error}); run the study again.") from error
+
+    def by_seed(
+        self, method: str, budget: str, unit: str, depth_target: float = 1.0, which: str = "micro"
+    ) -> dict[int, float]:
+        """Return the micro (or macro) loss of one method at one budget, by seed."""
+        return {
+            row["seed"]: row[which]
+            for row in self.curves
+            if (row["method"], row["budget"], row["unit"], row["depth_target"])
+            == (method, budget, unit, depth_target)
+        }
+
+    def mean(
+        self, method: str, budget: str, unit: str, depth_target: float = 1.0, which: str = "micro"
+    ) -> Mean:
+        """Return the mean of `by_seed` and its spread."""
+        return Mean.of(self.by_seed(method, budget, unit, depth_target, which).values())
+
+    @property
+    def variants(self) -> list[tuple[str, float]]:
+        """The methods and their depth targets, in the order of the curves."""
+        return list(dict.fromkeys((row["method"], row["depth_target"]) for row in self.curves))
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Where methods can be compared: (unit, budget), the equal records first."""
+        found = dict.fromkeys((row["unit"], row["budget"]) for row in self.curves)
+        return sorted(found, key=lambda place: place[0])
+
+    def summary(self) -> str:
+        """Return the findings in plain words, whoever wins."""
+        lines = [f"Student {self.student}, judged by {self.dev_records:,} held-out records."]
+        for unit in dict.fromkeys(unit for unit, _ in self.places):
+            lines += ["", f"Loss at equal {unit} (nats per token over all tokens, ± deviation):"]
+            lines += self._table(unit)
+        return "\n".join([*lines, "", *self.verdicts(), *self._explained()])
+
+    def _table(self, unit: str) -> list[str]:
+        budgets = [budget for of_unit, budget in self.places if of_unit == unit]
+        lines = [f"  {'method':<18}" + "".join(f"{budget:>16}" for budget in budgets)]
+        for method, q in self.variants:
+            cells = (self.mean(method, budget, unit, q) for budget in budgets)
+            lines.append(f"  {_named(method, q):<18}" + "".join(f"{cell!s:>16}" for cell in cells))
+        return lines
+
+    def verdicts(self) -> list[str]:
+        """Return, budget by budget, whether ILA beats random, loses to it, or neither.
+
+        The two are compared seed by seed, on the same held-out records: a difference counts if it
+        has one sign on every seed and is above twice its standard error.
+        """
+        lines = []
+        for unit, budget in self.places:
+            ila, chance = (self.by_seed(name, budget, unit) for name in ("ila", "random"))
+            both = sorted(ila.keys() & chance.keys())
+            if both:
+                gap = Mean.of(ila[seed] - chance[seed] for seed in both)
+                same_sign = len({ila[seed] < chance[seed] for seed in both}) == 1
+                how = "better than" if gap.mean < 0 else "WORSE than"
+                if not (same_sign and abs(gap.mean) > 2 * gap.error):
+                    how = "no better and no worse than"
+                alone = ", on one seed" if len(both) == 1 else ""
+                lines.append(
+                    f"At {budget} and equal {unit}, ILA is {how} random ({gap.mean:+.3f}{alone}); "
+                    f"{self._lowest(unit, budget)}."
+                )
+        return lines
+
+    def _lowest(self, unit: str, budget: str) -> str:
+        of = {_named(m, q): self.mean(m, budget, unit, q).mean for m, q in self.variants}
+        best = min(of, key=lambda name: of[name])
+        return f"the lowest loss is that of {best}, {of[best]:.3f}"
+
+    def _explained(self) -> list[str]:
+        r = self.regression
+        if not r:
+            return []
+        shares = [
+            f"{max(r[f'r2_{which}_cv'], 0):.0%} of the {which} loss ({r[f'r2_{which}_cv_low']:.2f} "
+            f"to {r[f'r2_{which}_cv_high']:.2f})"
+            for which in ("macro", "micro")
+        ]
+        return [
+            f"Over {r['subsets']} subsets that no method chose, log coverage and mean relative "
+            f"depth explain {' and '.join(shares)}: cross-validated R2, with its 95 % interval."
+        ]
+
+
+class Mean(NamedTuple):
+    """A mean over seeds with its standard deviation (NaN for one seed)."""
+
+    mean: float
+    std: float
+    seeds: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Mean:
+        found = np.asarray(list(values), dtype=np.float64)
+        if not len(found):
+            return cls(float("nan"), float("nan"), 0)
+        std = float(found.std(ddof=1)) if len(found) > 1 else float("nan")
+        return cls(float(found.mean()), std, len(found))
+
+    @property
+    def error(self) -> float:
+        """Its standard error; 0 for one seed, where it is not known."""
+        return self.std / self.seeds**0.5 if self.seeds > 1 else 0.0
+
+    def __str__(self) -> str:
+        if not self.seeds:
+            return ""
+        return f"{self.mean:.3f}" + (f" ± {self.std:.3f}" if self.seeds > 1 else "")
+
+
+def _named(method: str, depth_target: float) -> str:
+    return method if depth_target == 1 else f"{method} q={depth_target:g}"
