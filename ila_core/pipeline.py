@@ -1,0 +1,758 @@
+"""From a pool to a landscape: the only module that knows the order of the stages.
+
+    records -> embedding -> projection --------------\\
+       \\--> labels -> domains ------------------------ landscape
+        \\--> loss (beside the others, when it is the n-gram model) --/
+
+Every stage has a key made of its settings and of what it read, so a stage that is finished is
+never run again and a killed build goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ila_core import store
+from ila_core._version import __version__
+from ila_core.errors import IlaError, RunError, UsageError
+from ila_core.losses import LossResult
+from ila_core.monitor import Listener, Monitor
+from ila_core.progress import Progress, no_progress
+
+if TYPE_CHECKING:
+    from ila_core.landscape import Landscape
+    from ila_core.records import Records, RecordsSettings
+    from ila_core.skills import EndpointSettings
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """Every option of `ila build`, under the same name; the defaults need no network."""
+
+    map: str = ""
+    partial: bool = False
+    seed: int = 0
+    engine: str = "local"
+    encoder: str = "static"
+    embeddings: str | None = None
+    projection: str = "umap"
+    loss: str = "ngram"
+    depth: str = "loss"
+    lm: str | None = None
+    tuned_lm: str | None = None
+    tokenizer: str | None = None
+    max_length: int = 4096
+    device: str = "auto"
+    dtype: str = "auto"
+    unconditional: bool = False
+    labels: str = "auto"
+    labels_url: str | None = None
+    labels_model: str | None = None
+    domains: str = "auto"
+
+    @classmethod
+    def of(cls, **options: Any) -> BuildSettings:
+        """Return checked settings; UsageError names an option or value that cannot be meant.
+
+        >>> BuildSettings.of(projection="pca").projection
+        'pca'
+        >>> BuildSettings.of(projection="mds")
+        Traceback (most recent call last):
+        ila_core.errors.UsageError: Unknown projection 'mds'; choose umap, tsne, pca or columns:X,Y.
+        """
+        known = [option.name for option in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise UsageError(f"Unknown option {name!r}; options are {', '.join(known)}.")
+        settings = cls(**options)
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        _one_of("projection", self.projection, ("umap", "tsne", "pca"), ("columns:X,Y",))
+        _one_of("loss", self.loss, ("ngram", "lm", "none"), ("column:NAME",))
+        _one_of("depth", self.depth, ("loss", "loss-reduction"), ("column:NAME",))
+        _one_of("labels", self.labels, ("auto", "taxonomy", "endpoint", "none"), ("column:NAME",))
+        _one_of("domains", self.domains, ("auto", "labels"), ("column:NAME",))
+        _one_of("engine", self.engine, ("local",), ())
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise UsageError(f"The seed is {self.seed!r}; it must be a whole number from 0.")
+        if self.max_length < 8:
+            raise UsageError(f"--max-length is {self.max_length}; give at least 8 tokens.")
+        if self.loss == "lm" and not self.lm:
+            raise UsageError("--loss lm needs a model: add --lm ID_OR_PATH.")
+        if self.depth == "loss-reduction" and not (self.loss == "lm" and self.tuned_lm):
+            raise UsageError(
+                "--depth loss-reduction needs --loss lm with --lm BASE and --tuned-lm TUNED; "
+                "ila tune makes the tuned model."
+            )
+        if self.labels == "endpoint" and not (self.labels_url and self.labels_model):
+            raise UsageError("--labels endpoint needs --labels-url URL and --labels-model NAME.")
+
+    @property
+    def records(self) -> RecordsSettings:
+        from ila_core.records import RecordsSettings
+
+        return RecordsSettings(
+            map=parse_map(self.map),
+            partial=self.partial,
+            require_response=self.loss != "none",
+        )
+
+
+def parse_map(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the (role, field) pairs of a mapping such as ``instruction=prompt,response=answer``.
+
+    >>> parse_map("instruction=prompt,response=answer")
+    (('instruction', 'prompt'), ('response', 'answer'))
+    """
+    pairs = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, field = part.partition("=")
+        if not (equals and name.strip() and field.strip()):
+            raise UsageError(
+                f"--map has {part!r}; write ROLE=FIELD, as in instruction=prompt,response=answer."
+            )
+        pairs.append((name.strip(), field.strip()))
+    return tuple(pairs)
+
+
+def build(
+    pool: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path,
+    listener: Listener | None = None,
+    **options: Any,
+) -> Landscape:
+    """Read a pool, compute its landscape into the folder `out`, and return it opened.
+
+    `options` are those of `ila build` with underscores (`encoder="minilm"`, `loss="none"`, see
+    BuildSettings). Finished stages of an earlier build of the same pool are used again; a folder
+    that holds another pool is refused (RunError). `listener` is called about twice a second with
+    the Monitor of the build.
+    """
+    settings = BuildSettings.of(**options)
+    paths = [pool] if isinstance(pool, (str, Path)) else list(pool)
+    run = store.Run.create(out)
+    with run.locked(), Monitor(run.folder, listener).watching() as monitor:
+        _Build(run, settings, monitor, paths).all()
+    return open(out)
+
+
+def open(run: str | Path) -> Landscape:
+    """Open a finished run folder as a Landscape."""
+    return store.read_landscape(run)
+
+
+class _Build:
+    """One build under way: its folder, its settings, and the stages it has used."""
+
+    def __init__(
+        self, run: store.Run, settings: BuildSettings, monitor: Monitor, paths: Sequence[str | Path]
+    ) -> None:
+        self.run = run
+        self.settings = settings
+        self.monitor = monitor
+        self.paths = paths
+        self.used: list[store.Stage] = []
+        self.notes: list[str] = []
+
+    def all(self) -> None:
+        inputs = self.inputs()
+        records = self.records(inputs)
+        with self.loss_beside(records) as loss:
+            vectors = self.embedding(records)
+            xy = self.projection(records, vectors)
+            labels = self.labels(records)
+            domain, names = self.domains(records, vectors, labels)
+            scored, scored_meta = loss()
+        columns = self.columns(records, labels, domain, scored)
+        self.publish(records, inputs, xy, columns, domain, names, scored_meta)
+
+    # -- stages --------------------------------------------------------------------------------
+
+    def inputs(self) -> list[dict[str, object]]:
+        """Return name, sha256 and size of every input file; refuse a folder of another pool."""
+        from ila_core.containers import expand
+
+        files = expand(self.paths)
+        with self.monitor.stage("checking input", len(files)) as progress:
+            inputs: list[dict[str, object]] = []
+            for path in files:
+                inputs.append(
+                    {
+                        "name": path.name,
+                        "sha256": store.hash_file(path),
+                        "bytes": path.stat().st_size,
+                    }
+                )
+                progress(len(inputs), len(files))
+        if (self.run.folder / "manifest.json").is_file():
+            held = store.read_manifest(self.run.folder)["inputs"]
+            if [f["sha256"] for f in held] != [f["sha256"] for f in inputs]:
+                raise RunError(
+                    f"{self.run.folder} holds the landscape of another pool "
+                    f"({', '.join(f['name'] for f in held)}); choose another folder with --out, "
+                    "or delete that one first."
+                )
+        return inputs
+
+    def records(self, inputs: Sequence[Mapping[str, object]]) -> Records:
+        from ila_core.records import Records, ingest
+
+        settings = self.settings.records
+        stage = self.stage("records", [f["sha256"] for f in inputs], asdict(settings))
+        with self.once("reading", stage) as progress:
+            if progress is not None:
+                ingest(self.paths, out=stage.folder, settings=settings, progress=progress)
+        return Records.open(stage.path("records.parquet"))
+
+    def embedding(self, records: Records) -> np.ndarray:
+        from ila_core.embed import embed, load_embeddings, load_encoder
+
+        settings = self.settings
+        if settings.embeddings:
+            identity = store.hash_file(_existing(settings.embeddings, "--embeddings"))
+        else:
+            encoder = load_encoder(settings.encoder, device=settings.device)
+            identity = encoder.identity
+        stage = self.stage("embedding", records.fingerprint, identity)
+        out = stage.path("embeddings.npy")
+        with self.once("embedding", stage, len(records)) as progress:
+            if progress is not None and settings.embeddings:
+                result = load_embeddings(settings.embeddings, len(records), out=out)
+                self.result = {"unknown": result.unknown, "encoder": result.encoder}
+            elif progress is not None:
+                result = embed(
+                    records.instructions,
+                    len(records),
+                    encoder,
+                    out=out,
+                    work=stage.work,
+                    progress=progress,
+                )
+                self.result = {"unknown": result.unknown, "encoder": result.encoder}
+        if unknown := stage.result["unknown"]:
+            self.note(
+                f"{unknown:,} instructions hold nothing the encoder knows; they lie in the "
+                "pool's mean direction."
+            )
+        return np.load(out, mmap_mode="r")
+
+    def projection(self, records: Records, vectors: np.ndarray) -> np.ndarray:
+        settings = self.settings
+        if settings.projection.startswith("columns:"):
+            return self.given_columns(records)
+        from ila_core.project import ProjectSettings, project
+
+        how = ProjectSettings(method=settings.projection, seed=settings.seed)
+        stage = self.stage("projection", self.used[-1].key, asdict(how))
+        with self.once("projection", stage, len(records)) as progress:
+            if progress is not None:
+                stage.save(xy=project(vectors, how, progress=progress))
+        return stage.load()["xy"]
+
+    def given_columns(self, records: Records) -> np.ndarray:
+        names = [name.strip() for name in self.settings.projection[len("columns:") :].split(",")]
+        if len(names) != 2 or not all(names):
+            raise UsageError(
+                f"--projection is {self.settings.projection!r}; name two columns, as in "
+                "columns:x,y."
+            )
+        values, missing = zip(*(records.numbers(name) for name in names), strict=True)
+        if sum(missing):
+            raise IlaError(
+                f"{max(missing):,} of {len(records):,} records have no finite number in "
+                f"{' or '.join(names)}; every record needs its place on the map: complete the "
+                "columns or use --projection umap."
+            )
+        return np.column_stack(values).astype(np.float32)
+
+    def labels(self, records: Records) -> Sequence[tuple[str, ...] | None] | None:
+        """Return every record's labels, or None where depth counts no skills."""
+        from ila_core import skills
+
+        source = self.settings.labels
+        if source == "none" or (source == "auto" and not records.has_labels):
+            return None
+        if source == "auto":
+            return records.labels()
+        if source.startswith("column:"):
+            return skills.from_column(records.field(source[len("column:") :]))
+        parts = (
+            asdict(self.labels_server()) if source == "endpoint" else skills.taxonomy_identity()
+        )
+        stage = self.stage("labels", records.fingerprint, source, parts)
+        with self.once("labels", stage, len(records)) as progress:
+            if progress is not None:
+                found = self.find_labels(records, stage, progress)
+                _write_labels(stage.path("labels.parquet"), found)
+        return _read_labels(stage.path("labels.parquet"))
+
+    def labels_server(self) -> EndpointSettings:
+        from ila_core.skills import EndpointSettings
+
+        settings = self.settings
+        return EndpointSettings(url=str(settings.labels_url), model=str(settings.labels_model))
+
+    def find_labels(
+        self, records: Records, stage: store.Stage, progress: Progress
+    ) -> Sequence[tuple[str, ...] | None]:
+        from ila_core import skills
+
+        def texts() -> Iterator[tuple[str, str]]:
+            return zip(records.instructions(), records.responses(), strict=True)
+
+        if self.settings.labels == "taxonomy":
+            from ila_core.embed import load_encoder
+
+            return skills.taxonomy(texts, len(records), load_encoder("static"), progress=progress)
+        server = self.labels_server()
+        cost = skills.estimate(texts, server, work=stage.work)
+        self.monitor.notice(
+            f"labels: {cost.requests:,} requests to {server.address}, about "
+            f"{cost.input_tokens:,} tokens in and {cost.output_tokens:,} out"
+        )
+        answer = skills.endpoint(texts, len(records), server, work=stage.work, progress=progress)
+        self.result = asdict(answer.report)
+        return answer.labels
+
+    def domains(
+        self,
+        records: Records,
+        vectors: np.ndarray,
+        labels: Sequence[tuple[str, ...] | None] | None,
+    ) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return every record's domain number and the domains' names."""
+        from ila_core.depth import domains_by_kmeans, domains_from_values
+
+        source = self.settings.domains
+        if source == "labels":
+            if labels is None:
+                raise UsageError("--domains labels needs labels; name them with --labels.")
+            found = domains_from_values([entry[0] if entry else None for entry in labels])
+            return found.domain, found.names
+        if source.startswith("column:"):
+            found = domains_from_values(records.field(source[len("column:") :]))
+            return found.domain, found.names
+        embedding = next(stage for stage in self.used if stage.name == "embedding")
+        stage = self.stage("domains", embedding.key, self.settings.seed)
+        with self.once("domains", stage, len(records)) as progress:
+            if progress is not None:
+                found = domains_by_kmeans(vectors, records.instructions, seed=self.settings.seed)
+                stage.save(domain=found.domain)
+                self.result = {"names": list(found.names)}
+        return stage.load()["domain"], tuple(stage.result["names"])
+
+    @contextmanager
+    def loss_beside(
+        self, records: Records
+    ) -> Iterator[Callable[[], tuple[dict[str, np.ndarray], dict[str, Any]]]]:
+        """Yield a function that returns the loss columns and what to tell of the scorer.
+
+        The n-gram model is scored in a process of its own, beside the embedding and the
+        projection, each of which keeps one core busy; a language model takes the whole machine
+        and is run when the function is called.
+        """
+        stage = self.stage("loss", records.fingerprint, *loss_key(self.settings))
+        if stage.finished:
+            self.monitor.reuse("loss")
+            yield lambda: (stage.load(), stage.result)
+        elif self.settings.loss == "lm":
+
+            def here() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+                with self.monitor.stage("loss", len(records)) as progress:
+                    score_stage(records, self.settings, stage, progress)
+                return stage.load(), stage.result
+
+            yield here
+        else:
+            with _Beside(records, self.settings, stage, self.monitor) as beside:
+                yield beside.result
+
+    # -- the result ----------------------------------------------------------------------------
+
+    def columns(
+        self,
+        records: Records,
+        labels: Sequence[tuple[str, ...] | None] | None,
+        domain: np.ndarray,
+        scored: Mapping[str, np.ndarray],
+    ) -> dict[str, np.ndarray]:
+        """Return the landscape's columns: loss, tokens, skills, depth, relative depth, scores."""
+        from ila_core import depth as formulas
+        from ila_core.skills import count_skills
+
+        n = len(records)
+        asked = self.settings.labels in ("endpoint", "taxonomy")
+        skills = (
+            np.ones(n, np.float32)
+            if labels is None
+            else count_skills(labels, unlabelled=np.nan if asked else 1.0)
+        )
+        if unlabelled := int(np.isnan(skills).sum()):
+            self.note(f"{unlabelled:,} records got no labels; their depth is missing.")
+        source = self.settings.depth
+        if source == "loss":
+            depth = formulas.depth(scored["loss"], skills)
+        elif source == "loss-reduction":
+            depth = formulas.loss_reduction(scored["loss"], scored["tuned_loss"], skills)
+        else:
+            depth, missing = records.numbers(source[len("column:") :])
+            if missing:
+                self.note(f"{missing:,} records have no finite number in {source}: depth missing.")
+        relative = formulas.relative_depth(depth, domain)
+        if missing := int(np.isnan(depth).sum()):
+            self.note(f"{missing:,} of {n:,} records have no depth.")
+        return {
+            **scored,
+            "skills": skills,
+            "depth": depth,
+            "relative_depth": relative,
+            **self.given_scores(records),
+        }
+
+    def given_scores(self, records: Records) -> dict[str, np.ndarray]:
+        """Return the pool's own quality and complexity columns, which Deita's method reads."""
+        present = set(records.fields())
+        return {
+            name: records.numbers(name)[0]
+            for name in ("quality", "complexity")
+            if name in present
+        }
+
+    def publish(
+        self,
+        records: Records,
+        inputs: Sequence[Mapping[str, object]],
+        xy: np.ndarray,
+        columns: Mapping[str, np.ndarray],
+        domain: np.ndarray,
+        names: Sequence[str],
+        scored: Mapping[str, Any],
+    ) -> None:
+        stage = self.stage("landscape", [s.key for s in self.used], asdict(self.settings))
+        store.write_landscape(
+            stage.path("landscape.parquet"),
+            {"x": xy[:, 0], "y": xy[:, 1], **columns},
+            domain,
+            names,
+        )
+        stage.finish(seconds=0.0)
+        folders = {stage.name: stage for stage in self.used}
+        files = {
+            "records.parquet": folders["records"].path("records.parquet"),
+            "rejects.jsonl": folders["records"].path("rejects.jsonl"),
+            "embeddings.npy": folders["embedding"].path("embeddings.npy"),
+            "landscape.parquet": stage.path("landscape.parquet"),
+        }
+        if "labels" in folders:
+            files["labels.parquet"] = folders["labels"].path("labels.parquet")
+        manifest = {
+            "format": store.FORMAT,
+            "ila": __version__,
+            "command": replay_command(self.paths, self.settings, self.run.folder),
+            "built": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "settings": asdict(self.settings),
+            "inputs": list(inputs),
+            "counts": records.counts,
+            "fingerprint": records.fingerprint,
+            "notes": self.notes,
+            "loss": scored.get("meta", {}),
+            "stages": {s.name: {"key": s.key, **s.result} for s in self.used if s.finished},
+            "versions": _versions(),
+        }
+        self.run.publish(files, manifest)
+        self.run.prune(self.used)
+
+    # -- how a stage is run --------------------------------------------------------------------
+
+    def stage(self, name: str, *parts: object) -> store.Stage:
+        stage = self.run.stage(name, store.key_of(name, *parts))
+        self.used.append(stage)
+        return stage
+
+    @contextmanager
+    def once(
+        self, name: str, stage: store.Stage, total: int | None = None
+    ) -> Iterator[Progress | None]:
+        """Yield a progress callback to work with, or None where the stage is finished already.
+
+        What the block leaves in `self.result` is kept with the seconds it took.
+        """
+        if stage.finished:
+            self.monitor.reuse(name)
+            yield None
+            return
+        self.result: Mapping[str, object] = {}
+        started = time.monotonic()
+        with self.monitor.stage(name, total) as progress:
+            yield progress
+        stage.finish(seconds=round(time.monotonic() - started, 3), **self.result)
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+
+
+# -- loss -----------------------------------------------------------------------------------------
+
+
+def loss_key(settings: BuildSettings) -> tuple[object, ...]:
+    """Return what a loss depends on besides the records."""
+    if settings.loss == "lm":
+        return (
+            "lm",
+            _model_identity(settings.lm),
+            _model_identity(settings.tuned_lm),
+            settings.max_length,
+            settings.dtype,
+            settings.unconditional,
+        )
+    if settings.loss == "ngram":
+        return ("ngram", settings.seed)
+    return (settings.loss, settings.seed, _model_identity(settings.tokenizer))
+
+
+def score_stage(
+    records: Records, settings: BuildSettings, stage: store.Stage, progress: Progress
+) -> None:
+    """Score the responses as the settings say and finish the loss stage."""
+    started = time.monotonic()
+    scored = score(records, settings, work=stage.work, progress=progress)
+    stage.save(loss=scored.loss, tokens=scored.tokens, **scored.extra)
+    stage.finish(
+        seconds=round(time.monotonic() - started, 3),
+        meta=dict(scored.meta),
+        truncated=scored.truncated,
+        missing=dict(scored.missing),
+    )
+
+
+def score(
+    records: Records,
+    settings: BuildSettings,
+    *,
+    work: Path | None = None,
+    progress: Progress = no_progress,
+) -> LossResult:
+    """Return the loss of every record's response, by the scorer that the settings name."""
+    n = len(records)
+    if settings.loss == "lm":
+        from ila_core.losses import causal_lm
+
+        how = causal_lm.LmSettings(
+            lm=str(settings.lm),
+            tuned_lm=settings.tuned_lm,
+            max_length=settings.max_length,
+            device=settings.device,
+            dtype=settings.dtype,
+            unconditional=settings.unconditional,
+        )
+        return causal_lm.score(records.conversations, n, how, work=work, progress=progress)
+    from ila_core.losses import ngram
+
+    model = ngram.NgramSettings(seed=settings.seed)
+    if settings.loss == "ngram":
+        return ngram.score(records.conversations, n, model, work=work, progress=progress)
+    tokens = ngram.count_tokens(records.conversations, n, model, tokenizer=settings.tokenizer)
+    if settings.loss == "none":
+        return LossResult(
+            loss=np.full(n, np.nan, np.float32), tokens=tokens, missing={"no loss asked for": n}
+        )
+    name = settings.loss[len("column:") :]
+    values, missing = records.numbers(name)
+    reasons = {f"no finite number in {name}": missing} if missing else {}
+    return LossResult(loss=values, tokens=tokens, missing=reasons, meta={"column": name})
+
+
+class _Beside:
+    """The loss stage in a process of its own; its progress and failure are this process's."""
+
+    def __init__(
+        self, records: Records, settings: BuildSettings, stage: store.Stage, monitor: Monitor
+    ) -> None:
+        self.stage = stage
+        self.monitor = monitor
+        self.total = len(records)
+        self.failure: str | None = None
+        task = {
+            "records": str(records.path),
+            "settings": asdict(settings),
+            "stage": [stage.name, stage.key, str(stage.folder)],
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ila_core.pipeline", json.dumps(task)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self.thread = threading.Thread(target=self._follow, daemon=True)
+        self.thread.start()
+
+    def __enter__(self) -> _Beside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait()
+        self.thread.join()
+
+    def _follow(self) -> None:
+        assert self.process.stdout is not None
+        with self.monitor.stage("loss", self.total) as progress:
+            for line in self.process.stdout:
+                notice = json.loads(line)
+                if "error" in notice:
+                    self.failure = notice["error"]
+                else:
+                    progress(notice["done"], notice["total"])
+
+    def result(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        self.thread.join()
+        code = self.process.wait()
+        if self.failure is not None:
+            raise IlaError(self.failure)
+        if code != 0:
+            raise IlaError(
+                f"Scoring the responses ended with exit code {code}"
+                + (" (killed, perhaps for lack of memory)" if code < 0 else "")
+                + "; what was finished is kept: run the same command again."
+            )
+        return self.stage.load(), self.stage.result
+
+
+def _score_beside(task: Mapping[str, Any]) -> int:
+    """Score in this process, telling progress and failure as JSON lines on standard output."""
+    from ila_core.records import Records
+
+    parent = os.getppid()
+    told = 0.0
+
+    def progress(done: int, total: int | None) -> None:
+        nonlocal told
+        if os.getppid() != parent:  # the build was killed: nobody waits for this any more
+            os._exit(1)
+        if time.monotonic() - told > 0.3 or done == total:
+            told = time.monotonic()
+            print(json.dumps({"done": done, "total": total}), flush=True)
+
+    name, key, folder = task["stage"]
+    try:
+        score_stage(
+            Records.open(Path(task["records"])),
+            BuildSettings(**task["settings"]),
+            store.Stage(name, key, Path(folder)),
+            progress,
+        )
+    except IlaError as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+        return 1
+    return 0
+
+
+# -- small parts ----------------------------------------------------------------------------------
+
+
+def replay_command(
+    paths: Sequence[str | Path], settings: BuildSettings, out: str | Path
+) -> str:
+    """Return the command line that makes this landscape again.
+
+    >>> replay_command(["pool.jsonl"], BuildSettings(projection="pca"), "run")
+    'ila build pool.jsonl --out run --projection pca'
+    """
+    import shlex
+
+    words = ["ila", "build", *map(str, paths), "--out", str(out)]
+    for option in fields(settings):
+        value = getattr(settings, option.name)
+        if value == option.default:
+            continue
+        words.append("--" + option.name.replace("_", "-"))
+        if value is not True:
+            words.append(str(value))
+    return shlex.join(words)
+
+
+def _one_of(
+    option: str, value: str, names: tuple[str, ...], patterns: tuple[str, ...]
+) -> None:
+    given = str(value)
+    prefixes = tuple(pattern.partition(":")[0] + ":" for pattern in patterns)
+    if given in names or any(given.startswith(p) and given != p for p in prefixes):
+        return
+    *head, last = [*names, *patterns]
+    choices = f"{', '.join(head)} or {last}" if head else last
+    raise UsageError(f"Unknown {option} {given!r}; choose {choices}.")
+
+
+def _existing(path: str, option: str) -> Path:
+    found = Path(path)
+    if not found.is_file():
+        raise UsageError(f"{option} names {path!r}, which is no file.")
+    return found
+
+
+def _model_identity(model: str | None) -> object:
+    """Return a model's id, or what tells one local folder's contents from another's."""
+    if model is None or not Path(model).is_dir():
+        return model
+    return sorted(
+        [path.name, path.stat().st_size, path.stat().st_mtime_ns]
+        for path in Path(model).iterdir()
+        if path.is_file()
+    )
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for package in ("numpy", "numba", "scikit-learn", "umap-learn", "torch", "tokenizers"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _write_labels(path: Path, labels: Sequence[tuple[str, ...] | None]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from ila_core.files import replacing
+
+    column = pa.array([None if entry is None else list(entry) for entry in labels],
+                      type=pa.list_(pa.string()))
+    table = pa.table({"row": pa.array(range(len(labels)), pa.int64()), "labels": column})
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def _read_labels(path: Path) -> list[tuple[str, ...] | None]:
+    import pyarrow.parquet as pq
+
+    return [
+        None if entry is None else tuple(entry)
+        for entry in pq.read_table(path).column("labels").to_pylist()
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(_score_beside(json.loads(sys.argv[1])))

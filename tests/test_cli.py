@@ -1,0 +1,174 @@
+"""The command line, run as its users run it: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import small_pool, write_jsonl
+
+import ila_core as ila
+
+SELECT_KEYS = [
+    "method", "budget", "rows", "resolution", "occupied", "rounds", "tokens", "coverage",
+    "fidelity", "mean_relative_depth", "embedding_distance_mean", "embedding_distance_p95",
+    "reference_grid",
+]  # fmt: skip
+
+
+def cli(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "ila_core.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_version_and_help() -> None:
+    assert cli("--version").stdout.strip() == f"ila {ila.__version__}"
+    assert "build" in cli("--help").stdout
+
+
+def test_select_writes_input_lines_byte_for_byte(run: Path, pool: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sel.jsonl"
+    cli("select", run, "--budget", 20, "--out", out)
+    lines = out.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 20 == len(set(lines))
+    assert set(lines) <= set(pool.read_bytes().splitlines(keepends=True))
+    again = tmp_path / "again.jsonl"
+    cli("select", run, "--budget", 20, "--out", again)
+    assert again.read_bytes() == out.read_bytes()
+    rows = ila.select(ila.open(run), budget=20).rows
+    records = [json.dumps(record).encode() + b"\n" for record in small_pool()]
+    assert lines == [records[row] for row in rows]
+
+
+def test_the_manifest_beside_an_export_repeats_it(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "sel.jsonl"
+    cli("select", run, "--budget", "10%", "--method", "nested", "--out", out)
+    told = json.loads((tmp_path / "sel.jsonl.manifest.json").read_text())
+    assert told["method"] == "nested" and told["records"] == 6
+    assert told["command"].startswith("ila select") and "--budget 10%" in told["command"]
+
+
+@pytest.mark.parametrize("budget", ["12", "20%", "150-tokens"])
+def test_json_is_all_there_is_on_standard_output(run: Path, budget: str) -> None:
+    numbers = json.loads(cli("select", run, "--budget", budget, "--json").stdout)
+    assert list(numbers)[: len(SELECT_KEYS)] == SELECT_KEYS
+    assert numbers["budget"] == budget
+    if budget.endswith("tokens"):
+        assert numbers["tokens"] <= 150
+
+
+def test_numbers_are_shown_without_json(run: Path) -> None:
+    shown = cli("select", run, "--budget", 10).stdout
+    assert "coverage at 256" in shown and "mean relative depth" in shown
+
+
+def test_scored_and_parquet_exports(run: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    cli("select", run, "--budget", 5, "--out", tmp_path / "s.jsonl", "--format", "scored")
+    records = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]
+    assert [record["_ila"]["order"] for record in records] == [0, 1, 2, 3, 4]
+    assert set(records[0]["_ila"]) == {"row", "loss", "tokens", "skills", "depth",
+                                       "relative_depth", "domain", "round", "order"}  # fmt: skip
+    cli("select", run, "--budget", 5, "--out", tmp_path / "s.parquet", "--format", "parquet")
+    table = pq.read_table(tmp_path / "s.parquet")
+    assert table.num_rows == 5 and {"x", "y", "text"} <= set(table.column_names)
+    assert table.column("row").to_pylist() == [record["_ila"]["row"] for record in records]
+
+
+def test_pins_and_exclusions(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "pin").write_text("59\n3\n")
+    (tmp_path / "no").write_text("0\n1\n")
+    out = tmp_path / "sel.jsonl"
+    cli("select", run, "--budget", 58, "--pin", tmp_path / "pin", "--exclude", tmp_path / "no",
+        "--out", out, "--format", "scored")  # fmt: skip
+    rows = [json.loads(line)["_ila"]["row"] for line in out.read_text().splitlines()]
+    assert rows[:2] == [59, 3] and not {0, 1} & set(rows) and len(rows) == 58
+
+
+def test_dataset_info_is_registered_and_kept(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "dataset_info.json").write_text('{"older": {"file_name": "x.json"}}')
+    cli("select", run, "--budget", 5, "--out", tmp_path / "best.jsonl", "--dataset-info")
+    register = json.loads((tmp_path / "dataset_info.json").read_text())
+    assert set(register) == {"older", "best"}
+    assert register["best"]["columns"] == {"prompt": "instruction", "response": "output"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--budget", "0"), 2, "0"),
+        (("--budget", "-5"), 2, "-5"),
+        (("--budget", "abc"), 2, "abc"),
+        (("--budget", "101%"), 2, "101%"),
+        (("--budget", "5", "--resolution", "0"), 2, "0"),
+        (("--budget", "5", "--resolution", "8193"), 2, "8192"),
+        (("--budget", "5", "--resolution", "fine"), 2, "fine"),
+        (("--budget", "5", "--method", "best"), 2, "ila, nested"),
+        (("--budget", "5", "--depth-target", "2"), 2, "2"),
+        (("--budget", "5", "--pin", "absent.txt"), 2, "absent.txt"),
+        (("--budget", "5", "--method", "ifd"), 1, "--unconditional"),
+        (("--budget", "5", "--dataset-info"), 2, "--out"),
+    ],
+)
+def test_wrong_values_are_told_in_one_sentence(run: Path, arguments, code, message) -> None:
+    told = cli("select", run, *arguments, code=code).stderr.strip()
+    assert message in told and len(told.splitlines()) == 1
+
+
+def test_a_budget_over_the_pool_chooses_all(run: Path) -> None:
+    assert json.loads(cli("select", run, "--budget", "1000", "--json").stdout)["rows"] == 60
+
+
+def test_a_missing_run_is_told(tmp_path: Path) -> None:
+    assert "does not exist" in cli("select", tmp_path / "no", "--budget", 5, code=1).stderr
+
+
+def test_build_tells_what_was_rejected(tmp_path: Path) -> None:
+    pool = write_jsonl(tmp_path / "p.jsonl", small_pool(40))
+    with pool.open("a") as stream:
+        stream.write('{"instruction": 5}\nnot json\n')
+    told = cli("build", pool, "--out", tmp_path / "run", "--projection", "pca").stderr
+    assert "40 of 42 records" in told and "2 rejected" in told
+    assert len((tmp_path / "run" / "rejects.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.jsonl", b""),
+        ("image.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256))),
+        ("page.html", b"<!doctype html><html><body>hi</body></html>"),
+        ("deep.json", b"[" * 100_000),
+    ],
+)
+def test_a_file_without_a_record_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    done = cli("build", tmp_path / name, "--out", tmp_path / "run", code=1)
+    assert name in done.stderr
+
+
+def test_info_and_doctor(run: Path, pool: Path) -> None:
+    assert "60 kept" in cli("info", run).stdout
+    assert json.loads(cli("info", run, "--json").stdout)["counts"]["kept"] == 60
+    told = cli("doctor", pool).stdout
+    assert "60 records" in told and "encoder" in told
+
+
+def test_compare_prints_one_row_a_method(run: Path) -> None:
+    found = json.loads(cli("compare", run, "--budget", 12, "--json").stdout)
+    names = [method["name"] for method in found["methods"]]
+    assert len(names) == 9 and names[0] == "random"
+    assert all(method["rows"] == 12 for method in found["methods"])
+    assert found["methods"][0]["coverage_std"] >= 0
+    assert found["overlap"]["ila"]["ila"] == 1
+    assert "nested" in cli("compare", run, "--budget", 12, "--methods", "nested").stdout
