@@ -1,0 +1,235 @@
+"""What is computed once for all visitors: the only file with cache decorators.
+
+Landscapes are kept as they are (a cached copy of one would cost more than many a computation) and
+keyed by their fingerprint, because Streamlit hashes only a sample of a large array.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+import cells as cell_work
+import ila_core as ila
+from cells import Box, Cells, Frame, Kept, Place
+from ila_core import doctor, metrics, records
+from ila_core.landscape import Landscape
+from ila_core.records import Preview, RecordsSettings
+from ila_core.selection import Selection
+
+CURVE_POINTS = 12
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Everything that decides a selection from a landscape."""
+
+    method: str
+    budget: str
+    resolution: int | str
+    depth_target: float
+    seed: int
+    pin: tuple[int, ...] = ()
+    exclude: tuple[int, ...] = ()
+
+
+def landscape(folder: Path) -> Landscape:
+    """Open a run folder, anew when its manifest has changed."""
+    status = (folder / "manifest.json").stat()
+    return _landscape(str(folder), status.st_mtime_ns, status.st_size)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Opening the landscape …")
+def _landscape(folder: str, changed: int, size: int) -> Landscape:
+    return ila.open(folder)
+
+
+def selection(landscape: Landscape, ask: Ask) -> Selection:
+    """Select from a landscape. UsageError and IlaError say what cannot be done."""
+    return _selection(landscape, _key(landscape), ask)
+
+
+@st.cache_resource(max_entries=48, show_spinner="Selecting …")
+def _selection(_landscape: Landscape, key: str, ask: Ask) -> Selection:
+    return ila.select(
+        _landscape,
+        budget=ask.budget,
+        method=ask.method,
+        resolution=ask.resolution,
+        depth_target=ask.depth_target,
+        seed=ask.seed,
+        pin=ask.pin,
+        exclude=ask.exclude,
+    )
+
+
+def numbers(selection: Selection, ask: Ask) -> metrics.Numbers:
+    """Describe a selection, on the reference grid."""
+    return _numbers(selection, _key(selection.landscape), ask)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _numbers(_selection: Selection, key: str, ask: Ask) -> metrics.Numbers:
+    return metrics.describe(_selection, distances=False)
+
+
+def chance(landscape: Landscape, size: int) -> metrics.Baseline:
+    """Describe random selections of as many records."""
+    return _chance(landscape, _key(landscape), size)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _chance(_landscape: Landscape, key: str, size: int) -> metrics.Baseline:
+    return metrics.random_baseline(_landscape, size)
+
+
+def drawn(landscape: Landscape, frame: Frame) -> Cells:
+    """Count a frame's cells."""
+    return _drawn(landscape, _key(landscape), frame)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False, hash_funcs={Frame: repr})
+def _drawn(_landscape: Landscape, key: str, frame: Frame) -> Cells:
+    return cell_work.draw(_landscape, frame)
+
+
+def frame(landscape: Landscape, selection: Selection, side: int, box: Box | None) -> Frame:
+    """Return the cells to draw for a selection."""
+    return cell_work.frame(landscape, selection.shown_grid, side=side, window=box)
+
+
+def kept(cells: Cells, selection: Selection, ask: Ask) -> Kept:
+    """Return what a selection keeps of the cells."""
+    return _kept(cells, selection, _key(selection.landscape), repr(cells.frame), ask)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _kept(_cells: Cells, _selection: Selection, key: str, frame: str, ask: Ask) -> Kept:
+    return cell_work.kept(_cells, _selection)
+
+
+def names(landscape: Landscape, cells: Cells) -> tuple[Place, ...]:
+    """Return the domain names that fit on the map."""
+    return _names(landscape, cells, _key(landscape), repr(cells.frame))
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _names(_landscape: Landscape, _cells: Cells, key: str, frame: str) -> tuple[Place, ...]:
+    return cell_work.places(_landscape, _cells)
+
+
+def reasons(selection: Selection, ask: Ask, rows: np.ndarray) -> list[str]:
+    """Return, for each row, why it was kept or left."""
+    return _reasons(selection, _key(selection.landscape), ask, tuple(rows.tolist()))
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _reasons(_selection: Selection, key: str, ask: Ask, rows: tuple[int, ...]) -> list[str]:
+    return [_selection.why(row).sentence for row in rows]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a method's numbers grow with the budget, beside those of random records."""
+
+    method: metrics.Curve
+    random: metrics.Curve
+
+
+def growth(selection: Selection, ask: Ask) -> Growth:
+    """Return how coverage and fidelity grow with the budget.
+
+    For ILA every budget is selected anew. Another method is shown along its own pick order, up to
+    the present budget.
+    """
+    landscape = selection.landscape
+    if ask.method in ("ila", "nested"):
+        curve = _curve(landscape, _key(landscape), replace(ask, budget=""))
+    else:
+        curve = _prefixes(selection, _key(landscape), ask)
+    return Growth(curve, _random_curve(landscape, _key(landscape)))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _curve(_landscape: Landscape, key: str, ask: Ask) -> metrics.Curve:
+    return metrics.curve(
+        _landscape,
+        method=ask.method,  # type: ignore[arg-type]
+        budgets=metrics.round_budgets(len(_landscape), CURVE_POINTS),
+        resolution=ask.resolution,
+        depth_target=ask.depth_target,
+        pin=ask.pin,
+        exclude=ask.exclude,
+    )
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _prefixes(_selection: Selection, key: str, ask: Ask) -> metrics.Curve:
+    return _thinned(metrics.growth(_selection.landscape, _selection.rows))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _random_curve(_landscape: Landscape, key: str) -> metrics.Curve:
+    rows = np.random.default_rng(0).permutation(len(_landscape))
+    return _thinned(metrics.growth(_landscape, rows))
+
+
+def _thinned(curve: metrics.Curve) -> metrics.Curve:
+    """Return the curve at a few budgets: a line needs no more points."""
+    if not len(curve):
+        return curve
+    at = np.array(metrics.round_budgets(len(curve), 2 * CURVE_POINTS)) - 1
+    return metrics.Curve(
+        curve.records[at], curve.tokens[at], curve.coverage[at], curve.fidelity[at],
+        curve.reference_grid,
+    )  # fmt: skip
+
+
+def solve(landscape: Landscape, ask: Ask, coverage: float) -> int:
+    """Return the fewest records that reach a coverage; UsageError where none do."""
+    found = metrics.solve(
+        landscape,
+        coverage=coverage,
+        method="nested" if ask.method == "nested" else "ila",
+        depth_target=ask.depth_target,
+        pin=ask.pin,
+        exclude=ask.exclude,
+    )
+    return len(found)
+
+
+def _key(landscape: Landscape) -> str:
+    return f"{landscape.run}:{landscape.fingerprint}"
+
+
+# -- pools that are about to be built -------------------------------------------------------------
+
+
+def preview(
+    pool: Path, mapping: tuple[tuple[str, str], ...], partial: bool, instructions_only: bool
+) -> Preview:
+    """Read the first records of a pool, anew when the file has changed."""
+    status = pool.stat()
+    settings = RecordsSettings(
+        map=mapping, partial=partial, require_response=not instructions_only
+    )
+    return _preview(str(pool), settings, status.st_mtime_ns, status.st_size)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _preview(pool: str, settings: RecordsSettings, changed: int, size: int) -> Preview:
+    return records.preview([pool], settings)
+
+
+def estimate(pool: Path) -> doctor.Estimate:
+    """Estimate what building a pool takes on this machine."""
+    status = pool.stat()
+    return _estimate(str(pool), status.st_mtime_ns, status.st_size)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _estimate(pool: str, changed: int, size: int) -> doctor.Estimate:
+    return doctor.estimate([pool])

@@ -1,0 +1,295 @@
+"""What the map draws: the cells of a display grid, and how much of each is kept.
+
+Two grids are kept apart. A selection may use up to 8192 patches a side; a screen shows 64 or 128
+cells. Records fall into the cell that they lie in; a patch of the selection grid belongs to the
+cell that holds its centre. Where the patches are larger than the cells, the cells are the patches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ila_core.grid import Grid, columns
+from ila_core.landscape import Landscape
+from ila_core.selection import Selection
+
+SIDES = (32, 64, 96, 128)
+
+
+class Box(NamedTuple):
+    """A rectangle of the map, in the coordinates of the projection."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Which cells are drawn: a block of columns and rows of a grid.
+
+    The grid spans the whole pool where cells are patches or nothing is zoomed, and else the window.
+    """
+
+    grid: Grid
+    columns: tuple[int, int]
+    rows: tuple[int, int]
+    patches: bool
+    """Whether a cell is one patch of the selection grid."""
+
+    @property
+    def side(self) -> int:
+        return self.grid.resolution
+
+    @property
+    def box(self) -> Box:
+        """The drawn rectangle."""
+        (left, bottom), (width, height) = self.grid.low, self._size
+        return Box(
+            left + self.columns[0] * width,
+            bottom + self.rows[0] * height,
+            left + self.columns[1] * width,
+            bottom + self.rows[1] * height,
+        )
+
+    @property
+    def _size(self) -> tuple[float, float]:
+        """Width and height of a cell; 1 where an axis has no extent, so that it can be drawn."""
+        (x0, y0), (x1, y1) = self.grid.low, self.grid.high
+        return (x1 - x0) / self.side or 1.0, (y1 - y0) / self.side or 1.0
+
+    def locate(self, xy: np.ndarray) -> np.ndarray:
+        """Return each point's cell number (column * side + row), and -1 outside the frame."""
+        x0, y0 = self.grid.low
+        x1, y1 = self.grid.high
+        cell = self.grid.patches(xy)
+        column, row = np.divmod(cell, self.side)
+        outside = (column < self.columns[0]) | (column >= self.columns[1])
+        outside |= (row < self.rows[0]) | (row >= self.rows[1])
+        x, y = xy[:, 0], xy[:, 1]
+        outside |= (x < x0) | (x > x1) | (y < y0) | (y > y1)
+        return np.where(outside, -1, cell)
+
+    def to_columns(self, xy: np.ndarray) -> np.ndarray:
+        """Return map coordinates in units of cells, where cell (c, r) has its centre at (c, r)."""
+        size = np.array(self._size)
+        return (np.asarray(xy, dtype=np.float64) - np.array(self.grid.low)) / size - 0.5
+
+    def window(self, x: tuple[float, float], y: tuple[float, float]) -> Box:
+        """Return the map rectangle of a range given in units of cells, at least a cell wide."""
+        (left, bottom), (width, height) = self.grid.low, self._size
+        (x0, x1), (y0, y1) = sorted(x), sorted(y)
+        x0, x1 = max(x0, self.columns[0] - 0.5), min(x1, self.columns[1] - 0.5)
+        y0, y1 = max(y0, self.rows[0] - 0.5), min(y1, self.rows[1] - 0.5)
+        return Box(
+            left + (x0 + 0.5) * width,
+            bottom + (y0 + 0.5) * height,
+            left + (max(x1, x0 + 1) + 0.5) * width,
+            bottom + (max(y1, y0 + 1) + 0.5) * height,
+        )
+
+
+def frame(
+    landscape: Landscape, patches: Grid, *, side: int = 64, window: Box | None = None
+) -> Frame:
+    """Return the cells to draw for a selection grid: its own patches where these are larger.
+
+    `side` cells are drawn along each axis of the window (the whole map where it is None).
+    """
+    whole = landscape.grid(side)
+    box = window or Box(*whole.low, *whole.high)
+    spans = [(high - low, end - start) for low, high, start, end in _axes(whole, box)]
+    if all(whole_span * side >= box_span * patches.resolution for whole_span, box_span in spans):
+        blocks = [_block(patches, axis, box) for axis in (0, 1)]
+        return Frame(patches, blocks[0], blocks[1], patches=True)
+    grid = Grid((box.x0, box.y0), (box.x1, box.y1), side)
+    return Frame(grid, (0, side), (0, side), patches=False)
+
+
+def _axes(grid: Grid, box: Box) -> list[tuple[float, float, float, float]]:
+    return [
+        (grid.low[0], grid.high[0], box.x0, box.x1),
+        (grid.low[1], grid.high[1], box.y0, box.y1),
+    ]
+
+
+def _block(grid: Grid, axis: int, box: Box) -> tuple[int, int]:
+    """First and one past the last patch along an axis that the box touches."""
+    low, high = grid.low[axis], grid.high[axis]
+    if high <= low:
+        return 0, 1
+    ends = (np.array([box[axis], box[axis + 2]]) - low) / (high - low) * grid.resolution
+    first = int(np.clip(np.floor(ends[0] + 1e-9), 0, grid.resolution - 1))
+    last = int(np.clip(np.ceil(ends[1] - 1e-9), first + 1, grid.resolution))
+    return first, last
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The occupied cells of a frame; every array but `member` has one entry a cell."""
+
+    frame: Frame
+    number: np.ndarray
+    """Cell numbers, ascending; column * side + row."""
+    count: np.ndarray
+    """Records of the cell."""
+    mean: np.ndarray
+    """Mean relative depth of its records, NaN where none has a depth."""
+    best: np.ndarray
+    """Largest relative depth, NaN likewise."""
+    member: np.ndarray
+    """Position of each record's cell in the arrays above, -1 outside the frame: (n,) int32."""
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    @property
+    def column(self) -> np.ndarray:
+        return self.number // self.frame.side
+
+    @property
+    def row(self) -> np.ndarray:
+        return self.number % self.frame.side
+
+    def rows_of(self, numbers: np.ndarray | tuple[int, ...]) -> np.ndarray:
+        """Return the records in the cells of these numbers, ascending."""
+        wanted = np.append(np.isin(self.number, np.asarray(numbers, dtype=np.int64)), False)
+        return np.flatnonzero(wanted[self.member])
+
+
+def draw(landscape: Landscape, frame: Frame) -> Cells:
+    """Count the records of every cell of the frame and rank their depth."""
+    located = frame.locate(landscape.xy)
+    number, member = np.unique(located, return_inverse=True)
+    member = member.astype(np.int32).reshape(-1)
+    if len(number) and number[0] == -1:
+        number, member = number[1:], member - 1
+    inside = member >= 0
+    scored = inside & ~np.isnan(landscape.relative_depth)
+    size, depth = len(number), landscape.relative_depth[scored].astype(np.float64)
+    have = np.bincount(member[scored], minlength=size)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(member[scored], weights=depth, minlength=size) / have
+    best = np.full(size, -np.inf)
+    np.maximum.at(best, member[scored], depth)
+    best[have == 0] = np.nan
+    count = np.bincount(member[inside], minlength=size)
+    return Cells(frame, number, count, mean, best, member)
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a selection keeps of each cell."""
+
+    records: np.ndarray
+    """Chosen records of the cell."""
+    share: np.ndarray
+    """Share of the cell's occupied selection patches that hold a chosen record."""
+
+
+def kept(cells: Cells, selection: Selection) -> Kept:
+    """Return how much of every cell the selection keeps.
+
+    A cell that holds records but the centre of none of the pool's patches (patches are not always
+    smaller than cells) takes the patches of its own records.
+    """
+    landscape, grid, size = selection.landscape, selection.shown_grid, len(cells)
+    chosen = cells.member[selection.rows]
+    records = np.bincount(chosen[chosen >= 0], minlength=size)
+    patch_of, patch = grid.members(*columns(landscape.xy))
+    is_kept = np.zeros(len(patch), dtype=bool)
+    is_kept[patch_of[selection.rows]] = True
+
+    centre_cell = cells.frame.locate(grid.centres(patch))
+    position = np.searchsorted(cells.number, centre_cell)
+    position[position == size] = 0
+    drawn = cells.number[position] == centre_cell if size else np.zeros(len(patch), dtype=bool)
+    patches = np.bincount(position[drawn], minlength=size)
+    held = np.bincount(position[drawn], weights=is_kept[drawn], minlength=size)
+    share = np.divide(held, patches, out=np.zeros(size), where=patches > 0)
+
+    bare = np.append(patches == 0, False)
+    inside = np.flatnonzero(bare[cells.member])
+    if len(inside):
+        pairs = np.unique(np.stack([cells.member[inside], patch_of[inside]]), axis=1)
+        total = np.bincount(pairs[0], minlength=size)
+        held = np.bincount(pairs[0], weights=is_kept[pairs[1]], minlength=size)
+        share = np.where(bare[:-1], held / np.maximum(total, 1), share)
+    return Kept(records, share)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A name on the map, at a position in units of cells."""
+
+    text: str
+    x: float
+    y: float
+    count: int
+
+
+def places(
+    landscape: Landscape, cells: Cells, *, width: int = 760, height: int = 560, most: int = 16
+) -> tuple[Place, ...]:
+    """Return the names of the domains with most records in the frame, none over another.
+
+    A name stands on the densest cell of its domain. `width` and `height` are the drawn size in
+    pixels: they tell which names would collide. Fewer fit when zoomed out, more when zoomed in.
+    """
+    if not len(cells) or not len(landscape.domain_names):
+        return ()
+    inside = (cells.member >= 0) & (landscape.domain >= 0)
+    domain, member = landscape.domain[inside], cells.member[inside]
+    counts = np.bincount(domain, minlength=len(landscape.domain_names))
+    placed: list[Place] = []
+    taken: list[tuple[float, float, float, float]] = []
+    across = cells.frame.columns[1] - cells.frame.columns[0]
+    up = cells.frame.rows[1] - cells.frame.rows[0]
+    candidates = np.argsort(-counts, kind="stable")[: 6 * most]
+    for index, densest in zip(candidates, _densest(candidates, domain, member), strict=True):
+        text = short_name(landscape.domain_names[index])
+        if counts[index] == 0 or not text or len(placed) == most:
+            break
+        x, y = float(cells.column[densest]), float(cells.row[densest])
+        half = (len(text) * 3.7 + 8) / width * across
+        tall = 13 / height * up
+        low, high = cells.frame.columns[0] - 0.5 + half, cells.frame.columns[1] - 0.5 - half
+        x = min(max(x, low), high) if low < high else (low + high) / 2
+        y = min(max(y, cells.frame.rows[0] + tall), cells.frame.rows[1] - 1 - tall)
+        box = (x - half, y - tall, x + half, y + tall)
+        if any(_overlap(box, other) for other in taken):
+            continue
+        taken.append(box)
+        placed.append(Place(text, x, y, int(counts[index])))
+    return tuple(placed)
+
+
+def _densest(candidates: np.ndarray, domain: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """Return, for each candidate domain, the cell that holds most of its records."""
+    slot = np.full(int(domain.max(initial=0)) + 1, -1)
+    slot[candidates[candidates < len(slot)]] = np.flatnonzero(candidates < len(slot))
+    of = slot[domain]
+    size = int(member.max(initial=0)) + 1
+    joint = np.bincount(of[of >= 0] * size + member[of >= 0], minlength=len(candidates) * size)
+    return joint.reshape(len(candidates), size).argmax(axis=1)
+
+
+def short_name(name: str, *, words: int = 2, letters: int = 26) -> str:
+    """Return the first words of a domain's name, short enough for the map.
+
+    >>> short_name("python · function · list")
+    'python · function'
+    """
+    parts = [part.strip() for part in name.split("·") if part.strip()]
+    text = " · ".join(parts[:words])
+    if len(text) > letters and len(parts) > 1:
+        text = parts[0]
+    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

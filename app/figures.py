@@ -1,0 +1,551 @@
+"""Landscapes and selections as Plotly figures. Pure: data in, figure out, no Streamlit.
+
+Colours are readable for colour-blind people: along every scale lightness changes in one direction,
+from near the page's colour to far from it. They are given as rgb() stops, because Streamlit's
+theme rewrites the lowest colour of some named scales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from cells import Cells, Kept, Place
+from ila_core.metrics import Curve
+
+Theme = Literal["light", "dark"]
+Layer = Literal["density", "depth", "coverage", "both"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+Tool = Literal["click", "box", "lasso"]
+TOOLS: tuple[Tool, ...] = get_args(Tool)
+DRAGS: dict[Tool, str] = {"click": "pan", "box": "select", "lasso": "lasso"}
+CONFIG = {"displayModeBar": False, "scrollZoom": False}
+"""Plotly's settings for every figure: the page has tools of its own."""
+MAP_HEIGHT = 590
+LEGEND_SHARE = 0.12
+"""Share of that height that the legend has, under the map."""
+SVG_MARKERS = 2500
+"""Most markers drawn as SVG; WebGL beyond (one WebGL map a page)."""
+DETAILED = 8192
+"""Most markers that tell everything on hovering: hover texts are most of what a map sends."""
+EMPTY = "rgba(0,0,0,0)"
+STEPS = 5
+"""Colours along each side of the two-way scale."""
+
+_FONT = "'Source Sans', 'Source Sans Pro', system-ui, sans-serif"
+_RAMPS: dict[tuple[str, Theme], tuple[str, ...]] = {
+    ("density", "light"): ("#e3e8d6", "#b4d6c1", "#74b9b0", "#3a94a3", "#1f6c8c", "#1d4468",
+                           "#141f42"),
+    ("density", "dark"): ("#1b3644", "#1d5a72", "#22839a", "#45ada6", "#8bd0a0", "#cfe8a6",
+                          "#fbf8c8"),
+    ("depth", "light"): ("#f5e6cd", "#f2c591", "#e8996a", "#d0655f", "#a33d6b", "#6a2868",
+                         "#321447"),
+    ("depth", "dark"): ("#2c1f45", "#592a68", "#933a73", "#cb5468", "#ee8460", "#f9bd7c",
+                        "#fdf0c3"),
+    ("coverage", "light"): ("#e6dccb", "#c3d1c8", "#8fbdc0", "#529fae", "#237d93", "#0f586f",
+                            "#0a3447"),
+    ("coverage", "dark"): ("#4a4338", "#44605f", "#3c7f86", "#3a9fae", "#5fc0cd", "#9fdfe5",
+                           "#e6fbfb"),
+}  # fmt: skip
+_CORNERS = {  # (missed, shallow), (missed, deep), (kept, shallow), (kept, deep)
+    "light": ((232, 230, 224), (230, 121, 52), (137, 191, 214), (41, 40, 105)),
+    "dark": ((44, 52, 57), (214, 106, 44), (46, 118, 148), (222, 234, 246)),
+}
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The few colours that a figure takes from the theme."""
+
+    text: str
+    muted: str
+    line: str
+    paper: str
+    accent: str
+    second: str
+    mark: str
+    """Rings around chosen cells: apart from every scale."""
+
+
+INKS: dict[Theme, Ink] = {
+    "light": Ink("#1f2a30", "#66727a", "#dedad0", "#fcfbf8", "#0b7285", "#b5651d", "#d6336c"),
+    "dark": Ink("#e4e8e8", "#95a2a9", "#2f3a40", "#12181c", "#3fb8c9", "#e0a458", "#ff6b9d"),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a layer turns numbers into colours, and what its legend says."""
+
+    values: np.ndarray
+    low: float
+    high: float
+    stops: list[list[object]]
+    title: str
+    ticks: Sequence[float]
+    labels: Sequence[str]
+
+
+def ramp(layer: Layer, theme: Theme) -> list[list[object]]:
+    """Return a layer's rgb() stops: lightness runs one way, the low end near the page."""
+    colours = _RAMPS[layer, theme]
+    return [[k / (len(colours) - 1), _rgb(colour)] for k, colour in enumerate(colours)]
+
+
+def scale(layer: Layer, cells: Cells, kept: Kept, theme: Theme) -> Scale:
+    """Return a layer's value for every cell, with its colours and its legend."""
+    if layer == "density":
+        top = max(int(cells.count.max(initial=1)), 2)
+        ticks = _log_ticks(top)
+        return Scale(
+            np.log10(cells.count), 0.0, float(np.log10(top)), ramp(layer, theme),
+            "records in a cell (log)", [float(np.log10(t)) for t in ticks],
+            [f"{t:,}" for t in ticks],
+        )  # fmt: skip
+    if layer == "depth":
+        low, high = _spread(cells.mean)
+        ticks = np.linspace(low, high, 3)
+        return Scale(
+            cells.mean, low, high, ramp(layer, theme),
+            "mean relative depth", list(ticks), [f"{t:.0%}" for t in ticks],
+        )  # fmt: skip
+    if layer == "coverage":
+        return Scale(
+            kept.share, 0.0, 1.0, ramp(layer, theme),
+            "patches kept", [0, 0.5, 1], ["0%", "50%", "100%"],
+        )  # fmt: skip
+    low, high = _spread(cells.mean)
+    return Scale(two_way(cells.mean, kept.share, low, high), -0.5, STEPS * STEPS - 0.5,
+                 two_way_stops(theme), "", [], [])  # fmt: skip
+
+
+def two_way(depth: np.ndarray, share: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return the number of each cell's colour on the two-way scale; NaN where it has no depth."""
+    steps = [
+        np.clip(np.floor(values * STEPS), 0, STEPS - 1)
+        for values in (share, (depth - low) / max(high - low, 1e-9))
+    ]
+    return steps[0] * STEPS + steps[1]
+
+
+def two_way_colours(theme: Theme) -> list[str]:
+    """Return the colours of the two-way scale: share kept outer, depth inner."""
+    corners = np.array(_CORNERS[theme], dtype=float).reshape(2, 2, 3)
+    at = np.linspace(0, 1, STEPS)
+    colours = []
+    for share in at:
+        for depth in at:
+            ends = corners[0] * (1 - share) + corners[1] * share
+            red, green, blue = (ends[0] * (1 - depth) + ends[1] * depth).round().astype(int)
+            colours.append(f"rgb({red},{green},{blue})")
+    return colours
+
+
+def two_way_stops(theme: Theme) -> list[list[object]]:
+    """Return the two-way scale as flat bands, one a number."""
+    colours = two_way_colours(theme)
+    size = len(colours)
+    return [
+        [end, colour]
+        for k, colour in enumerate(colours)
+        for end in (k / size, (k + 1) / size)
+    ]
+
+
+def landscape_map(
+    cells: Cells,
+    kept: Kept,
+    *,
+    layer: Layer = "density",
+    theme: Theme = "light",
+    names: Sequence[Place] = (),
+    marked: Sequence[int] = (),
+    tool: Tool = "click",
+    height: int = MAP_HEIGHT,
+) -> go.Figure:
+    """Return the map: a heatmap of the cells under one transparent marker a cell.
+
+    A heatmap alone never answers a click; the markers do, and carry the cell's number first in
+    their customdata. Axes count cells, so that positions travel as small integers. `marked` cells
+    start out as chosen: give those chosen before the figure last changed, never the present ones.
+    `tool` says what a drag does; Streamlit answers clicks only where a drag draws nothing.
+    """
+    ink = INKS[theme]
+    drawn = scale(layer, cells, kept, theme)
+    figure = go.Figure([_heat(cells, drawn, ink), _markers(cells, kept, ink, marked)])
+    if layer == "both":
+        _two_way_legend(figure, cells, theme)
+    else:
+        _legend(figure, drawn, theme)
+    figure.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 0, "r": 0, "t": 0, "b": 4},
+        paper_bgcolor=EMPTY,
+        plot_bgcolor=EMPTY,
+        font={"family": _FONT, "size": 13, "color": ink.text},
+        hoverdistance=-1,
+        hoverlabel={"bgcolor": ink.paper, "bordercolor": ink.line,
+                    "font": {"family": _FONT, "size": 13, "color": ink.text}},
+        dragmode=DRAGS[tool],
+        clickmode="event+select",
+        showlegend=False,
+        annotations=[*(figure.layout.annotations or ()), *_labels(names, ink)],
+        newselection={"line": {"color": ink.text, "width": 1, "dash": "dot"}},
+        activeselection={"fillcolor": EMPTY},
+        xaxis=_axis(cells.frame.columns),
+        yaxis={**_axis(cells.frame.rows), "domain": [LEGEND_SHARE, 1]},
+    )  # fmt: skip
+    return figure
+
+
+def _heat(cells: Cells, drawn: Scale, ink: Ink) -> go.Heatmap:
+    """Return the heatmap, a byte a cell: 0 is empty and transparent, 1 to 255 run up the scale."""
+    (left, right), (low, high) = cells.frame.columns, cells.frame.rows
+    span = max(drawn.high - drawn.low, 1e-9)
+    share = ((drawn.values - drawn.low) / span).clip(0, 1)
+    level = np.zeros((high - low, right - left), dtype=np.uint8)
+    known = np.isfinite(share)
+    level[cells.row[known] - low, cells.column[known] - left] = 1 + np.rint(254 * share[known])
+    gap = 0.5 if right - left <= 40 else 0
+    return go.Heatmap(
+        z=level,
+        x0=left,
+        y0=low,
+        dx=1,
+        dy=1,
+        zmin=0,
+        zmax=255,
+        colorscale=_above_empty(drawn.stops),
+        hoverinfo="skip",
+        xgap=gap,
+        ygap=gap,
+        showscale=False,
+    )
+
+
+def _above_empty(stops: list[list[object]]) -> list[list[object]]:
+    """Return colour stops for bytes: transparent at 0, the given ones from 1 to 255."""
+    first = 1 / 255
+    moved = [[first + at * (1 - first), colour] for at, colour in stops]  # type: ignore[operator]
+    return [[0, EMPTY], [first, EMPTY], *moved]
+
+
+def _legend(figure: go.Figure, drawn: Scale, theme: Theme) -> None:
+    """Add a one-way scale as a strip under the map, with its unit and its ticks."""
+    ink = INKS[theme]
+    hidden = {"fixedrange": True, "showgrid": False, "zeroline": False}
+    span = max(drawn.high - drawn.low, 1e-9)
+    ticks = [(tick - drawn.low) / span for tick in drawn.ticks]
+    figure.add_trace(
+        go.Heatmap(
+            z=np.arange(256, dtype=np.uint8)[None, :], x0=1 / 512, dx=1 / 256, xaxis="x2",
+            yaxis="y2", colorscale=drawn.stops, showscale=False, hoverinfo="skip",
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        xaxis2={**hidden, "domain": [0.022, 0.442], "anchor": "y2", "range": [0, 1], "ticks": "",
+                "tickvals": ticks, "ticktext": list(drawn.labels),
+                "tickfont": {"size": 12, "color": ink.muted}},
+        yaxis2={**hidden, "domain": [0.045, 0.06], "anchor": "x2", "visible": False},
+        annotations=[
+            {"text": drawn.title, "xref": "paper", "yref": "paper", "x": 0.022, "y": 0.066,
+             "xanchor": "left", "yanchor": "bottom", "showarrow": False,
+             "font": {"size": 12, "color": ink.muted}}
+        ],
+    )  # fmt: skip
+
+
+def _markers(cells: Cells, kept: Kept, ink: Ink, marked: Sequence[int]) -> go.Scatter:
+    """Return one transparent marker a cell; very many of them tell a little less on hovering."""
+    kind = "patch" if cells.frame.patches else "cell"
+    facts = [cells.number, cells.count, kept.records, _per_cent(cells.best)]
+    told = (
+        f"<b>{kind} %{{customdata[0]}}</b><br>"
+        "%{customdata[1]:,} records, %{customdata[2]:,} kept<br>"
+        "best relative depth %{customdata[3]}%"
+    )
+    if len(cells) <= DETAILED:
+        facts += [_per_cent(cells.mean), _per_cent(kept.share)]
+        told += ", mean %{customdata[4]}%"
+        told += "" if cells.frame.patches else "<br>%{customdata[5]}% of its patches kept"
+    table = np.stack(facts, axis=1)
+    small = np.uint16 if table.max(initial=0) < 2**16 else np.uint32
+    index = np.uint8 if cells.frame.side <= 256 else np.uint16
+    across, up = (end - start for start, end in (cells.frame.columns, cells.frame.rows))
+    trace = go.Scatter if len(cells) <= SVG_MARKERS else go.Scattergl
+    return trace(
+        x=cells.column.astype(index),
+        y=cells.row.astype(index),
+        mode="markers",
+        customdata=table.astype(small),
+        marker={
+            "symbol": "square-open",
+            "size": float(np.clip(min(760 / across, 500 / up), 6, 60)),
+            "opacity": 0,
+            "color": ink.mark,
+            "line": {"width": 2},
+        },
+        selected={"marker": {"opacity": 1, "color": ink.mark}},
+        unselected={"marker": {"opacity": 0}},
+        selectedpoints=np.flatnonzero(np.isin(cells.number, marked)) if len(marked) else None,
+        hovertemplate=told + "<extra></extra>",
+    )
+
+
+def _per_cent(share: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(100 * share, nan=0).round()
+
+
+def _axis(span: tuple[int, int]) -> dict[str, object]:
+    ends = [span[0] - 0.5, span[1] - 0.5]
+    return {
+        "range": ends,
+        "visible": False,
+        "fixedrange": False,
+        "minallowed": ends[0],
+        "maxallowed": ends[1],
+    }
+
+
+def _labels(names: Sequence[Place], ink: Ink) -> list[dict[str, object]]:
+    return [
+        {
+            "x": place.x,
+            "y": place.y,
+            "text": _plain(place.text),
+            "showarrow": False,
+            "yanchor": "bottom",
+            "yshift": 3,
+            "font": {
+                "size": 12.5,
+                "color": ink.text,
+                "family": _FONT,
+                "weight": 600,
+                "shadow": _halo(ink.paper),
+            },
+            "captureevents": False,
+        }
+        for place in names
+    ]
+
+
+def _two_way_legend(figure: go.Figure, cells: Cells, theme: Theme) -> None:
+    """Add the two-way scale as a small square of its own under the map."""
+    ink = INKS[theme]
+    low, high = _spread(cells.mean)
+    square = np.arange(STEPS * STEPS).reshape(STEPS, STEPS)
+    figure.add_trace(
+        go.Heatmap(z=square, xaxis="x2", yaxis="y2", colorscale=two_way_stops(theme), zmin=-0.5,
+                   zmax=STEPS * STEPS - 0.5, showscale=False, hoverinfo="skip", xgap=1, ygap=1)
+    )  # fmt: skip
+    hidden = {"visible": False, "fixedrange": True}
+    figure.update_layout(
+        xaxis2={**hidden, "domain": [0, 0.085], "anchor": "y2"},
+        yaxis2={**hidden, "domain": [0, LEGEND_SHARE - 0.02], "anchor": "x2"},
+    )
+    note = {"xref": "paper", "yref": "paper", "showarrow": False, "x": 0.095, "xanchor": "left",
+            "align": "left", "font": {"size": 12, "color": ink.muted}}  # fmt: skip
+    figure.update_layout(
+        annotations=[
+            {**note, "text": "↑ patches kept, 0% to 100%", "y": 0.055, "yanchor": "bottom"},
+            {**note, "text": f"→ mean relative depth, {low:.0%} to {high:.0%}", "y": 0.045,
+             "yanchor": "top"},
+        ]
+    )  # fmt: skip
+
+
+def growth(
+    method: Curve,
+    random: Curve,
+    *,
+    now: tuple[int, float, float],
+    theme: Theme = "light",
+    height: int = 200,
+) -> go.Figure:
+    """Return coverage and fidelity against the number of records; `random` is drawn dotted.
+
+    `now` is the present number of records, its coverage and its fidelity.
+    """
+    ink = INKS[theme]
+    figure = go.Figure()
+    parts = (("coverage", ink.accent, now[1]), ("fidelity", ink.second, now[2]))
+    for name, colour, _ in parts:
+        figure.add_scatter(
+            x=random.records, y=getattr(random, name), mode="lines", showlegend=False,
+            hoverinfo="skip", line={"color": colour, "width": 1.2, "dash": "dot"},
+        )  # fmt: skip
+    for name, colour, value in parts:
+        figure.add_scatter(
+            x=method.records, y=getattr(method, name), mode="lines", name=name,
+            line={"color": colour, "width": 2.2},
+            hovertemplate="%{x:,} records: " + name + " %{y:.1%}<extra></extra>",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[now[0]], y=[value], mode="markers", showlegend=False, hoverinfo="skip",
+            marker={"size": 10, "color": colour, "line": {"color": ink.paper, "width": 2}},
+        )  # fmt: skip
+    low, high = max(int(random.records[0]), 1), int(random.records[-1])
+    _quiet(figure, theme, height)
+    figure.update_layout(
+        margin={"l": 36, "r": 8, "t": 26, "b": 22},
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left",
+                "font": {"size": 12}, "itemclick": False, "itemdoubleclick": False},
+        hovermode="x",
+        xaxis={"type": "log", "range": [np.log10(low), np.log10(max(high, low + 1)) + 0.02],
+               "tickvals": _decades(low, high), "tickformat": "~s"},
+        yaxis={"range": [0, 1.04], "tickvals": [0, 0.5, 1], "tickformat": ".0%",
+               "showgrid": True},
+    )  # fmt: skip
+    return figure
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Shares of the pool and of the selection by the value of something."""
+
+    title: str
+    middles: np.ndarray
+    width: float
+    pool: np.ndarray
+    kept: np.ndarray
+    ticks: Sequence[float]
+    labels: Sequence[str]
+
+
+def histogram(
+    title: str,
+    values: np.ndarray,
+    rows: np.ndarray,
+    *,
+    log: bool = False,
+    span: tuple[float, float] | None = None,
+    bins: int = 24,
+) -> Histogram | None:
+    """Count values of the pool and of chosen rows in equal bins; None where there are none.
+
+    A logarithmic one leaves out values below 1. What lies outside `span` (all but the outermost
+    half per cent at either end, unless given) is put into the outermost bins.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    usable = np.isfinite(numbers) & ((numbers >= 1) if log else True)
+    if not usable.any():
+        return None
+    scaled = np.full(len(numbers), np.nan)
+    scaled[usable] = np.log10(numbers[usable]) if log else numbers[usable]
+    low, high = span or np.nanpercentile(scaled, [0.5, 99.5])
+    if high <= low:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, bins + 1)
+    chosen = scaled[rows]
+    counts = [
+        np.histogram(part[np.isfinite(part)].clip(low, high), edges)[0] for part in (scaled, chosen)
+    ]
+    pool, kept = (count / max(count.sum(), 1) for count in counts)
+    ticks, labels = _ticks(low, high, log)
+    middles = (edges[:-1] + edges[1:]) / 2
+    return Histogram(title, middles, (high - low) / bins, pool, kept, ticks, labels)
+
+
+def histograms(parts: Sequence[Histogram], theme: Theme = "light", height: int = 100) -> go.Figure:
+    """Return small histograms one under the other: the pool filled, the selection as a line."""
+    ink = INKS[theme]
+    figure = make_subplots(rows=len(parts), cols=1, vertical_spacing=0.42 / max(len(parts), 1))
+    for index, part in enumerate(parts, start=1):
+        figure.add_bar(
+            x=part.middles, y=part.pool, width=part.width, row=index, col=1,
+            marker={"color": ink.line, "line": {"width": 0}}, hoverinfo="skip",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=part.middles, y=part.kept, mode="lines", row=index, col=1, hoverinfo="skip",
+            line={"color": ink.accent, "width": 2, "shape": "hvh"},
+        )  # fmt: skip
+        ends = [part.middles[0] - part.width / 2, part.middles[-1] + part.width / 2]
+        figure.update_xaxes(tickvals=list(part.ticks), ticktext=list(part.labels), range=ends,
+                            row=index, col=1)  # fmt: skip
+    _quiet(figure, theme, 18 + height * len(parts))
+    figure.update_xaxes(showgrid=False, fixedrange=True, zeroline=False,
+                        tickfont={"color": ink.muted, "size": 11})  # fmt: skip
+    figure.update_yaxes(visible=False, fixedrange=True, rangemode="tozero")
+    figure.update_layout(
+        margin={"l": 12, "r": 16, "t": 18, "b": 18}, bargap=0, showlegend=False,
+        annotations=[
+            {"text": _plain(part.title), "xref": "paper",
+             "yref": "y domain" if k == 1 else f"y{k} domain",
+             "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom", "showarrow": False,
+             "font": {"size": 12, "color": ink.text}}
+            for k, part in enumerate(parts, start=1)
+        ],
+    )  # fmt: skip
+    return figure
+
+
+def _quiet(figure: go.Figure, theme: Theme, height: int) -> None:
+    """Give a small chart the page's look: no frame, no tools, muted text."""
+    ink = INKS[theme]
+    figure.update_layout(
+        template="none",
+        height=height,
+        paper_bgcolor=EMPTY,
+        plot_bgcolor=EMPTY,
+        font={"family": _FONT, "size": 12, "color": ink.muted},
+        hoverlabel={"bgcolor": ink.paper, "bordercolor": ink.line, "font": {"color": ink.text}},
+    )
+    figure.update_xaxes(showgrid=False, fixedrange=True, zeroline=False)
+    figure.update_yaxes(showgrid=False, gridcolor=ink.line, fixedrange=True, zeroline=False)
+
+
+def _ticks(low: float, high: float, log: bool) -> tuple[list[float], list[str]]:
+    """Return three or four round places along an axis, with their labels."""
+    if log:
+        powers = [float(k) for k in range(int(np.ceil(low)), int(np.floor(high)) + 1)]
+        return powers, [f"{10**power:,.0f}" for power in powers]
+    if low >= 0 and high <= 1.0001:
+        return [0.0, 0.5, 1.0], ["0%", "50%", "100%"]
+    step = 10 ** np.floor(np.log10(high - low))
+    step = next(s for s in (step / 5, step / 2, step, 2 * step) if (high - low) / s <= 5)
+    marks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    return marks.tolist(), [f"{mark:g}" for mark in marks]
+
+
+def _spread(values: np.ndarray) -> tuple[float, float]:
+    """Range that holds nearly all values, in steps of 5 %, so that the colours are used."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = np.percentile(finite, [3, 97])
+    low, high = np.floor(low * 20) / 20, np.ceil(high * 20) / 20
+    return (float(low), float(high)) if high - low >= 0.1 else (0.0, 1.0)
+
+
+def _log_ticks(top: int) -> list[int]:
+    """1, 10, 100 ... and the top itself where it is clear of the last."""
+    ticks = [10**k for k in range(int(np.log10(top)) + 1)]
+    if top >= 2.2 * ticks[-1] or len(ticks) == 1:
+        ticks.append(top)
+    return ticks
+
+
+def _decades(low: float, high: float) -> list[float]:
+    ticks = [10.0**k for k in range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)]
+    return [tick for tick in ticks if low <= tick <= high] or [low, high]
+
+
+def _plain(text: str) -> str:
+    """Return text that Plotly draws as it is: its labels would read tags and entities."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _rgb(colour: str) -> str:
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgb({red},{green},{blue})"
+
+
+def _halo(colour: str) -> str:
+    """Return a text shadow that lifts a name off whatever lies under it."""
+    return ", ".join([f"0 0 2px {colour}"] * 3 + [f"0 0 5px {colour}"] * 2)
