@@ -213,9 +213,7 @@ def preview(
 ) -> Preview:
     """Read the first records of a pool, anew when the file has changed."""
     status = pool.stat()
-    settings = RecordsSettings(
-        map=mapping, partial=partial, require_response=not instructions_only
-    )
+    settings = RecordsSettings(map=mapping, partial=partial, require_response=not instructions_only)
     return _preview(str(pool), settings, status.st_mtime_ns, status.st_size)
 
 

@@ -280,7 +280,9 @@ def fields(pool: Path, seen: Preview, mapping: Mapping[str, str]) -> None:
                     format_func=lambda name, part=part: (
                         f"{seen.mapping[part]} (detected)"
                         if name == AUTO and part in seen.mapping
-                        else "none found" if name == AUTO else name
+                        else "none found"
+                        if name == AUTO
+                        else name
                     ),
                     key=f"field_{part}_{pool}",
                     on_change=remap,

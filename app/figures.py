@@ -150,11 +150,7 @@ def two_way_stops(theme: Theme) -> list[list[object]]:
     """Return the two-way scale as flat bands, one a number."""
     colours = two_way_colours(theme)
     size = len(colours)
-    return [
-        [end, colour]
-        for k, colour in enumerate(colours)
-        for end in (k / size, (k + 1) / size)
-    ]
+    return [[end, colour] for k, colour in enumerate(colours) for end in (k / size, (k + 1) / size)]
 
 
 def landscape_map(

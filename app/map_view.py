@@ -133,9 +133,7 @@ def zoom_target(view: state.View, frame: Frame) -> Box | None:
     return frame.window((column - reach[0], column + reach[0]), (row - reach[1], row + reach[1]))
 
 
-def draw_map(
-    view: state.View, landscape: Landscape, cells: Cells, kept: Kept, ask: Ask
-) -> None:
+def draw_map(view: state.View, landscape: Landscape, cells: Cells, kept: Kept, ask: Ask) -> None:
     """Draw the map; a click, a box or a lasso on it opens the inspector."""
     theme, tool = state.theme(), state.recall("tool", "click")
     marked = state.still((view.landscape, ask, view.layer, view.cells, view.box, theme, tool))

@@ -344,5 +344,3 @@ def run_of(view: View) -> Path:
             "screen to build one."
         )
     return path
-
-

@@ -179,5 +179,3 @@ def title_of(landscape: Landscape) -> str:
     if not files:
         return landscape.run.name if landscape.run else "landscape"
     return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
-
-

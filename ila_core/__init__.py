@@ -29,7 +29,7 @@ _HOMES = {
     "UsageError": "errors",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604  the names resolve on first use
+__all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", IlaWarning)
-    warnings.showwarning = _show_warning
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return int(options.run(options) or 0)
@@ -131,14 +131,22 @@ def _select_parser(commands: Any) -> None:
     _budget(select)
     select.add_argument("--method", default="ila", metavar="NAME", help="ila, nested, random, ...")
     select.add_argument("--resolution", default="auto", metavar="G", help="auto, or 1 to 8192")
-    select.add_argument("--depth-target", type=float, default=1.0, metavar="Q",
-                        help="1 takes the deepest record of a patch first, 0.5 the median one")  # fmt: skip
+    select.add_argument(
+        "--depth-target",
+        type=float,
+        default=1.0,
+        metavar="Q",
+        help="1 takes the deepest record of a patch first, 0.5 the median one",
+    )
     select.add_argument("--pin", metavar="FILE", help="row numbers that are chosen first")
     select.add_argument("--exclude", metavar="FILE", help="row numbers that are never chosen")
     select.add_argument("--out", metavar="FILE", help="where to write the selected records")
     select.add_argument("--format", default="jsonl", choices=("jsonl", "scored", "parquet"))
-    select.add_argument("--dataset-info", action="store_true",
-                        help="also register the file in LLaMA-Factory's dataset_info.json")  # fmt: skip
+    select.add_argument(
+        "--dataset-info",
+        action="store_true",
+        help="also register the file in LLaMA-Factory's dataset_info.json",
+    )
 
 
 def _compare_parser(commands: Any) -> None:
@@ -148,6 +156,7 @@ def _compare_parser(commands: Any) -> None:
     compare.add_argument(
         "--stability", action="store_true", help="also over projection seeds and grid offsets"
     )
+    compare.add_argument("--novelty", action="store_true", help="also NovelSum, which takes time")
 
 
 def _tune_parser(commands: Any) -> None:
@@ -230,9 +239,7 @@ def run_select(options: argparse.Namespace) -> None:
         exclude=read_locks(options.exclude, n) if options.exclude else (),
     )
     if options.out:
-        ila.export(
-            selection, options.out, format=options.format, dataset_info=options.dataset_info
-        )
+        ila.export(selection, options.out, format=options.format, dataset_info=options.dataset_info)
     numbers = describe(selection)
     if options.json:
         print(json.dumps(numbers.as_dict()))
@@ -252,6 +259,7 @@ def run_compare(options: argparse.Namespace) -> None:
         methods=_names(options.methods),
         seed=options.seed,
         stability=options.stability,
+        novelty=options.novelty,
     )
     if options.json:
         print(json.dumps(comparison.as_dict()))
@@ -358,8 +366,8 @@ def _print_numbers(selection: Selection, numbers: Numbers) -> None:
         ("records", f"{numbers.rows:,} of {len(selection.landscape):,}"),
         ("response tokens", f"{numbers.tokens:,.0f}"),
         ("resolution", "" if numbers.resolution is None
-         else f"{numbers.resolution} x {numbers.resolution}, {numbers.occupied:,} occupied patches, "
-         f"{numbers.rounds} rounds"),
+         else f"{numbers.resolution} x {numbers.resolution}, "
+         f"{numbers.occupied:,} occupied patches, {numbers.rounds} rounds"),
         (f"coverage at {reference}", f"{numbers.coverage:.1%}"),
         (f"fidelity at {reference}", f"{numbers.fidelity:.1%}"),
         ("mean relative depth", f"{numbers.mean_relative_depth:.3f}"),

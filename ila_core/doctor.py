@@ -109,12 +109,17 @@ def examine(pool: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
     for package in ("torch", "transformers", "sentence-transformers", "umap-learn", "streamlit"):
         yield package, _version(package)
     for extra, (module, what) in OPTIONAL.items():
-        found = "installed" if find_spec(module) else f'absent: pip install "ila-landscape[{extra}]"'
+        found = (
+            "installed" if find_spec(module) else f'absent: pip install "ila-landscape[{extra}]"'
+        )
         yield f"extra {extra}", f"{found} ({what})"
     yield "language models run on", _device()
     yield "encoder", _encoder()
-    yield "hub", "offline (HF_HUB_OFFLINE is set)" if os.environ.get("HF_HUB_OFFLINE") else (
-        "asked only for models that are named by hub id"
+    yield (
+        "hub",
+        "offline (HF_HUB_OFFLINE is set)"
+        if os.environ.get("HF_HUB_OFFLINE")
+        else ("asked only for models that are named by hub id"),
     )
     if pool:
         yield "estimate", estimate(pool).sentence()

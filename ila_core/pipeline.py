@@ -20,9 +20,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -170,6 +170,7 @@ class _Build:
         self.paths = paths
         self.used: list[store.Stage] = []
         self.notes: list[str] = []
+        self.result: Mapping[str, object] = {}
 
     def all(self) -> None:
         inputs = self.inputs()
@@ -259,7 +260,7 @@ class _Build:
             return self.given_columns(records)
         from ila_core.project import ProjectSettings, project
 
-        how = ProjectSettings(method=settings.projection, seed=settings.seed)
+        how = ProjectSettings(method=cast(Any, settings.projection), seed=settings.seed)
         stage = self.stage("projection", self.used[-1].key, asdict(how))
         with self.once("projection", stage, len(records)) as progress:
             if progress is not None:
@@ -293,9 +294,7 @@ class _Build:
             return records.labels()
         if source.startswith("column:"):
             return skills.from_column(records.field(source[len("column:") :]))
-        parts = (
-            asdict(self.labels_server()) if source == "endpoint" else skills.taxonomy_identity()
-        )
+        parts = asdict(self.labels_server()) if source == "endpoint" else skills.taxonomy_identity()
         stage = self.stage("labels", records.fingerprint, source, parts)
         with self.once("labels", stage, len(records)) as progress:
             if progress is not None:
@@ -430,9 +429,7 @@ class _Build:
         """Return the pool's own quality and complexity columns, which Deita's method reads."""
         present = set(records.fields())
         return {
-            name: records.numbers(name)[0]
-            for name in ("quality", "complexity")
-            if name in present
+            name: records.numbers(name)[0] for name in ("quality", "complexity") if name in present
         }
 
     def publish(
@@ -466,7 +463,7 @@ class _Build:
             "format": store.FORMAT,
             "ila": __version__,
             "command": replay_command(self.paths, self.settings, self.run.folder),
-            "built": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "built": datetime.now(UTC).isoformat(timespec="seconds"),
             "settings": asdict(self.settings),
             "inputs": list(inputs),
             "counts": records.counts,
@@ -498,7 +495,7 @@ class _Build:
             self.monitor.reuse(name)
             yield None
             return
-        self.result: Mapping[str, object] = {}
+        self.result = {}
         started = time.monotonic()
         with self.monitor.stage(name, total) as progress:
             yield progress
@@ -559,7 +556,7 @@ def score(
             tuned_lm=settings.tuned_lm,
             max_length=settings.max_length,
             device=settings.device,
-            dtype=settings.dtype,
+            dtype=cast(Any, settings.dtype),
             unconditional=settings.unconditional,
         )
         return causal_lm.score(records.conversations, n, how, work=work, progress=progress)
@@ -669,9 +666,7 @@ def _score_beside(task: Mapping[str, Any]) -> int:
 # -- small parts ----------------------------------------------------------------------------------
 
 
-def replay_command(
-    paths: Sequence[str | Path], settings: BuildSettings, out: str | Path
-) -> str:
+def replay_command(paths: Sequence[str | Path], settings: BuildSettings, out: str | Path) -> str:
     """Return the command line that makes this landscape again.
 
     >>> replay_command(["pool.jsonl"], BuildSettings(projection="pca"), "run")
@@ -690,9 +685,7 @@ def replay_command(
     return shlex.join(words)
 
 
-def _one_of(
-    option: str, value: str, names: tuple[str, ...], patterns: tuple[str, ...]
-) -> None:
+def _one_of(option: str, value: str, names: tuple[str, ...], patterns: tuple[str, ...]) -> None:
     given = str(value)
     prefixes = tuple(pattern.partition(":")[0] + ":" for pattern in patterns)
     if given in names or any(given.startswith(p) and given != p for p in prefixes):
@@ -738,8 +731,9 @@ def _write_labels(path: Path, labels: Sequence[tuple[str, ...] | None]) -> None:
 
     from ila_core.files import replacing
 
-    column = pa.array([None if entry is None else list(entry) for entry in labels],
-                      type=pa.list_(pa.string()))
+    column = pa.array(
+        [None if entry is None else list(entry) for entry in labels], type=pa.list_(pa.string())
+    )
     table = pa.table({"row": pa.array(range(len(labels)), pa.int64()), "labels": column})
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")

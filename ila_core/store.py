@@ -110,7 +110,9 @@ class Run:
             )
         with told(folder):
             if folder.exists() and not folder.is_dir():
-                raise RunError(f"{folder} is a file; a landscape needs a folder: name one with --out.")
+                raise RunError(
+                    f"{folder} is a file; a landscape needs a folder: name one with --out."
+                )
             (folder / ".stages").mkdir(parents=True, exist_ok=True)
         return cls(folder)
 
@@ -220,7 +222,7 @@ def read_landscape(folder: str | Path) -> Landscape:
             f"{len(domain)} and embeddings.npy {len(vectors)}; run ila build again on the same "
             "pool and folder."
         )
-    known = {name: columns.pop(name) for name in COLUMNS}
+    known: dict[str, Any] = {name: columns.pop(name) for name in COLUMNS}
     xy = np.column_stack([known.pop("x"), known.pop("y")])
     return Landscape.from_arrays(
         xy,
@@ -256,7 +258,7 @@ def _read_columns(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[
 
 
 def _array(column: Any) -> np.ndarray:
-    """Return a column without nulls; `to_numpy` would import pandas, half a second at each start."""
+    """Return a column without nulls; `to_numpy` would import pandas, which takes half a second."""
     import pyarrow as pa
 
     whole = column.combine_chunks()

@@ -15,7 +15,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 TOPICS = (
     ("Add {a} and {b}.", "{a} + {b} = {c}", "arithmetic"),
     ("How many legs do {a} spiders have?", "Eight each, so {d} legs.", "arithmetic"),
-    ("Write a haiku about the number {a}.", "Quiet winter dusk,\n{a} crows count the snow.", "poetry"),
+    (
+        "Write a haiku about the number {a}.",
+        "Quiet winter dusk,\n{a} crows count the snow.",
+        "poetry",
+    ),
     ("Which fruit is yellow, question {a}?", "The banana is.", "trivia"),
     ("Translate to French: {a} cats", "{a} chats", "translation"),
 )

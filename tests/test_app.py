@@ -237,9 +237,7 @@ def test_a_file_that_is_no_pool_says_so_and_offers_a_way(
     assert button(page, "Take what can be read")
 
 
-def test_a_path_outside_the_folders_is_refused(
-    pool: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_path_outside_the_folders_is_refused(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = data_screen(pool, monkeypatch)
     page.text_input(key="path").set_value("/etc/hostname").run()
     assert "outside the folders" in fine(page).error[0].value

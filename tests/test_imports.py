@@ -17,11 +17,11 @@ PACKAGE = ROOT / "ila_core"
 LAYERS = [
     {"errors", "progress", "paths", "_version"},
     {"files", "monitor"},
-    {"kernels"},
-    {"formats", "grid", "embed", "losses", "skills", "project", "depth", "containers"},
+    {"neighbours"},
+    {"formats", "grid", "kernels", "embed", "losses", "skills", "project", "depth", "containers"},
     {"records"},
     {"landscape"},
-    {"selection"},
+    {"selection", "reason"},
     {"metrics"},
     {"methods", "export"},
     {"store"},
@@ -92,7 +92,8 @@ def test_the_page_imports_only_public_modules() -> None:
 
 
 def test_import_loads_nothing_heavy() -> None:
-    heavy = "pandas numba umap torch transformers sklearn pyarrow streamlit plotly".split()
+    heavy = ["pandas", "numba", "umap", "torch", "transformers", "sklearn", "pyarrow"]
+    heavy += ["streamlit", "plotly"]
     code = f"import sys, ila_core; print([m for m in {heavy} if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert output.strip() == "[]"

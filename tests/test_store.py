@@ -32,7 +32,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(tmp_path: Path) 
 
 def test_a_folder_under_a_file_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(IlaError, match="cannot be written|is a file"):
+    with pytest.raises(IlaError, match=r"cannot be written|is a file"):
         store.Run.create(tmp_path / "file" / "run")
 
 
@@ -62,9 +62,8 @@ def test_a_stage_is_finished_only_by_its_mark(tmp_path: Path) -> None:
 
 def test_two_builds_of_one_folder_at_once_are_refused(tmp_path: Path) -> None:
     run = store.Run.create(tmp_path / "run")
-    with run.locked():
-        with pytest.raises(RunError, match="another process"), run.locked():
-            pass
+    with run.locked(), pytest.raises(RunError, match="another process"), run.locked():
+        pass
     with run.locked():
         pass
 

@@ -11,7 +11,7 @@ import numpy as np
 from ila_core.errors import IlaError
 from ila_core.methods.places import other_places
 from ila_core.methods.registry import find, methods, select
-from ila_core.metrics import GRIDS, REFERENCE, describe, grid_numbers
+from ila_core.metrics import GRIDS, REFERENCE, describe, grid_numbers, novelsum
 from ila_core.metrics import stability as survival
 from ila_core.selection import Budget
 
@@ -70,6 +70,25 @@ class Comparison:
             for a, own in masks.items()
         }
 
+    def command(self, run: object, *, seed: int = 0) -> str:
+        """Return the `ila compare` line that makes this comparison again.
+
+        >>> Comparison("10%", (Row("random"), Row("ila"))).command("RUN", seed=3)
+        'ila compare RUN --budget 10% --methods random,ila --seed 3'
+        """
+        import shlex
+
+        names = [row.name for row in self.rows]
+        words = ["ila", "compare", str(run), "--budget", self.budget]
+        if names != fast_names():
+            words += ["--methods", ",".join(names)]
+        if seed:
+            words += ["--seed", str(seed)]
+        for key, option in (("novelsum", "--novelty"), ("stability", "--stability")):
+            if any(key in row.numbers for row in self.rows):
+                words.append(option)
+        return shlex.join(words)
+
     def as_dict(self) -> dict[str, Any]:
         """Return what `ila compare --json` prints."""
         return {
@@ -106,11 +125,14 @@ def compare(
     asked.records(landscape)  # a budget in tokens where there are none is wrong for all methods
     rows = []
     for name in dict.fromkeys(wanted):
-        row = _row(landscape, name, asked, seed, novelty)
+        row = measure(landscape, name, asked, seed=seed)
+        if novelty:
+            row = with_novelty(row)
         say(f"{name}: {row.error or f'{row.seconds:.2f} s'}")
         rows.append(row)
     if stability:
-        rows = _with_stability(rows, other_places(landscape, say))
+        places = other_places(landscape, say)
+        rows = [with_stability(row, places) for row in rows]
     return Comparison(asked.text, tuple(rows))
 
 
@@ -119,47 +141,58 @@ def fast_names() -> list[str]:
     return [name for name, method in methods().items() if method.fast]
 
 
-def _row(landscape: Landscape, name: str, budget: Budget, seed: int, novelty: bool) -> Row:
+def measure(landscape: Landscape, name: str, budget: str | int | Budget, *, seed: int = 0) -> Row:
+    """Run one method and describe what it selects; random as the mean of five seeds."""
+    asked = Budget.parse(budget)
     try:
-        selection = select(landscape, budget=budget, method=name, seed=seed)
+        selection = select(landscape, budget=asked, method=name, seed=seed)
     except IlaError as error:
         return Row(name, error=str(error))
-    numbers = _numbers(selection, novelty=novelty)
+    numbers = _numbers(selection)
     if name == "random":
-        numbers |= _spread(landscape, budget, seed, numbers, novelty=novelty)
+        others = _further_draws(landscape, asked, seed)
+        numbers |= _spread([numbers, *(_numbers(other) for other in others)])
     return Row(name, selection, numbers, selection.seconds)
 
 
-def _with_stability(rows: Sequence[Row], places: Sequence[np.ndarray]) -> list[Row]:
-    """Add how much of each selection survives; nothing where the method does not read the map."""
-    return [
-        row
-        if row.selection is None
-        else replace(
-            row, numbers=row.numbers | {"stability": survival(row.selection, places=places)}
-        )
-        for row in rows
-    ]
+def with_novelty(row: Row) -> Row:
+    """Add NovelSum to a method's numbers; nothing where there are no vectors."""
+    selection = row.selection
+    if selection is None or selection.landscape.vectors is None or not len(selection):
+        return row
+    drawn = [selection]
+    if row.name == "random":
+        drawn += _further_draws(selection.landscape, selection.rule.budget, selection.rule.seed)
+    measured = [{"novelsum": novelsum(one.landscape, one.rows)} for one in drawn]
+    found = _spread(measured) if len(drawn) > 1 else measured[0]
+    return replace(row, numbers=row.numbers | found)
 
 
-def _numbers(selection: Selection, *, novelty: bool) -> dict[str, Any]:
-    numbers = describe(selection, novelty=novelty).as_dict()
+def with_stability(row: Row, places: Sequence[np.ndarray]) -> Row:
+    """Add how much of a selection survives; nothing where the method does not read the map."""
+    if row.selection is None:
+        return row
+    return replace(row, numbers=row.numbers | {"stability": survival(row.selection, places=places)})
+
+
+def _numbers(selection: Selection) -> dict[str, Any]:
+    numbers = describe(selection).as_dict()
     by_grid = {str(g): grid_numbers(selection, g) for g in GRIDS}
     numbers["coverage_by_grid"] = {g: coverage for g, (coverage, _) in by_grid.items()}
     numbers["fidelity_by_grid"] = {g: fidelity for g, (_, fidelity) in by_grid.items()}
     return numbers
 
 
-def _spread(
-    landscape: Landscape, budget: Budget, seed: int, first: dict[str, Any], *, novelty: bool
-) -> dict[str, Any]:
-    """Return the mean of random's numbers over five seeds, and their deviation as *_std."""
-    several = [first]
-    for other in range(seed + 1, seed + RANDOM_SEEDS):
-        selection = select(landscape, budget=budget, method="random", seed=other)
-        several.append(_numbers(selection, novelty=novelty))
+def _further_draws(landscape: Landscape, budget: str | Budget, seed: int) -> list[Selection]:
+    """Return the random selections of the seeds that follow."""
+    seeds = range(seed + 1, seed + RANDOM_SEEDS)
+    return [select(landscape, budget=budget, method="random", seed=other) for other in seeds]
+
+
+def _spread(several: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the mean of random's numbers over its draws, and their deviation as *_std."""
     spread: dict[str, Any] = {}
-    for name, value in first.items():
+    for name, value in several[0].items():
         if isinstance(value, float):
             values = np.asarray([numbers[name] for numbers in several], dtype=np.float64)
             spread[name] = float(values.mean())
