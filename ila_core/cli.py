@@ -186,6 +186,12 @@ def _study_parser(commands: Any) -> None:
     study.add_argument("--seeds", type=int, default=argparse.SUPPRESS, metavar="N")
     study.add_argument("--steps", type=int, default=argparse.SUPPRESS, metavar="N")
     study.add_argument("--subsets", type=int, default=argparse.SUPPRESS, metavar="N")
+    study.add_argument("--depth-targets", default=argparse.SUPPRESS, metavar="Q,Q")
+    for flag, kind in (("--seed", int), ("--epochs", float), ("--batch-tokens", int),
+                       ("--max-length", int), ("--lr", float)):  # fmt: skip
+        study.add_argument(flag, type=kind, default=argparse.SUPPRESS, metavar="N")
+    study.add_argument("--full", action="store_true", default=argparse.SUPPRESS,
+                       help="train all weights instead of a LoRA adapter")  # fmt: skip
     study.add_argument("--json", action="store_true", help="print study.json")
 
 
@@ -284,7 +290,7 @@ def run_study(options: argparse.Namespace) -> None:
     import ila_core as ila
 
     given = _given(options, "json", "out")
-    for name in ("budgets", "methods"):
+    for name in ("budgets", "methods", "depth_targets"):
         if name in given:
             given[name] = _names(given[name])
     result = ila.study(ila.open(options.run_folder), out=options.out, say=_say, **given)

@@ -29,6 +29,8 @@ class StageStatus:
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
     reused: bool = False
+    left: float | None = None
+    """Seconds that are left, of a stage that knows better than its rate tells."""
 
     @property
     def seconds(self) -> float:
@@ -41,7 +43,9 @@ class StageStatus:
 
     @property
     def eta(self) -> float | None:
-        """Seconds that are left at the rate so far, None where that is not known."""
+        """Seconds that are left, at the rate so far unless it is told; None where not known."""
+        if self.left is not None:
+            return self.left
         if self.total is None or not self.rate:
             return None
         return max(self.total - self.done, 0) / self.rate

@@ -13,11 +13,21 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from ila_core.study.findings import Study
-from ila_core.study.run import study
+from ila_core.study.findings import Gap, Mean, Study
+from ila_core.study.journal import identity, planned
+from ila_core.study.run import forecast, study
 from ila_core.study.settings import StudySettings
 
-__all__ = ["Study", "StudySettings", "study"]
+__all__ = [
+    "Gap",
+    "Mean",
+    "Study",
+    "StudySettings",
+    "forecast",
+    "identity",
+    "planned",
+    "study",
+]
 
 
 class _Callable(ModuleType):

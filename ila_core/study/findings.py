@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -111,20 +111,60 @@ class Study:
         """
         lines = []
         for unit, budget in self.places:
-            ila, chance = (self.by_seed(name, budget, unit) for name in ("ila", "random"))
-            both = sorted(ila.keys() & chance.keys())
-            if both:
-                gap = Mean.of(ila[seed] - chance[seed] for seed in both)
-                same_sign = len({ila[seed] < chance[seed] for seed in both}) == 1
-                how = "better than" if gap.mean < 0 else "WORSE than"
-                if not (same_sign and abs(gap.mean) > 2 * gap.error):
-                    how = "no better and no worse than"
-                alone = ", on one seed" if len(both) == 1 else ""
+            gap = self.against_random("ila", budget, unit)
+            if gap is not None:
+                alone = ", on one seed" if gap.seeds == 1 else ""
                 lines.append(
-                    f"At {budget} and equal {unit}, ILA is {how} random ({gap.mean:+.3f}{alone}); "
-                    f"{self._lowest(unit, budget)}."
+                    f"At {budget} and equal {unit}, ILA is {_WORDS[gap.outcome]} random "
+                    f"({gap.mean:+.3f}{alone}); {self._lowest(unit, budget)}."
                 )
         return lines
+
+    def headline(self) -> str:
+        """Return in a sentence where ILA beats random, where random wins, and where neither."""
+        told = []
+        for unit in dict.fromkeys(unit for unit, _ in self.places):
+            where: dict[str, list[str]] = {}
+            for budget in (budget for of_unit, budget in self.places if of_unit == unit):
+                gap = self.against_random("ila", budget, unit)
+                if gap is not None:
+                    where.setdefault(gap.outcome, []).append(budget)
+            parts = [
+                f"{words} at {', '.join(where[outcome])}"
+                for outcome, words in _WINNERS.items()
+                if outcome in where
+            ]
+            if parts:
+                told.append(f"At equal {unit} {', '.join(parts)}.")
+        return " ".join(told) or "This study does not set ILA against random."
+
+    def against_random(
+        self, method: str, budget: str, unit: str, depth_target: float = 1.0, which: str = "micro"
+    ) -> Gap | None:
+        """Return a method's loss beside random's, seed by seed; None where one is missing."""
+        own = self.by_seed(method, budget, unit, depth_target, which)
+        chance = self.by_seed("random", budget, unit, which=which)
+        both = sorted(own.keys() & chance.keys())
+        if not both:
+            return None
+        gap = Mean.of(own[seed] - chance[seed] for seed in both)
+        same_sign = len({own[seed] < chance[seed] for seed in both}) == 1
+        outcome: Outcome = "better" if gap.mean < 0 else "worse"
+        if not (same_sign and abs(gap.mean) > 2 * gap.error):
+            outcome = "even"
+        return Gap(gap.mean, len(both), outcome)
+
+    def predictions(self, which: str = "micro") -> tuple[np.ndarray, np.ndarray]:
+        """Return the loss of every subset and what the other folds predict for it, (k,) each."""
+        from ila_core.study.regression import out_of_fold
+
+        if not self.subsets:
+            return np.zeros(0), np.zeros(0)
+        coverage, depth, loss = (
+            np.array([row[name] for row in self.subsets])
+            for name in ("coverage", "mean_relative_depth", which)
+        )
+        return loss, out_of_fold(coverage, depth, loss, self.subsets[0]["seed"])
 
     def _lowest(self, unit: str, budget: str) -> str:
         of = {_named(m, q): self.mean(m, budget, unit, q).mean for m, q in self.variants}
@@ -144,6 +184,23 @@ class Study:
             f"Over {r['subsets']} subsets that no method chose, log coverage and mean relative "
             f"depth explain {' and '.join(shares)}: cross-validated R2, with its 95 % interval."
         ]
+
+
+Outcome = Literal["better", "worse", "even"]
+_WORDS = {"better": "better than", "worse": "WORSE than", "even": "no better and no worse than"}
+_WINNERS = {"better": "ILA beats random", "worse": "random beats ILA", "even": "neither wins"}
+
+
+class Gap(NamedTuple):
+    """A loss less random's at the same place, as the mean over seeds: below 0 it is better.
+
+    The outcome is better or worse if the sign is the same on every seed and the mean is above
+    twice its standard error, else even.
+    """
+
+    mean: float
+    seeds: int
+    outcome: Outcome
 
 
 class Mean(NamedTuple):

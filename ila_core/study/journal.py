@@ -9,13 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ila_core.errors import RunError
+from ila_core.errors import IlaError, RunError
 from ila_core.files import told, write_text
 from ila_core.study.plan import Job
 from ila_core.study.settings import StudySettings
 
 if TYPE_CHECKING:
     from ila_core.landscape import Landscape
+
+
+PLAN = "plan.json"
+"""What a study's folder says of itself: the landscape's identity, and the settings."""
 
 
 class Journal:
@@ -31,8 +35,8 @@ class Journal:
 
         RunError for a folder that holds the study of another landscape or of other settings.
         """
-        about = {"landscape": _identity(landscape), "settings": asdict(settings)}
-        plan_file = folder / "plan.json"
+        about = {"landscape": identity(landscape), "settings": asdict(settings)}
+        plan_file = folder / PLAN
         with told(folder):
             folder.mkdir(parents=True, exist_ok=True)
         if not plan_file.is_file():
@@ -69,11 +73,23 @@ class Journal:
 def _held(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (OSError, ValueError):
         return None
 
 
-def _identity(landscape: Landscape) -> str:
+def planned(folder: str | Path) -> tuple[str, StudySettings] | None:
+    """Return the identity of the landscape that a folder's study is of, and its settings.
+
+    None where there is no study, or not one that can be read.
+    """
+    found = _held(Path(folder) / PLAN)
+    try:
+        return str(found["landscape"]), StudySettings.of(**found["settings"])  # type: ignore[index]
+    except (TypeError, KeyError, IlaError):
+        return None
+
+
+def identity(landscape: Landscape) -> str:
     """Return what tells this landscape from another one of the same pool."""
     digest = hashlib.sha256(landscape.fingerprint.encode())
     for array in (landscape.xy, landscape.depth, landscape.tokens, landscape.domain):

@@ -31,12 +31,8 @@ class Regression:
 
 def regress(coverage: np.ndarray, depth: np.ndarray, loss: np.ndarray, seed: int) -> Regression:
     """Fit loss = a + b log(coverage) + c depth by least squares over subsets, shape (k,) each."""
-    inputs = np.column_stack([np.ones(len(loss)), np.log(coverage), depth])
-    fold = np.random.default_rng(seed).permutation(len(loss)) % FOLDS
-    predicted = np.empty(len(loss))
-    for held in np.unique(fold):
-        known = fold != held
-        predicted[~known] = inputs[~known] @ _least_squares(inputs[known], loss[known])
+    inputs = _inputs(coverage, depth)
+    predicted = out_of_fold(coverage, depth, loss, seed)
     coefficients = _least_squares(inputs, loss)
     rng = np.random.default_rng([seed, 1])
     again = rng.integers(len(loss), size=(BOOTSTRAPS, len(loss)))
@@ -51,6 +47,17 @@ def regress(coverage: np.ndarray, depth: np.ndarray, loss: np.ndarray, seed: int
     )
 
 
+def out_of_fold(coverage: np.ndarray, depth: np.ndarray, loss: np.ndarray, seed: int) -> np.ndarray:
+    """Return what the regression over the nine other folds predicts for each subset, (k,)."""
+    inputs = _inputs(coverage, depth)
+    fold = np.random.default_rng(seed).permutation(len(loss)) % FOLDS
+    predicted = np.empty(len(loss))
+    for held in np.unique(fold):
+        known = fold != held
+        predicted[~known] = inputs[~known] @ _least_squares(inputs[known], loss[known])
+    return predicted
+
+
 def r_squared(actual: np.ndarray, predicted: np.ndarray) -> float:
     """Return 1 - (squared error) / (variance); below 0 where the mean would predict better.
 
@@ -59,6 +66,10 @@ def r_squared(actual: np.ndarray, predicted: np.ndarray) -> float:
     """
     around = float(((actual - actual.mean()) ** 2).sum())
     return 1 - float(((actual - predicted) ** 2).sum()) / around if around else float("nan")
+
+
+def _inputs(coverage: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    return np.column_stack([np.ones(len(depth)), np.log(coverage), depth])
 
 
 def _least_squares(inputs: np.ndarray, output: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ila_core.monitor import Monitor
 from ila_core.study.findings import Study
 from ila_core.study.journal import Journal
 from ila_core.study.plan import Job, Lesson, Teacher, plan, split
@@ -30,7 +31,7 @@ def study(
     `options` are StudySettings'. The plan and its cost are told through `say` before the first
     student is trained. Finished students are noted in `out`, so a study that was stopped goes on
     to the same bytes; a folder that holds the study of another landscape or of other settings is
-    refused (RunError).
+    refused (RunError). How far it is stands in `out`/progress.json, as in a build's folder.
     """
     settings, folder = StudySettings.of(**options), Path(out)
     student = student_of(landscape, settings, folder / "work")
@@ -38,14 +39,31 @@ def study(
     dev_records = len(split(landscape, settings.seed).dev)
     journal = Journal.open(folder, landscape, settings)
     left = [job for job in jobs if job.key not in journal.done]
-    say(_told(student, jobs, left, dev_records))
-    if left:
-        student.prepare()
-        _train(landscape, settings, student, left, journal, say)
-    rows = [{**job.about, **journal.done[job.key]} for job in jobs]
-    found = _findings(settings, rows, dev_records)
-    found.save(folder)
+    with Monitor(folder).watching() as monitor:
+        say(f"study: {_told(student, jobs, left, dev_records)}")
+        monitor.notice(_told(student, jobs, left, dev_records))
+        if left:
+            with monitor.stage("tokens" if settings.student == "ngram" else "model"):
+                student.prepare()
+            with monitor.stage("students", total=len(left)) as progress:
+                stage = monitor.stages[-1]
+
+                def tell(done: int, seconds: float) -> None:
+                    stage.left = seconds
+                    progress(done, None)
+
+                _train(landscape, settings, student, left, journal, say, tell)
+        rows = [{**job.about, **journal.done[job.key]} for job in jobs]
+        found = _findings(settings, rows, dev_records)
+        found.save(folder)
     return found
+
+
+def forecast(landscape: Landscape, settings: StudySettings) -> str:
+    """Return the plan of a study and what it costs, in a line; IlaError where it cannot be run."""
+    jobs = plan(landscape, settings)
+    student = student_of(landscape, settings, Path())
+    return _told(student, jobs, jobs, len(split(landscape, settings.seed).dev))
 
 
 def _told(student: Student, jobs: Sequence[Job], left: Sequence[Job], dev_records: int) -> str:
@@ -54,7 +72,7 @@ def _told(student: Student, jobs: Sequence[Job], left: Sequence[Job], dev_record
     curves = sum(job.about["kind"] == "curve" for job in jobs)
     done = f", {len(jobs) - len(left):,} of them done" if len(left) < len(jobs) else ""
     return (
-        f"study: {len(jobs):,} students ({curves:,} on selections, {len(jobs) - curves:,} for the "
+        f"{len(jobs):,} students ({curves:,} on selections, {len(jobs) - curves:,} for the "
         f"regression{done}), each judged by {dev_records:,} held-out records: "
         f"{student.cost(len(left), effort)}"
     )
@@ -67,8 +85,12 @@ def _train(
     jobs: Sequence[Job],
     journal: Journal,
     say: Say,
+    tell: Callable[[int, float], None],
 ) -> None:
-    """Train all jobs and note them in their order; no more selections are held than trained on."""
+    """Train all jobs and note them in their order; no more selections are held than trained on.
+
+    `tell` learns how many are done and how many seconds are left.
+    """
     efforts = deque(student.effort(job.records) for job in jobs)
     started, done = time.monotonic(), 0
     waiting: deque[tuple[Job, Future[dict[str, Any]]]] = deque()
@@ -80,9 +102,10 @@ def _train(
         journal.add(job, future.result())
         efforts.popleft()
         done += 1
+        left = sum(efforts)
+        left *= (time.monotonic() - started) / (whole - left)
+        tell(done, left)
         if done in (1, 3) or done % 20 == 0 or done == len(jobs):
-            left = sum(efforts)
-            left *= (time.monotonic() - started) / (whole - left)
             say(f"study: {done:,} of {len(jobs):,} students, about {left:,.0f} s left")
 
     teacher: Teacher | None = None

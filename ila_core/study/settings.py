@@ -63,6 +63,22 @@ class StudySettings:
                 options[name] = tuple(dict.fromkeys(map(kind, options[name])))
         return cls(**options)
 
+    def command(self, run: object, out: object) -> str:
+        """Return the `ila study` line that makes this study again.
+
+        >>> StudySettings.of(budgets=["5%"], seeds=2).command("RUN", "DIR")
+        'ila study RUN --out DIR --budgets 5% --seeds 2'
+        """
+        import shlex
+
+        words = ["ila", "study", str(run), "--out", str(out)]
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value != field.default:
+                option = "--" + field.name.replace("_", "-")
+                words += [option] if value is True else [option, _written(value)]
+        return shlex.join(words)
+
     def __post_init__(self) -> None:
         if self.student not in ("ngram", "lm"):
             raise UsageError(f"Unknown student {self.student!r}; choose ngram or lm.")
@@ -84,3 +100,10 @@ class StudySettings:
             )
         if not self.subsets and not (self.methods and self.budgets):
             raise UsageError("A study without methods, budgets and subsets has nothing to train.")
+
+
+def _written(value: Any) -> str:
+    """Return a setting as the command line takes it."""
+    if isinstance(value, tuple):
+        return ",".join(map(_written, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
