@@ -23,8 +23,8 @@ bench: $(STAMP)
 sample: $(STAMP)
 	$(BIN)/python sample_data/make_pool.py
 	rm -rf sample_data/landscape
-	$(BIN)/ila build sample_data/pool.jsonl --out sample_data/landscape
-	rm -rf sample_data/landscape/.stages sample_data/landscape/.lock
+	$(BIN)/ila build sample_data/pool.jsonl --out sample_data/landscape --domains column:domain
+	rm -rf $(addprefix sample_data/landscape/,.stages .lock progress.json)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ILA needs Python 3.11 or newer; name one with make PYTHON=python3.12")'

@@ -10,6 +10,7 @@ import streamlit as st
 
 import cache
 import state
+from ila_core import paths
 from ila_core.errors import IlaError
 from ila_core.landscape import Landscape
 from ila_core.records import Record
@@ -174,6 +175,8 @@ def record_text(record: Record) -> None:
 
 def title_of(landscape: Landscape) -> str:
     """Return a landscape's name as people know it: its pool's files, or its folder."""
+    if landscape.run == paths.SAMPLE / "landscape":
+        return "The sample pool"
     inputs = landscape.manifest.get("inputs") or []
     files = [str(entry["name"]) for entry in inputs]
     if not files:

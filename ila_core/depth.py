@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 
 import numpy as np
@@ -219,8 +220,10 @@ def name_domains(domain: np.ndarray, count: int, texts: Iterable[str]) -> tuple[
     """Return `count` different names: the words that tell each domain from the others.
 
     A word's weight is p log(p / q), p the share of the domain's texts that hold it, q the mean of
-    these shares over all domains: words that are everywhere, in any language, weigh nothing. The
-    first 100 texts of each domain are read, 2,000 characters of each.
+    these shares over all domains: words that are everywhere, in any language, weigh nothing.
+    English function words, which tell how a question is put and not what it is about, name a
+    domain only where it has no other word. The first 100 texts of each domain are read, 2,000
+    characters of each.
     """
     words = _words_by_domain(domain, count, texts)
     anywhere: Counter[str] = Counter()
@@ -258,7 +261,15 @@ def _telling(shares: dict[str, float], anywhere: Counter[str], count: int) -> li
     if max(weights.values(), default=0) < 1e-9:
         weights = shares
     telling = [word for word, weight in weights.items() if weight >= 1e-9]
-    return sorted(telling, key=lambda word: (-weights[word], word))
+    content = [word for word in telling if word not in _function_words()]
+    return sorted(content or telling, key=lambda word: (-weights[word], word))
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return ENGLISH_STOP_WORDS | {"did", "does", "don", "doesn", "isn", "just", "like", "ll", "ve"}
 
 
 def _unused_name(telling: Sequence[str], used: Iterable[str], number: int) -> str:

@@ -204,6 +204,13 @@ def test_names_in_other_scripts_and_code(text: str, word: str) -> None:
     assert word in names[0].split(" · ") or word in "".join(names[0].split(" · "))
 
 
+def test_function_words_name_a_domain_only_where_it_has_no_other() -> None:
+    texts = ["how do you bake rye", "how do you bake oats", "which of these is it", "of which"]
+    names = name_domains(np.array([0, 0, 1, 1]), 2, texts)
+    assert names[0].split(" · ")[0] == "bake" and "how" not in names[0]
+    assert "which" in names[1]
+
+
 def test_names_differ_even_where_words_do_not() -> None:
     names = name_domains(np.array([0, 1, 2, 3]), 4, ["same", "same", "", ""])
     assert len(set(names)) == 4
