@@ -25,6 +25,8 @@ from ila_core.errors import IlaError, UsageError
 from ila_core.store import size_of
 
 State = Literal["running", "done", "failed", "stopped"]
+TAKEN = frozenset({"uploads", "exports", "studies"})
+"""Folders beside the landscapes that hold something else."""
 STARTING_SECONDS = 60
 """How long a build may take before it writes its first progress."""
 
@@ -56,15 +58,16 @@ def start(runs: Path, name: str, pool: Sequence[str], options: Mapping[str, str]
     words = [sys.executable, "-m", "ila_core.cli", "build", *pool, "--out", str(runs / name)]
     for option, value in options.items():
         words += [f"--{option}"] if value == "" else [f"--{option}", value]
-    _launch(runs, name, words)
+    launch(runs, name, words)
 
 
 def resume(runs: Path, name: str) -> None:
     """Run the same command again: what was finished is not done twice."""
-    _launch(runs, name, _job(runs, name)["command"])
+    launch(runs, name, _job(runs, name)["command"])
 
 
-def _launch(runs: Path, name: str, command: Sequence[str]) -> None:
+def launch(runs: Path, name: str, command: Sequence[str]) -> None:
+    """Run a command of ours that fills RUNS/name, in a process of its own."""
     jobs = runs / ".jobs"
     jobs.mkdir(parents=True, exist_ok=True)
     (runs / name / "progress.json").unlink(missing_ok=True)
@@ -117,8 +120,7 @@ def every(runs: Path) -> list[Build]:
         return []
     names = {path.name for path in runs.iterdir() if path.is_dir() and path.name[0] != "."}
     names |= {path.stem for path in (runs / ".jobs").glob("*.json")}
-    names.discard("uploads")
-    found = [build for name in names if (build := look(runs, name)) is not None]
+    found = [build for name in names - TAKEN if (build := look(runs, name)) is not None]
     return sorted(found, key=lambda build: -build.changed)
 
 
@@ -138,7 +140,7 @@ def free_name(runs: Path, wished: str) -> str:
     """Return a name that no landscape has yet: the wished one, or with a number behind it."""
     base = slug(Path(wished).name.split(".")[0]) or "landscape"
     name, number = base, 2
-    while look(runs, name) is not None or name == "uploads":
+    while look(runs, name) is not None or name in TAKEN:
         name, number = f"{base}-{number}", number + 1
     return name
 
@@ -204,7 +206,7 @@ def _last_words(runs: Path, name: str, state: State) -> tuple[State, str]:
 
 
 def _finished(folder: Path) -> bool:
-    return (folder / "manifest.json").is_file()
+    return any((folder / result).is_file() for result in ("manifest.json", "study.json"))
 
 
 def _changed(folder: Path) -> float:

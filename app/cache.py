@@ -14,11 +14,14 @@ import streamlit as st
 
 import cells as cell_work
 import ila_core as ila
+import ila_core.study as ila_study
 from cells import Box, Cells, Frame, Kept, Place
-from ila_core import doctor, metrics, records
+from ila_core import doctor, methods, metrics, records
 from ila_core.landscape import Landscape
+from ila_core.methods import Row
 from ila_core.records import Preview, RecordsSettings
 from ila_core.selection import Selection
+from ila_core.study import Study
 
 CURVE_POINTS = 12
 
@@ -203,6 +206,98 @@ def solve(landscape: Landscape, ask: Ask, coverage: float) -> int:
 
 def _key(landscape: Landscape) -> str:
     return f"{landscape.run}:{landscape.fingerprint}"
+
+
+# -- methods side by side --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Match:
+    """What one method is compared at."""
+
+    method: str
+    budget: str
+    seed: int
+    novelty: bool = False
+    stability: bool = False
+
+
+def ready(landscape: Landscape, match: Match) -> bool:
+    """Whether a method has been measured already, so that no wait need be told."""
+    return (_key(landscape), match) in _measured()
+
+
+def measured(landscape: Landscape, match: Match) -> Row:
+    """Run a method and describe its selection; what was asked for beside costs more time."""
+    plain = replace(match, novelty=False, stability=False)
+    row = _row(landscape, _key(landscape), plain)
+    if match.novelty:
+        row = _with_novelty(row, _key(landscape), plain)
+    if match.stability:
+        stable = _with_stability(row, _key(landscape), plain)
+        row = replace(row, numbers={**row.numbers, "stability": stable.numbers.get("stability")})
+    _measured().add((_key(landscape), match))
+    return row
+
+
+@st.cache_resource(show_spinner=False)
+def _measured() -> set[tuple[str, Match]]:
+    return set()
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _row(_landscape: Landscape, key: str, match: Match) -> Row:
+    return methods.measure(_landscape, match.method, match.budget, seed=match.seed)
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _with_novelty(_row: Row, key: str, match: Match) -> Row:
+    return methods.with_novelty(_row)
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _with_stability(_row: Row, key: str, match: Match) -> Row:
+    if _row.selection is None:
+        return _row
+    return methods.with_stability(_row, methods.other_places(_row.selection.landscape))
+
+
+def shares(cells: Cells, row: Row, match: Match) -> Kept:
+    """Return what a measured method keeps of the cells."""
+    assert row.selection is not None
+    key = _key(row.selection.landscape)
+    return _kept(cells, row.selection, key, repr(cells.frame), _ask_of(match))
+
+
+def _ask_of(match: Match) -> Ask:
+    return Ask(match.method, match.budget, "auto", 1.0, match.seed)
+
+
+# -- studies ---------------------------------------------------------------------------------------
+
+
+def study(folder: Path) -> Study:
+    """Open a finished study, anew when it has changed; RunError where there is none."""
+    try:
+        status = (folder / "study.json").stat()
+    except OSError:
+        return Study.open(folder)  # it says what is missing
+    return _study(str(folder), status.st_mtime_ns, status.st_size)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _study(folder: str, changed: int, size: int) -> Study:
+    return Study.open(folder)
+
+
+def identity(landscape: Landscape) -> str:
+    """Return what tells the studies of this landscape from those of another."""
+    return _identity(landscape, _key(landscape))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _identity(_landscape: Landscape, key: str) -> str:
+    return ila_study.identity(_landscape)
 
 
 # -- pools that are about to be built -------------------------------------------------------------

@@ -513,7 +513,7 @@ def running(runs: Path, build: Build) -> None:
     stages = told.get("stages") or []
     with st.container(border=True):
         for stage in stages or [{"stage": "starting", "state": "running"}]:
-            stage_line(stage)
+            widgets.stage_line(stage)
     passed = time.time() - float(told.get("started") or build.changed)
     st.caption(
         f"{duration(passed)} so far. You may close this tab: the build goes on, and this page "
@@ -521,26 +521,6 @@ def running(runs: Path, build: Build) -> None:
     )
     st.button("Stop", icon=":material/stop_circle:", key="stop_build", on_click=builds.stop,
               args=(runs, build.name), help="What is finished is kept")  # fmt: skip
-
-
-def stage_line(stage: Mapping[str, object]) -> None:
-    """Draw one stage: done, or how far it is."""
-    name = plain(str(stage["stage"])).capitalize()
-    if stage["state"] != "running":
-        how = "reused" if stage["state"] == "reused" else duration(float(stage["seconds"]))
-        st.markdown(f":green[:material/check:] {name} :gray[{how}]")
-        return
-    done, total = int(stage.get("done") or 0), stage.get("total")
-    parts = [f"{count(done)} of {count(int(total))}" if total else count(done) if done else ""]
-    if stage.get("rate"):
-        parts.append(f"{count(float(stage['rate']))} a second")
-    if stage.get("eta_s"):
-        parts.append(f"{duration(float(stage['eta_s']))} left")
-    text = f"{name} :gray[{' · '.join(part for part in parts if part)}]"
-    if total:
-        st.progress(min(done / int(total), 1.0), text=text)
-    else:
-        st.markdown(f":material/hourglass_top: {text}")
 
 
 def ended(runs: Path, build: Build) -> None:

@@ -7,7 +7,7 @@ theme rewrites the lowest colour of some named scales.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -20,6 +20,7 @@ from ila_core.metrics import Curve
 
 Theme = Literal["light", "dark"]
 Layer = Literal["density", "depth", "coverage", "both"]
+Ramp = Literal["density", "depth", "coverage", "difference"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 Tool = Literal["click", "box", "lasso"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
@@ -38,7 +39,7 @@ STEPS = 5
 """Colours along each side of the two-way scale."""
 
 _FONT = "'Source Sans', 'Source Sans Pro', system-ui, sans-serif"
-_RAMPS: dict[tuple[str, Theme], tuple[str, ...]] = {
+_RAMPS: dict[tuple[Ramp, Theme], tuple[str, ...]] = {
     ("density", "light"): ("#e3e8d6", "#b4d6c1", "#74b9b0", "#3a94a3", "#1f6c8c", "#1d4468",
                            "#141f42"),
     ("density", "dark"): ("#1b3644", "#1d5a72", "#22839a", "#45ada6", "#8bd0a0", "#cfe8a6",
@@ -51,6 +52,10 @@ _RAMPS: dict[tuple[str, Theme], tuple[str, ...]] = {
                             "#0a3447"),
     ("coverage", "dark"): ("#4a4338", "#44605f", "#3c7f86", "#3a9fae", "#5fc0cd", "#9fdfe5",
                            "#e6fbfb"),
+    ("difference", "light"): ("#7d3408", "#c26a1e", "#e8ac72", "#e6e3da", "#8fb9d3", "#3d7fae",
+                              "#143f70"),
+    ("difference", "dark"): ("#ffc995", "#e0903f", "#8d5624", "#2c353a", "#2f6b90", "#59a8d6",
+                             "#c3e4fb"),
 }  # fmt: skip
 _CORNERS = {  # (missed, shallow), (missed, deep), (kept, shallow), (kept, deep)
     "light": ((232, 230, 224), (230, 121, 52), (137, 191, 214), (41, 40, 105)),
@@ -78,6 +83,13 @@ INKS: dict[Theme, Ink] = {
 }
 
 
+TONES: dict[Theme, tuple[str, str]] = {
+    "light": ("#12608f", "#a8501a"),
+    "dark": ("#7cc4f0", "#f0a868"),
+}
+"""Better and worse than random: blue and orange, which colour-blind people tell apart."""
+
+
 @dataclass(frozen=True)
 class Scale:
     """How a layer turns numbers into colours, and what its legend says."""
@@ -91,8 +103,11 @@ class Scale:
     labels: Sequence[str]
 
 
-def ramp(layer: Layer, theme: Theme) -> list[list[object]]:
-    """Return a layer's rgb() stops: lightness runs one way, the low end near the page."""
+def ramp(layer: Ramp, theme: Theme) -> list[list[object]]:
+    """Return a layer's rgb() stops: lightness runs one way, the low end near the page.
+
+    That of a difference runs so from its middle to either side.
+    """
     colours = _RAMPS[layer, theme]
     return [[k / (len(colours) - 1), _rgb(colour)] for k, colour in enumerate(colours)]
 
@@ -178,6 +193,62 @@ def landscape_map(
         _two_way_legend(figure, cells, theme)
     else:
         _legend(figure, drawn, theme)
+    _as_map(figure, cells, theme, names, tool, height)
+    return figure
+
+
+def difference_map(
+    cells: Cells,
+    first: Kept,
+    second: Kept,
+    *,
+    names: tuple[str, str],
+    theme: Theme = "light",
+    places: Sequence[Place] = (),
+    height: int = MAP_HEIGHT,
+) -> go.Figure:
+    """Return the map of how much more of every cell one selection keeps than another.
+
+    The scale is the difference of the shares of patches kept, 0 in its middle, the same reach to
+    either side. Cells are clicked as on the map itself.
+    """
+    ink = INKS[theme]
+    gap = first.share - second.share
+    reach = _reach(gap)
+    stops = ramp("difference", theme)
+    ticks = [f"only {names[1]}, {reach:.0%}", "alike", f"only {names[0]}, {reach:.0%}"]
+    drawn = Scale(gap, -reach, reach, stops, "patches kept, difference", [-reach, 0, reach],
+                  [_plain(tick) for tick in ticks])  # fmt: skip
+    told = (
+        f"<b>{'patch' if cells.frame.patches else 'cell'} %{{customdata[0]}}</b><br>"
+        "%{customdata[1]:,} records<br>"
+        f"{_plain(names[0])} keeps %{{customdata[2]:,}}, "
+        f"{_plain(names[1])} %{{customdata[3]:,}}"
+    )
+    facts = [cells.number, cells.count, first.records, second.records]
+    figure = go.Figure([_heat(cells, drawn, ink), _targets(cells, facts, told, ink, ())])
+    _legend(figure, drawn, theme)
+    _as_map(figure, cells, theme, places, "click", height)
+    return figure
+
+
+def _reach(values: np.ndarray) -> float:
+    """Return how far a scale around 0 goes: nearly all values lie within, in steps of a tenth."""
+    if not len(values):
+        return 1.0
+    return float(np.clip(np.ceil(10 * np.percentile(np.abs(values), 98)) / 10, 0.1, 1.0))
+
+
+def _as_map(
+    figure: go.Figure,
+    cells: Cells,
+    theme: Theme,
+    names: Sequence[Place],
+    tool: Tool,
+    height: int,
+) -> None:
+    """Give a figure of cells the look of the map, its names, and its answer to clicks."""
+    ink = INKS[theme]
     figure.update_layout(
         template="none",
         height=height,
@@ -197,7 +268,6 @@ def landscape_map(
         xaxis=_axis(cells.frame.columns),
         yaxis={**_axis(cells.frame.rows), "domain": [LEGEND_SHARE, 1]},
     )  # fmt: skip
-    return figure
 
 
 def _heat(cells: Cells, drawn: Scale, ink: Ink) -> go.Heatmap:
@@ -270,6 +340,13 @@ def _markers(cells: Cells, kept: Kept, ink: Ink, marked: Sequence[int]) -> go.Sc
         facts += [_per_cent(cells.mean), _per_cent(kept.share)]
         told += ", mean %{customdata[4]}%"
         told += "" if cells.frame.patches else "<br>%{customdata[5]}% of its patches kept"
+    return _targets(cells, facts, told, ink, marked)
+
+
+def _targets(
+    cells: Cells, facts: Sequence[np.ndarray], told: str, ink: Ink, marked: Sequence[int]
+) -> go.Scatter:
+    """Return one transparent marker a cell that answers clicks and tells facts on hovering."""
     table = np.stack(facts, axis=1)
     small = np.uint16 if table.max(initial=0) < 2**16 else np.uint32
     index = np.uint8 if cells.frame.side <= 256 else np.uint16
@@ -479,6 +556,277 @@ def histograms(parts: Sequence[Histogram], theme: Theme = "light", height: int =
         ],
     )  # fmt: skip
     return figure
+
+
+# -- methods side by side --------------------------------------------------------------------------
+
+MAPS_ACROSS = 5
+"""Small maps in a row."""
+
+
+def small_maps(
+    cells: Cells,
+    kept: Sequence[tuple[str, Kept]],
+    *,
+    what: Literal["share", "records"] = "share",
+    theme: Theme = "light",
+    height: int = 178,
+) -> go.Figure:
+    """Return one small map a method, all on one scale, under titles that tell whose it is.
+
+    `what` is the share of a cell's patches that are kept, or its records kept (log).
+    """
+    ink = INKS[theme]
+    across = min(MAPS_ACROSS, max(len(kept), 1))
+    down = -(-len(kept) // across)
+    values = [_kept_values(part, what) for _, part in kept]
+    top = max((int(part.records.max(initial=0)) for _, part in kept), default=1)
+    drawn = _kept_scale(what, max(top, 1), theme)
+    legend = 46
+    total = down * (height + 26) + legend
+    figure = make_subplots(rows=down, cols=across, horizontal_spacing=0.012,
+                           vertical_spacing=26 / total)  # fmt: skip
+    titles = []
+    for index, ((name, part), shown) in enumerate(zip(kept, values, strict=True)):
+        row, col = divmod(index, across)
+        figure.add_trace(_small_heat(cells, shown, part, drawn, what), row=row + 1, col=col + 1)
+        axis = "" if index == 0 else str(index + 1)
+        titles.append({"text": _plain(name), "xref": f"x{axis} domain", "yref": f"y{axis} domain",
+                       "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom",
+                       "showarrow": False, "font": {"size": 12.5, "color": ink.text}})  # fmt: skip
+    _quiet(figure, theme, total)
+    figure.update_xaxes(**_axis(cells.frame.columns))
+    figure.update_yaxes(**_axis(cells.frame.rows))
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
+    figure.update_layout(
+        margin={"l": 0, "r": 0, "t": 24, "b": legend}, annotations=titles, dragmode=False,
+        coloraxis={
+            "colorscale": drawn.stops, "cmin": drawn.low, "cmax": drawn.high,
+            "colorbar": {
+                "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yanchor": "top",
+                "ypad": 8, "xpad": 0, "len": 0.42, "thickness": 8, "outlinewidth": 0,
+                "tickvals": list(drawn.ticks), "ticktext": list(drawn.labels), "ticks": "",
+                "tickfont": {"size": 12, "color": ink.muted},
+                "title": {"text": drawn.title, "side": "top",
+                          "font": {"size": 12, "color": ink.muted}},
+            },
+        },
+    )  # fmt: skip
+    return figure
+
+
+def _kept_values(part: Kept, what: str) -> np.ndarray:
+    return part.share if what == "share" else np.log10(1 + part.records)
+
+
+def _kept_scale(what: str, top: int, theme: Theme) -> Scale:
+    stops = ramp("coverage", theme)
+    if what == "share":
+        return Scale(np.zeros(0), 0.0, 1.0, stops, "patches kept", [0, 0.5, 1],
+                     ["0%", "50%", "100%"])  # fmt: skip
+    ticks = [0, *_log_ticks(top)]
+    return Scale(np.zeros(0), 0.0, float(np.log10(1 + top)), stops, "records kept in a cell (log)",
+                 [float(np.log10(1 + tick)) for tick in ticks],
+                 [f"{tick:,}" for tick in ticks])  # fmt: skip
+
+
+def _small_heat(
+    cells: Cells, values: np.ndarray, part: Kept, drawn: Scale, what: str
+) -> go.Heatmap:
+    """Return a heatmap of the cells, NaN where there is none; values travel as two bytes."""
+    (left, right), (low, high) = cells.frame.columns, cells.frame.rows
+    place = cells.row - low, cells.column - left
+    level = np.full((high - low, right - left), np.nan, dtype=np.float32)
+    level[place] = values.round(3)
+    told = "%{z:.0%} of its patches kept"
+    if what == "records":
+        told = "%{customdata:,} records kept"
+    number = np.zeros(level.shape, dtype=np.uint16)
+    number[place] = part.records.clip(max=65_535)
+    return go.Heatmap(
+        z=level, x0=left, y0=low, dx=1, dy=1, coloraxis="coloraxis", hoverongaps=False,
+        customdata=number if what == "records" else None, hovertemplate=told + "<extra></extra>",
+    )  # fmt: skip
+
+
+def overlap(shares: Mapping[str, Mapping[str, float]], theme: Theme = "light") -> go.Figure:
+    """Return which share of a row's records the column keeps too, as a table of colours."""
+    ink = INKS[theme]
+    names = list(shares)
+    table = np.array([[shares[a][b] for b in names] for a in names], dtype=np.float32)
+    table = table.reshape(len(names), len(names))
+    shown = table.copy()
+    np.fill_diagonal(shown, np.nan)
+    texts = [[f"{100 * v:.0f}" if np.isfinite(v) else "" for v in row] for row in shown]
+    stops = ramp("density", theme)
+    figure = go.Figure(
+        go.Heatmap(
+            z=shown, x=names, y=names, text=texts, texttemplate="%{text}", zmin=0, zmax=1,
+            colorscale=stops, showscale=False, xgap=2, ygap=2, hoverongaps=False,
+            textfont={"size": 12},
+            hovertemplate="%{z:.1%} of what %{y} keeps<br>%{x} keeps too<extra></extra>",
+        )
+    )  # fmt: skip
+    _quiet(figure, theme, 70 + max(30 * len(names), 120))
+    ticks = {"tickfont": {"size": 12, "color": ink.text}, "ticks": "", "showgrid": False}
+    figure.update_xaxes(**ticks, side="top", tickangle=-40)
+    figure.update_yaxes(**ticks, autorange="reversed")
+    figure.update_layout(margin={"l": 104, "r": 8, "t": 86, "b": 4})
+    return figure
+
+
+# -- studies ---------------------------------------------------------------------------------------
+
+_MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
+_LINES: dict[Theme, tuple[str, ...]] = {
+    "light": ("#0b7285", "#b5651d", "#7a3e9d", "#1b7f5c", "#c2255c", "#3b5bdb", "#8a6d00"),
+    "dark": ("#3fb8c9", "#e0a458", "#c79bea", "#63c7a1", "#ff86ae", "#8ea6ff", "#d8c25a"),
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line of a chart: where it goes, and how far its points spread."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    spread: Sequence[float] = ()
+    notes: Sequence[str] = ()
+    """What each point is called, such as its budget."""
+
+
+def series_style(names: Sequence[str], theme: Theme) -> dict[str, dict[str, object]]:
+    """Return a colour, a mark and a dash for every name: random grey, the others in order.
+
+    A variant of a method, such as "ila q=0.5", has its method's colour and a dash of its own.
+    """
+    styles: dict[str, dict[str, object]] = {}
+    colours = iter(_LINES[theme] * (len(names) + 1))
+    marks = iter(_MARKS * (len(names) + 1))
+    colour_of: dict[str, str] = {"random": INKS[theme].muted}
+    for name in ("ila", *names):
+        base, _, variant = name.partition(" ")
+        if base not in colour_of:
+            colour_of[base] = next(colours)
+        if name in names and name not in styles:
+            dash = "dash" if name == "random" else "dot" if variant else "solid"
+            styles[name] = {"color": colour_of[base], "symbol": next(marks), "dash": dash}
+    return styles
+
+
+def scaling(
+    lines: Sequence[Series], *, axis: str, theme: Theme = "light", height: int = 430
+) -> go.Figure:
+    """Return loss against budget, one line a method, with bars of one deviation; x is log.
+
+    `axis` says what is counted along x.
+    """
+    figure = go.Figure()
+    styles = series_style([line.name for line in lines], theme)
+    for line in lines:
+        style = styles[line.name]
+        figure.add_scatter(
+            x=list(line.x), y=list(line.y), name=_plain(line.name), mode="lines+markers",
+            line={"color": style["color"], "dash": style["dash"],
+                  "width": 2.6 if line.name in ("random", "ila") else 1.6},
+            marker={"symbol": style["symbol"], "size": 8, "color": style["color"]},
+            error_y={"type": "data", "array": [0 if np.isnan(v) else v for v in line.spread],
+                     "thickness": 1.2, "width": 3, "color": style["color"]},
+            customdata=list(line.notes),
+            hovertemplate=f"<b>{_plain(line.name)}</b> at %{{customdata}}<br>"
+            f"%{{x:,.0f}} {axis}, loss %{{y:.3f}}<extra></extra>",
+        )  # fmt: skip
+    _chart(figure, theme, height)
+    ends = [value for line in lines for value in line.x]
+    ticks = _round_marks(min(ends, default=1), max(ends, default=10))
+    figure.update_xaxes(type="log", title=f"{axis} (log)", tickvals=ticks,
+                        ticktext=[_short(tick) for tick in ticks])  # fmt: skip
+    figure.update_yaxes(title="loss on held-out records, nats per token")
+    return figure
+
+
+def depth_sweep(lines: Sequence[Series], theme: Theme = "light", height: int = 300) -> go.Figure:
+    """Return how far ILA is from random by depth target, a line a budget; below 0 it is better."""
+    figure = go.Figure()
+    ink = INKS[theme]
+    reached = sorted({value for line in lines for value in line.x})
+    colours = _shades("depth" if theme == "light" else "density", theme, len(lines))
+    for colour, mark, line in zip(colours, _MARKS * len(lines), lines, strict=False):
+        figure.add_scatter(
+            x=list(line.x), y=list(line.y), name=_plain(line.name), mode="lines+markers",
+            line={"color": colour, "width": 2}, marker={"symbol": mark, "size": 8},
+            hovertemplate=f"{_plain(line.name)}, q = %{{x:g}}: %{{y:+.3f}}<extra></extra>",
+        )  # fmt: skip
+    _chart(figure, theme, height)
+    figure.add_hline(0, line={"color": ink.muted, "width": 1.4, "dash": "dash"},
+                     annotation={"text": "random", "font": {"size": 12, "color": ink.muted}},
+                     annotation_position="top right")  # fmt: skip
+    figure.update_xaxes(title="depth target q", tickvals=reached)
+    figure.update_yaxes(title="loss less random's", tickformat="+.2f")
+    return figure
+
+
+def predictions(
+    actual: np.ndarray, predicted: np.ndarray, theme: Theme = "light", height: int = 300
+) -> go.Figure:
+    """Return the loss of every subset against what the regression predicts for it."""
+    ink = INKS[theme]
+    both = np.concatenate([actual, predicted])
+    low, high = (float(both.min()), float(both.max())) if len(both) else (0.0, 1.0)
+    edge = 0.05 * max(high - low, 1e-6)
+    span = [low - edge, high + edge]
+    figure = go.Figure()
+    figure.add_scatter(x=span, y=span, mode="lines", hoverinfo="skip", showlegend=False,
+                       line={"color": ink.muted, "width": 1.2, "dash": "dash"})  # fmt: skip
+    figure.add_scatter(
+        x=predicted.astype(np.float32), y=actual.astype(np.float32), mode="markers",
+        showlegend=False,
+        marker={"size": 8, "color": ink.accent, "opacity": 0.75,
+                "line": {"color": ink.paper, "width": 1}},
+        hovertemplate="predicted %{x:.3f}, found %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    _chart(figure, theme, height)
+    figure.update_xaxes(title="loss predicted by coverage and depth", range=span)
+    figure.update_yaxes(title="loss found", range=span)
+    return figure
+
+
+def _shades(layer: Ramp, theme: Theme, count: int) -> list[str]:
+    """Return colours from the middle to the far end of a ramp, nearest the page first."""
+    colours = _RAMPS[layer, theme][2:-1]
+    at = np.linspace(0, len(colours) - 1, max(count, 1)).round().astype(int)
+    return [colours[k] for k in at]
+
+
+def _chart(figure: go.Figure, theme: Theme, height: int) -> None:
+    """Give a chart with axes the page's look: grid lines, titles, a legend above."""
+    ink = INKS[theme]
+    _quiet(figure, theme, height)
+    axis = {"showgrid": True, "gridcolor": ink.line, "ticks": "", "title": {"standoff": 8},
+            "tickfont": {"size": 12, "color": ink.muted}, "automargin": True}  # fmt: skip
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
+    figure.update_layout(
+        margin={"l": 8, "r": 12, "t": 8, "b": 8}, hovermode="closest",
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left",
+                "font": {"size": 12.5, "color": ink.text}},
+    )  # fmt: skip
+
+
+def _round_marks(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 5 times the powers of ten between two numbers."""
+    powers = range(int(np.floor(np.log10(max(low, 1)))), int(np.ceil(np.log10(max(high, 10)))) + 1)
+    marks = [step * 10.0**power for power in powers for step in (1, 2, 5)]
+    return [mark for mark in marks if 0.8 * low <= mark <= 1.25 * high]
+
+
+def _short(number: float) -> str:
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:g}{letter}"
+    return f"{number:g}"
 
 
 def _quiet(figure: go.Figure, theme: Theme, height: int) -> None:

@@ -25,6 +25,7 @@ pool_given = given is not None and not state.is_run(given) and "landscape" not i
 screens = [
     st.Page("data_view.py", title="Data", icon=":material/database:", default=pool_given),
     st.Page("map_view.py", title="Map", icon=":material/map:", default=not pool_given),
+    st.Page("compare_view.py", title="Compare", icon=":material/compare:"),
     st.Page("export_view.py", title="Export", icon=":material/download:"),
 ]
 st.navigation(screens, position="top").run()

@@ -42,6 +42,12 @@ class View:
     box: Box | None = None
     patch: tuple[int, ...] = ()
     """Numbers of the chosen cells, in the grid that is drawn."""
+    methods: tuple[str, ...] = ()
+    """What is compared; the fast methods where none is named."""
+    pair: tuple[str, ...] = ()
+    """The two methods that are set against each other."""
+    study: str = ""
+    """The folder of the study that is open."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ def change(**values: Any) -> None:
     before = view()
     after = replace(before, **values)
     if after.landscape != before.landscape:
-        after = replace(after, box=None, patch=values.get("patch", ()))
+        after = replace(after, box=None, patch=values.get("patch", ()), study="")
         for key in (_LOCKS, _RANGE, _STILL):
             st.session_state.pop(key, None)
     elif after.box != before.box or after.cells != before.cells:
@@ -105,6 +111,9 @@ def _texts(view: View) -> dict[str, str]:
         "cells": str(view.cells),
         "box": ",".join(f"{end:.6g}" for end in view.box or ()),
         "patch": ",".join(str(number) for number in view.patch if few),
+        "methods": ",".join(view.methods),
+        "pair": ",".join(view.pair),
+        "study": view.study,
     }
 
 
@@ -122,6 +131,9 @@ def from_query(query: Mapping[str, str]) -> View:
         "cells": lambda text: SIDES[SIDES.index(int(text))],
         "box": _box,
         "patch": lambda text: tuple(int(part) for part in text.split(",")),
+        "methods": _names,
+        "pair": lambda text: _pair(_names(text)),
+        "study": str,
     }
     for name, read in readers.items():
         if query.get(name):
@@ -136,6 +148,16 @@ def _within(value: Any, low: Any, high: Any) -> Any:
     if not low <= value <= high:
         raise ValueError(f"{value} is not between {low} and {high}")
     return value
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in text.split(",") if name))
+
+
+def _pair(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(names) != 2:
+        raise ValueError(f"{names} are not two names")
+    return names
 
 
 def _box(text: str) -> Box:
@@ -216,6 +238,17 @@ def pick(key: str) -> None:
     event = chart_event(key)
     change(patch=picked_cells(event))
     st.session_state[_RANGE] = picked_box(event)
+
+
+def pick_for(content: object, key: str) -> None:
+    """Callback of another chart of cells: remember what was chosen while it showed `content`."""
+    remember(f"picked_{key}", (content, picked_cells(chart_event(key))))
+
+
+def picked_for(content: object, key: str) -> tuple[int, ...]:
+    """Return the cells chosen on a chart, none where it shows something else since."""
+    kept = recall(f"picked_{key}")
+    return kept[1] if kept is not None and kept[0] == content else ()
 
 
 def picked_range() -> tuple[tuple[float, float], tuple[float, float]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import streamlit as st
 import cache
 import state
 from ila_core import paths
+from ila_core.doctor import duration
 from ila_core.errors import IlaError
 from ila_core.landscape import Landscape
 from ila_core.records import Record
@@ -163,6 +164,26 @@ def opened() -> tuple[state.View, Landscape] | None:
         )
         right.page_link("data_view.py", label="Open or build another", icon=":material/database:")
         return None
+
+
+def stage_line(stage: Mapping[str, object]) -> None:
+    """Draw one stage of something long: done, or how far it is."""
+    name = plain(str(stage["stage"])).capitalize()
+    if stage["state"] != "running":
+        how = "reused" if stage["state"] == "reused" else duration(float(stage["seconds"]))
+        st.markdown(f":green[:material/check:] {name} :gray[{how}]")
+        return
+    done, total = int(stage.get("done") or 0), stage.get("total")
+    parts = [f"{count(done)} of {count(int(total))}" if total else count(done) if done else ""]
+    if stage.get("rate"):
+        parts.append(f"{count(float(stage['rate']))} a second")
+    if stage.get("eta_s"):
+        parts.append(f"{duration(float(stage['eta_s']))} left")
+    text = f"{name} :gray[{' · '.join(part for part in parts if part)}]"
+    if total:
+        st.progress(min(done / int(total), 1.0), text=text)
+    else:
+        st.markdown(f":material/hourglass_top: {text}")
 
 
 def record_text(record: Record) -> None:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from ila_core.methods.compare import Comparison, Row, compare, print_comparison
+from ila_core.methods.compare import (
+    Comparison,
+    Row,
+    compare,
+    fast_names,
+    measure,
+    print_comparison,
+    with_novelty,
+    with_stability,
+)
+from ila_core.methods.inputs import lacking
+from ila_core.methods.places import other_places
 from ila_core.methods.registry import Method, find, methods, names, select
 
 __all__ = [
@@ -10,9 +21,15 @@ __all__ = [
     "Method",
     "Row",
     "compare",
+    "fast_names",
     "find",
+    "lacking",
+    "measure",
     "methods",
     "names",
+    "other_places",
     "print_comparison",
     "select",
+    "with_novelty",
+    "with_stability",
 ]

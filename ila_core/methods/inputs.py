@@ -54,10 +54,15 @@ def check_inputs(method: str, needs: Iterable[str], landscape: Landscape) -> Non
     ila_core.errors.IlaError: Method longest needs the responses' token counts, and this landscape
     has none; build it with a loss (--loss ngram, lm or column:NAME).
     """
-    for name in needs:
-        what, remedy, there = INPUTS[name]
-        if not there(landscape):
-            raise IlaError(f"Method {method} needs {what}, and this landscape has none; {remedy}.")
+    if missing := lacking(needs, landscape):
+        what, remedy, _ = missing
+        raise IlaError(f"Method {method} needs {what}, and this landscape has none; {remedy}.")
+
+
+def lacking(needs: Iterable[str], landscape: Landscape) -> Input | None:
+    """Return the first of the needs that a landscape has not, None where it has all."""
+    wanted = (INPUTS[name] for name in needs)
+    return next((one for one in wanted if not one.there(landscape)), None)
 
 
 def _any(values: np.ndarray) -> bool:

@@ -1,0 +1,655 @@
+"""The Compare screen: several methods at one budget, and what only one of two keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+import cache
+import figures
+import inspector
+import knobs
+import state
+import widgets
+from cache import Match
+from cells import Cells
+from ila_core import methods
+from ila_core.errors import IlaError
+from ila_core.landscape import Landscape
+from ila_core.methods import Comparison, Row
+from ila_core.metrics import GRIDS
+from ila_core.selection import Budget, Selection
+from widgets import DASH, count, plain, share
+
+PATIENT = 5_000
+"""From this many records on a slow method waits for a word, as it takes minutes."""
+SMALL_SIDE = 48
+"""Cells a side of the small maps."""
+MOST_LISTED = 100
+DIFFERENCE = "difference"
+LONGEST = "Response tokens kept: what training on the selection costs."
+
+
+@dataclass(frozen=True)
+class Number:
+    """One column of the table: where it comes from, how it is written, and which way is better."""
+
+    key: str
+    title: str
+    form: str
+    better: int
+    """1 where more is better, -1 where less is, 0 where neither."""
+    help: str
+    relative: bool = False
+    """Whether the difference to random is told in per cent of random's number."""
+
+    def text(self, value: float) -> str:
+        return DASH if np.isnan(value) else self.form.format(value)
+
+    def spread(self, value: float) -> str:
+        """Return a deviation, in the digits of the number and without a second unit."""
+        if np.isnan(value):
+            return ""
+        return f" ± {self.form.format(value).rstrip('%')}"
+
+    def difference(self, value: float, base: float) -> str:
+        if np.isnan(value) or np.isnan(base):
+            return ""
+        if self.relative:
+            return f"{(value - base) / base:+.0%}" if base else ""
+        return f"{100 * (value - base):+.1f}"
+
+
+NUMBERS = (
+    Number("coverage", "Coverage", "{:.1%}", 1,
+           "Share of the pool's occupied reference patches that hold a chosen record, and the "
+           "difference to random in percentage points."),
+    Number("fidelity", "Fidelity", "{:.1%}", 1,
+           "The largest relative depth kept in every reference patch, summed, beside the same sum "
+           "for the whole pool."),
+    Number("mean_relative_depth", "Mean depth", "{:.1%}", 1,
+           "Mean relative depth: how deep the chosen records are within their domains; the pool's "
+           "mean is 50%."),
+    Number("tokens", "Tokens", "{:,.0f}", 0, LONGEST, relative=True),
+    Number("embedding_distance_mean", "Distance", "{:.3f}", -1,
+           "Mean cosine distance from a pool record to its nearest chosen one, in the embedding "
+           "space: less is better.", relative=True),
+    Number("embedding_distance_p95", "Distance, 95th", "{:.3f}", -1,
+           "95th percentile of the same distance: how far the worst served records are.",
+           relative=True),
+    Number("novelsum", "NovelSum", "{:.3f}", 1,
+           "Diversity weighted by density (arXiv 2502.17184): more is more diverse.",
+           relative=True),
+)  # fmt: skip
+SURVIVALS = {
+    "offset": ("Shifted grid", "Share of the selection that is kept when the grid is shifted by "
+               "a fraction of a patch."),
+    "projection": ("Another map", "Share that is kept on the maps of two other projection "
+                   "seeds."),
+}  # fmt: skip
+
+
+def page() -> None:
+    opened = widgets.opened()
+    if opened is None:
+        return
+    view, landscape = opened
+    with st.sidebar:
+        knobs.budget_knobs(view, landscape)
+        names = choose_methods(view, landscape)
+        novelty, stability = choose_extras(landscape)
+    view = state.view()
+    st.header("Methods side by side", anchor=False)
+    try:
+        size = Budget.parse(view.budget).records(landscape)
+    except IlaError as error:
+        widgets.trouble(error)
+        st.button("Back to 10 per cent", on_click=state.change, kwargs={"budget": "10%"})
+        return
+    st.markdown(
+        f"{plain(widgets.title_of(landscape))}: {len(names)} ways to keep "
+        f"{'about ' if view.budget.endswith('tokens') else ''}{count(size)} of "
+        f"{count(len(landscape))} records, each with its automatic settings."
+    )
+    if state.locks():
+        st.caption("What you pinned or excluded on the map has no part in this comparison.")
+    matches = [Match(name, view.budget, view.seed, novelty, stability) for name in names]
+    rows = measure(landscape, matches)
+    comparison = Comparison(view.budget, tuple(rows))
+    number_table(comparison, novelty, stability)
+    waiting(landscape, matches, rows)
+    ways_out(landscape, comparison, view)
+    by_grid(comparison)
+    done = {row.name: row for row in comparison.done}
+    frame = cache.frame(landscape, _selection(done["random"]), SMALL_SIDE, None)
+    maps(view, cache.drawn(landscape, frame), comparison)
+    pair(view, landscape, comparison)
+
+
+# -- what is compared -----------------------------------------------------------------------------
+
+
+def choose_methods(view: state.View, landscape: Landscape) -> list[str]:
+    """Draw the methods to choose from, and return those chosen in the order of the table."""
+    known = methods.methods()
+    missing = {name: methods.lacking(about.needs, landscape) for name, about in known.items()}
+    able = [name for name in known if missing[name] is None]
+    wanted = view.methods or methods.fast_names()
+    chosen = [name for name in known if name in wanted or name == "random"]
+    quick = [name for name in able if known[name].fast and name != "random"]
+    slow = [name for name in able if not known[name].fast]
+    for key, label, options, help in (
+        ("quick", "Methods beside random", quick, "A few seconds each, also on a large pool."),
+        ("slow", "Slower methods", slow, "They compare records with each other, or answer another "
+         "question: seconds on a small pool, minutes on a large one."),
+    ):  # fmt: skip
+        st.pills(
+            label,
+            options,
+            selection_mode="multi",
+            key=state.knob(key, [name for name in options if name in chosen]),
+            on_change=set_methods,
+            args=(key, tuple(chosen), tuple(options)),
+            help=help,
+        )
+    if unable := {name: lack for name, lack in missing.items() if lack is not None}:
+        told = "; ".join(f"**{name}** needs {plain(lack.what)}" for name, lack in unable.items())
+        remedies = dict.fromkeys(plain(lack.remedy) for lack in unable.values())
+        st.caption(f"Cannot run on this landscape: {told}. To have it, {' or '.join(remedies)}.")
+    return [name for name in chosen if missing[name] is None]
+
+
+def set_methods(key: str, before: tuple[str, ...], options: tuple[str, ...]) -> None:
+    """Callback: one row of pills was changed; the other methods stay as they were."""
+    now = {*state.turned(key), *(name for name in before if name not in options)}
+    names = tuple(name for name in methods.names() if name in now)
+    state.change(methods=() if list(names) == methods.fast_names() else names)
+
+
+def choose_extras(landscape: Landscape) -> tuple[bool, bool]:
+    """Offer the numbers that cost time, and say how much."""
+    took = landscape.manifest.get("stages", {}).get("projection", {}).get("seconds")
+    cost = f", about {2 * took:,.0f} s once" if took else ""
+    extras = {
+        "novelty": ("NovelSum", "Sorts the distances between all chosen records: it grows with "
+                    "the square of the budget, about a second for a thousand records and method."),
+        "stability": ("Stability", f"What of ILA survives a shifted grid and two other maps, which "
+                      f"are computed first{cost}, and then kept."),
+    }  # fmt: skip
+    st.markdown("**More numbers, at a cost**")
+    found = []
+    for name, (label, help) in extras.items():
+        st.toggle(
+            label,
+            key=state.knob(name, bool(state.recall(name, False))),
+            on_change=lambda name=name: state.remember(name, state.turned(name)),
+            help=help,
+            disabled=landscape.vectors is None and name == "novelty",
+        )
+        found.append(bool(state.recall(name, False)))
+    return found[0], found[1]
+
+
+# -- measuring ------------------------------------------------------------------------------------
+
+
+def measure(landscape: Landscape, matches: Sequence[Match]) -> list[Row]:
+    """Measure one method after another, telling each; a slow one may have to wait for a word."""
+    rows: list[Row] = []
+    asked = state.recall("slow_asked", set())
+    bar = None
+    for number, match in enumerate(matches):
+        ready = cache.ready(landscape, match)
+        about = methods.find(match.method)
+        if not ready and not about.fast and len(landscape) >= PATIENT and match not in asked:
+            continue
+        if not ready:
+            if bar is None:
+                bar = st.empty()
+            said = f"{match.method}: {number + 1} of {len(matches)} methods"
+            if match.stability and match.method in ("ila", "nested"):
+                said += ", with two more maps for the stability"
+            with bar.container():
+                st.progress(number / len(matches), text=said)
+                if rows:
+                    st.caption(" · ".join(f"{row.name} {row.seconds:.2f} s" for row in rows))
+        rows.append(cache.measured(landscape, match))
+    if bar is not None:
+        bar.empty()
+    return rows
+
+
+def waiting(landscape: Landscape, matches: Sequence[Match], rows: Sequence[Row]) -> None:
+    """Offer to run the slow methods that were chosen and have not run."""
+    there = {row.name for row in rows}
+    left = [match for match in matches if match.method not in there]
+    if not left:
+        return
+    names = ", ".join(match.method for match in left)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f":material/hourglass_empty: {names}: up to some minutes each on "
+            f"{count(len(landscape))} records. The page waits for them.",
+            width="stretch",
+        )
+        st.button("Run them" if len(left) > 1 else "Run it", key="run_slow", type="primary",
+                  on_click=run_slow, args=(left,))  # fmt: skip
+
+
+def run_slow(matches: Sequence[Match]) -> None:
+    """Callback: these may run."""
+    state.remember("slow_asked", state.recall("slow_asked", set()) | set(matches))
+
+
+def _selection(row: Row) -> Selection:
+    assert row.selection is not None
+    return row.selection
+
+
+# -- the table ------------------------------------------------------------------------------------
+
+
+def number_table(comparison: Comparison, novelty: bool, stability: bool) -> None:
+    """Draw the numbers, each beside random's; sorting is by the numbers themselves."""
+    columns = [number for number in NUMBERS if novelty or number.key != "novelsum"]
+    survivals = list(SURVIVALS) if stability else []
+    frame = table_frame(comparison, columns, survivals)
+    st.dataframe(
+        styled(frame, comparison, columns, survivals, state.theme()),
+        hide_index=True,
+        height=39 + 35 * len(frame),
+        key="numbers",
+        column_config={
+            "Method": st.column_config.TextColumn(pinned=True, width=122),
+            "Records": st.column_config.NumberColumn(width=66),
+            "Filled up": st.column_config.NumberColumn(
+                width=66, help="Picks of a method that ran dry, filled up with the deepest of "
+                "the rest."),
+            "Seconds": st.column_config.NumberColumn(width=66, help="To select, not to describe."),
+            **{number.title: st.column_config.NumberColumn(width=116, help=number.help)
+               for number in columns},
+            **{SURVIVALS[name][0]: st.column_config.NumberColumn(width=92,
+                                                                 help=SURVIVALS[name][1])
+               for name in survivals},
+        },
+        alt="Numbers of every method, with the difference to random",
+    )  # fmt: skip
+    st.caption(
+        "Behind each number its difference to random: :blue[**bold**] is better and "
+        ":orange[coloured] worse by more than twice the spread of random's five seeds, grey is "
+        "within it. Coverage and fidelity are measured on "
+        f"{comparison.reference_grid} × {comparison.reference_grid} patches that no method selects "
+        "with."
+    )
+    for row in comparison.rows:
+        if row.selection is None:
+            st.caption(f":material/block: **{row.name}** did not run: {plain(row.error)}")
+
+
+def table_frame(
+    comparison: Comparison, columns: Sequence[Number], survivals: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return one line a method that ran, with bare numbers; NaN where one is not known."""
+    lines = []
+    for row in comparison.done:
+        line: dict[str, object] = {"Method": row.name, "Records": len(_selection(row).rows)}
+        line |= {number.title: _number(row, number.key) for number in columns}
+        stable = row.numbers.get("stability") or {}
+        line |= {SURVIVALS[name][0]: stable.get(name, np.nan) for name in survivals}
+        line["Seconds"] = row.seconds
+        line["Filled up"] = _selection(row).filled
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def styled(
+    frame: pd.DataFrame,
+    comparison: Comparison,
+    columns: Sequence[Number],
+    survivals: Sequence[str],
+    theme: figures.Theme,
+) -> pd.io.formats.style.Styler:
+    """Return the table as it is read: random with its spread, the others with their difference."""
+    base = comparison["random"]
+    is_base = frame["Method"] == "random"
+    style = frame.style.format(
+        {"Records": "{:,}", "Seconds": "{:.2f}", "Filled up": lambda v: f"{v:,}" if v else ""}
+        | {SURVIVALS[name][0]: lambda v: share(v) for name in survivals}
+    )
+    for number in columns:
+        mean, spread = _number(base, number.key), _number(base, f"{number.key}_std")
+        style = style.format(
+            lambda v, n=number, s=spread: n.text(v) + n.spread(s),
+            subset=pd.IndexSlice[is_base, [number.title]],
+        ).format(
+            lambda v, n=number, m=mean: f"{n.text(v)}   {n.difference(v, m)}".rstrip(),
+            subset=pd.IndexSlice[~is_base, [number.title]],
+        )
+        style = style.map(
+            lambda v, n=number, m=mean, s=spread: tone(n, v, m, s, theme),
+            subset=pd.IndexSlice[~is_base, [number.title]],
+        )
+    muted = f"color: {figures.INKS[theme].muted}"
+    return style.map(lambda _: muted, subset=pd.IndexSlice[is_base, :])
+
+
+def tone(number: Number, value: float, base: float, spread: float, theme: figures.Theme) -> str:
+    """Return a cell's style: better or worse than random, or nothing within twice its spread."""
+    gap = number.better * (value - base)
+    if not np.isfinite(gap) or abs(gap) <= 2 * np.nan_to_num(spread) or gap == 0:
+        return ""
+    better, worse = figures.TONES[theme]
+    return f"color: {better}; font-weight: 600" if gap > 0 else f"color: {worse}"
+
+
+def _number(row: Row, key: str) -> float:
+    value = row.numbers.get(key)
+    return np.nan if value is None else float(value)
+
+
+def ways_out(landscape: Landscape, comparison: Comparison, view: state.View) -> None:
+    """Offer the table and the comparison as files, and the command line that repeats it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button("Table, CSV", lambda: csv_of(comparison), "comparison.csv", "text/csv",
+                           icon=":material/download:", on_click="ignore")  # fmt: skip
+        st.download_button("Comparison, JSON",
+                           lambda: json.dumps(comparison.as_dict(), indent=1) + "\n",
+                           "comparison.json", "application/json", icon=":material/download:",
+                           on_click="ignore")  # fmt: skip
+        with st.container(width="stretch"):
+            st.code(comparison.command(landscape.run or "RUN", seed=view.seed), language="bash")
+
+
+def csv_of(comparison: Comparison) -> bytes:
+    """Return all numbers of a comparison, one line a method."""
+    found = pd.json_normalize(comparison.as_dict()["methods"], sep="_")
+    return found.to_csv(index=False).encode("utf-8")
+
+
+def by_grid(comparison: Comparison) -> None:
+    """Show coverage and fidelity on the other reference grids."""
+    with st.expander("On coarser and finer reference grids", icon=":material/grid_4x4:"):
+        kinds = {"coverage": "Coverage", "fidelity": "Fidelity"}
+        kind = st.segmented_control(
+            "Number",
+            list(kinds),
+            format_func=kinds.get,
+            key=state.knob("grid_kind", state.recall("grid_kind", "coverage")),
+            on_change=lambda: state.remember("grid_kind", state.turned("grid_kind")),
+            label_visibility="collapsed",
+            required=True,
+        )
+        frame = grid_frame(comparison, str(kind))
+        st.dataframe(
+            frame,
+            hide_index=True,
+            height=39 + 35 * len(frame),
+            column_config={
+                title: st.column_config.NumberColumn(format="percent", width=110)
+                for title in frame.columns[1:]
+            },
+            alt=f"{kind} of every method on five reference grids",
+        )
+        st.caption("A coarse grid asks whether every region is there, a fine one whether every "
+                   "neighbourhood is. Random: the mean of five seeds.")  # fmt: skip
+
+
+def grid_frame(comparison: Comparison, kind: str) -> pd.DataFrame:
+    """Return coverage or fidelity of every method, a column a reference grid."""
+    return pd.DataFrame(
+        [
+            {"Method": row.name}
+            | {f"{g} × {g}": row.numbers[f"{kind}_by_grid"][str(g)] for g in GRIDS}
+            for row in comparison.done
+        ]
+    ).astype({f"{g} × {g}": np.float64 for g in GRIDS})
+
+
+# -- maps -----------------------------------------------------------------------------------------
+
+
+def maps(view: state.View, cells: Cells, comparison: Comparison) -> None:
+    """Draw where each method keeps, one small map beside the other on one scale."""
+    title, switch = st.columns([2, 1], vertical_alignment="bottom")
+    title.subheader("Where each of them keeps", anchor=False)
+    kinds = {"share": "Share of patches", "records": "Records"}
+    with switch.container(horizontal_alignment="right"):
+        st.segmented_control(
+            "Shown",
+            list(kinds),
+            format_func=kinds.get,
+            key=state.knob("map_kind", state.recall("map_kind", "share")),
+            on_change=lambda: state.remember("map_kind", state.turned("map_kind")),
+            label_visibility="collapsed",
+            required=True,
+        )
+    what = state.recall("map_kind", "share")
+    kept = [
+        (f"{row.name}  {share(_number(row, 'coverage'))}", cache.shares(cells, row, _match(row)))
+        for row in comparison.done
+    ]
+    st.plotly_chart(
+        figures.small_maps(cells, kept, what=what, theme=state.theme()),
+        key="small_maps",
+        theme=None,
+        config=figures.CONFIG,
+        alt=f"Small maps of {len(kept)} methods on one scale: {kinds[what].lower()} kept",
+    )
+    st.caption("Behind each name its coverage. A method without a grid of its own is shown on the "
+               "automatic grid of the budget.")  # fmt: skip
+
+
+def _match(row: Row) -> Match:
+    rule = _selection(row).rule
+    return Match(row.name, rule.budget, rule.seed)
+
+
+# -- two of them ----------------------------------------------------------------------------------
+
+
+def pair(view: state.View, landscape: Landscape, comparison: Comparison) -> None:
+    """Draw what the methods share, and what only one of two keeps."""
+    names = [row.name for row in comparison.done]
+    st.subheader("What only one of two keeps", anchor=False)
+    if len(names) < 2:
+        widgets.empty("One method alone", "Choose another beside random to set the two against "
+                      "each other.")  # fmt: skip
+        return
+    first, second = two_of(view, names)
+    left, right = st.columns([1, 1.25], gap="large")
+    with left:
+        choose_pair(first, second, names)
+        a, b = (_selection(comparison[name]) for name in (first, second))
+        only_a, only_b = only(a, b), only(b, a)
+        widgets.number_rows(
+            [
+                widgets.Figure(f"Only {first}", count(len(only_a))),
+                widgets.Figure("Both", count(len(a.rows) - len(only_a))),
+                widgets.Figure(f"Only {second}", count(len(only_b))),
+            ],
+            columns=3,
+        )
+        st.plotly_chart(
+            figures.overlap(comparison.overlap, state.theme()),
+            key="overlap",
+            theme=None,
+            config=figures.CONFIG,
+            alt="Overlap of the methods, in per cent of the row's records",
+        )
+        st.caption(
+            "Per cent of the row's records that the column keeps too. Two blind draws share "
+            f"{share(len(a.rows) / max(len(landscape), 1), 0)}."
+        )
+    with right:
+        cells, content = difference(view, landscape, comparison, first, second)
+    picked = state.picked_for(content, DIFFERENCE)
+    if picked:
+        inside = cells.rows_of(picked)
+        only_a, only_b = (rows[np.isin(rows, inside)] for rows in (only_a, only_b))
+    lists(landscape, (first, second), (a, b), (only_a, only_b), len(picked))
+
+
+def two_of(view: state.View, names: Sequence[str]) -> tuple[str, str]:
+    """Return the two methods that are set against each other: the link's, else ILA and random."""
+    if len(view.pair) == 2 and set(view.pair) <= set(names) and view.pair[0] != view.pair[1]:
+        return view.pair[0], view.pair[1]
+    first = next((name for name in ("ila", "nested") if name in names), names[-1])
+    second = "random" if first != "random" else names[1]
+    return first, second
+
+
+def choose_pair(first: str, second: str, names: Sequence[str]) -> None:
+    one, swap, other = st.columns([1, 0.22, 1], vertical_alignment="bottom")
+    for slot, key, label, name in ((one, "first", "A", first), (other, "second", "B", second)):
+        slot.selectbox(
+            label,
+            names,
+            key=state.knob(key, name),
+            on_change=set_pair,
+            args=(first, second),
+        )
+    swap.button(
+        "",
+        icon=":material/swap_horiz:",
+        help="Swap A and B",
+        key="swap",
+        on_click=state.change,
+        kwargs={"pair": (second, first)},
+        width="stretch",
+    )
+
+
+def set_pair(first: str, second: str) -> None:
+    """Callback: A or B was changed; choosing the other's method swaps the two."""
+    one, other = state.turned("first"), state.turned("second")
+    if one == other:
+        one, other = second, first
+    state.change(pair=(one, other))
+
+
+def only(one: Selection, other: Selection) -> np.ndarray:
+    """Return the rows that the first selection keeps and the other leaves, in pick order."""
+    return one.rows[~other.mask[one.rows]]
+
+
+def difference(
+    view: state.View, landscape: Landscape, comparison: Comparison, first: str, second: str
+) -> tuple[Cells, object]:
+    """Draw where one keeps more than the other; return its cells, and what it shows."""
+    theme = state.theme()
+    content = (view.landscape, view.budget, view.seed, first, second, theme)
+    frame = cache.frame(landscape, _selection(comparison["random"]), view.cells, None)
+    cells = cache.drawn(landscape, frame)
+    rows = [comparison[name] for name in (first, second)]
+    kept = [cache.shares(cells, row, _match(row)) for row in rows]
+    st.plotly_chart(
+        figures.difference_map(
+            cells, kept[0], kept[1], names=(first, second), theme=theme,
+            places=cache.names(landscape, cells), height=520,
+        ),
+        key=DIFFERENCE,
+        on_select=partial(state.pick_for, content, DIFFERENCE),
+        theme=None,
+        config=figures.CONFIG,
+        alt=f"Map of the difference: where {first} keeps more than {second}, and less. The lists "
+        "below hold the records.",
+    )  # fmt: skip
+    return cells, content
+
+
+def lists(
+    landscape: Landscape,
+    names: tuple[str, str],
+    selections: tuple[Selection, Selection],
+    rows: tuple[np.ndarray, np.ndarray],
+    cells: int,
+) -> None:
+    """List what only A and what only B keeps; the record that is looked at stands below."""
+    if landscape.records is None:
+        widgets.empty("No texts", "This landscape was made from arrays; it holds no records.")
+        return
+    where = f" in {cells} chosen cell{'s' * (cells != 1)}" if cells else ""
+    for slot, name, only_rows in zip(st.columns(2, gap="medium"), names, rows, strict=True):
+        with slot:
+            st.markdown(f"**Only {name}{where}: {count(len(only_rows))}**")
+            record_list(landscape, name, only_rows)
+    if not cells:
+        st.caption("In the order of the picks. Click a cell of the map to list that place alone; "
+                   "a double click there lists all again.")  # fmt: skip
+    shown = [row for part in rows for row in part[:MOST_LISTED].tolist()]
+    if shown:
+        seen = state.recall("compared_record")
+        card(landscape, names, selections, seen if seen in shown else shown[0])
+
+
+def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
+    """List records, one a line; a selected line opens below."""
+    assert landscape.records is not None
+    if not len(rows):
+        st.caption("None.")
+        return
+    listed = rows[:MOST_LISTED]
+    taken = landscape.records.take(listed)
+    frame = pd.DataFrame(
+        {
+            "Instruction": [widgets.first_line(record.instruction) for record in taken],
+            "Depth": 100 * landscape.relative_depth[listed],
+            "Loss": landscape.loss[listed],
+            "Tokens": landscape.tokens[listed],
+        }
+    )
+    key = f"only_{name}_{hash(tuple(listed.tolist())) & 0xFFFFFFFF:x}"
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=min(38 + 35 * len(frame), 330),
+        on_select=partial(look_at, key, tuple(listed.tolist())),
+        selection_mode="single-row",
+        key=key,
+        column_config={
+            "Instruction": st.column_config.TextColumn(width=300),
+            "Depth": st.column_config.ProgressColumn(
+                format="%d%%", min_value=0.0, max_value=100.0, width=84,
+                help="Relative depth: rank of the depth within its domain",
+            ),
+            "Loss": st.column_config.NumberColumn(format="%.2f", width=56, help="nats per token"),
+            "Tokens": st.column_config.NumberColumn(format="%d", width=62,
+                                                    help="response tokens"),
+        },
+        alt=f"Records that only {name} keeps",
+    )  # fmt: skip
+    if len(rows) > len(listed):
+        st.caption(f"The first {count(len(listed))} of {count(len(rows))}.")
+
+
+def look_at(key: str, rows: tuple[int, ...]) -> None:
+    """Callback: remember the record of the selected line."""
+    lines = state.chart_event(key).get("selection", {}).get("rows", [])
+    if lines and lines[0] < len(rows):
+        state.remember("compared_record", rows[lines[0]])
+
+
+def card(
+    landscape: Landscape,
+    names: tuple[str, str],
+    selections: tuple[Selection, Selection],
+    row: int,
+) -> None:
+    """Show one record: what each of the two says to it, its numbers, its text."""
+    assert landscape.records is not None
+    record = landscape.records.take(np.array([row]))[0]
+    with st.container(border=True):
+        for name, selection in zip(names, selections, strict=True):
+            st.markdown(f"**{name}** · {plain(selection.why(row).sentence)}")
+        st.caption(plain(inspector.facts(landscape, row, record)))
+        with st.container(height=330, border=False):
+            widgets.record_text(record)
+
+
+page()
