@@ -75,12 +75,18 @@ class Numbers:
     """Mean cosine distance from a pool record to the nearest chosen one."""
     embedding_distance_p95: float | None = None
     distance_sample: int | None = None
-    """Pool records that these two were measured on."""
+    """Pool records that these two were measured on, where not on all."""
     novelsum: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what `ila select --json` prints; NaN as None, NovelSum only where measured."""
+        """Return what `ila select --json` prints; NaN as None.
+
+        NovelSum stands in it only where measured, the size of the sample that the distances were
+        measured on (distance_sample) only where it is a part of the pool.
+        """
         found = {name: getattr(self, name) for name in _OF_JSON}
+        if self.distance_sample is not None:
+            found["distance_sample"] = self.distance_sample
         if self.novelsum is not None:
             found["novelsum"] = self.novelsum
         return {
@@ -134,7 +140,7 @@ def describe(
             numbers,
             embedding_distance_mean=away.mean,
             embedding_distance_p95=away.p95,
-            distance_sample=away.measured,
+            distance_sample=away.measured if away.measured < len(landscape) else None,
         )
     if novelty:
         numbers = replace(numbers, novelsum=novelsum(landscape, rows, seed=seed))

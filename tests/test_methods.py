@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import math
 import types
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ila_core import metrics
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape import Landscape
 from ila_core.methods import compare, find, names, print_comparison, registry, select
@@ -194,7 +196,13 @@ def test_scores_are_taken_from_the_top(pool, budget):
     check(pool, budget, "loss-mid", descending(loss)[int(0.33 * len(pool)) :])
     check(pool, budget, "loss-mid", descending(loss)[int(0.5 * len(pool)) :], start=0.5)
     check(pool, budget, "longest", descending([float(t) for t in pool.tokens]))
-    check(pool, budget, "depth-only", filled_up(pool, [], len(pool))[0])
+    check(pool, budget, "depth-only", descending([float(r) for r in pool.relative_depth]))
+
+
+def test_depth_only_runs_dry_where_no_record_has_a_depth():
+    pool = Landscape.from_arrays(np.zeros((4, 2)), depth=[NAN, 2.0, NAN, 1.0])
+    found = select(pool, budget=3, method="depth-only")
+    assert found.rows.tolist() == [1, 3, 0] and found.filled == 1
 
 
 def test_loss_mid_by_hand():
@@ -385,6 +393,15 @@ def test_clusters_are_seeded_also_by_mini_batches(monkeypatch):
         found = [clusters(vectors, 40, seed).tolist() for seed in (0, 0, 1)]
         assert found[0] == found[1] != found[2]
         assert set(found[0]) <= set(range(40))
+
+
+def test_mini_batches_begin_above_their_number_of_rows(monkeypatch):
+    monkeypatch.setattr("ila_core.methods.vectors.MINI_BATCH_ROWS", 50)
+    monkeypatch.setattr("sklearn.cluster.MiniBatchKMeans", None)
+    vectors = np.random.default_rng(0).normal(size=(51, 4)).astype(np.float32)
+    assert len(clusters(vectors[:50], 5, 0)) == 50
+    with pytest.raises(TypeError):
+        clusters(vectors, 5, 0)
 
 
 def slow_nearest_earlier(vectors, cluster):
@@ -755,6 +772,20 @@ def test_stability_on_request(pool, projected):
         assert stable["projection"] == pytest.approx(np.mean([len(rows & a) / 30 for a in again]))
     assert found["deita"].numbers["stability"] == {}
     assert found["ifd"].error
+    table = print_comparison(found)
+    assert "grid shift" in table and "new map" in table
+    assert f"{found['ila'].numbers['stability']['offset']:.1%}" in table
+
+
+def test_coverage_only_reads_the_map_so_its_stability_is_measured(pool, projected):
+    fresh = pool.moved(pool.xy)
+    found = compare(fresh, budget=30, methods=["coverage-only"], seed=2, stability=True)
+    stable = found["coverage-only"].numbers["stability"]
+    rows = set(found["coverage-only"].selection.rows.tolist())
+    others = [fresh.moved(np.random.default_rng(seed).random((300, 2))) for seed in (1, 2)]
+    again = [select(o, budget=30, method="coverage-only", seed=2).rows.tolist() for o in others]
+    assert stable["projection"] == pytest.approx(np.mean([len(rows & set(a)) / 30 for a in again]))
+    assert 0 < stable["offset"] < 1
 
 
 def run_of(pool, folder, **settings):
@@ -797,5 +828,42 @@ def test_the_table_of_a_pool_without_depth():
         "random", "balanced", "coverage-only", "ila", "nested",
     ]  # fmt: skip
     table = print_comparison(found)
-    assert "budget 10, reference grid 256" in table and "of five seeds" in table
+    assert "budget 10, reference grid 256 x 256\n" in table and "of five seeds" in table
     assert found["random"].numbers["fidelity"] is None
+    assert found["ila"].numbers["fidelity_by_grid"]["64"] is None
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_a_random_draw_without_any_depth_is_left_out_of_the_mean():
+    depth = np.full(40, NAN)
+    depth[:30] = np.arange(30)
+    pool = Landscape.from_arrays(np.random.default_rng(0).random((40, 2)), depth=depth)
+    found = compare(pool, budget=1, methods=["random"])
+    drawn = [
+        float(pool.relative_depth[select(pool, budget=1, method="random", seed=seed).rows[0]])
+        for seed in range(RANDOM_SEEDS)
+    ]
+    known = [value for value in drawn if not math.isnan(value)]
+    assert 1 < len(known) < RANDOM_SEEDS
+    numbers = found["random"].numbers
+    assert numbers["mean_relative_depth"] == pytest.approx(np.mean(known))
+    assert numbers["mean_relative_depth_std"] == pytest.approx(np.std(known, ddof=1))
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_the_table_says_what_is_shared_and_what_was_sampled(pool, monkeypatch):
+    found = compare(pool, budget=30, methods=["ila", "nested"], novelty=True)
+    table = print_comparison(found)
+    assert "distances from" not in table and "NovelSum" in table
+    share = found.overlap["ila"]["nested"]
+    line = next(line for line in table.splitlines() if line.startswith("  (2) ila"))
+    assert line.split()[2:] == [f"{found.overlap['ila']['random']:.0%}", "·", f"{share:.0%}"]
+    assert "filled up" not in table
+    assert max(map(len, table.splitlines())) <= 110
+    how = {"sample": 99, "seed": 0}
+    monkeypatch.setattr(metrics.embedding_distance, "__kwdefaults__", how)
+    sampled = compare(pool, budget=30, methods=["ila"])
+    assert sampled["ila"].numbers["distance_sample"] == 99
+    assert "reference grid 256 x 256, distances from 99 records of the pool" in print_comparison(
+        sampled
+    )

@@ -190,6 +190,15 @@ def test_embedding_distance_samples_large_pools_and_says_so():
     assert found.mean == pytest.approx(metrics.embedding_distance(pool, rows).mean, rel=0.2)
 
 
+def test_describe_tells_the_sample_only_where_there_is_one(monkeypatch):
+    pool = pool_of(400)
+    assert metrics.describe(select_ila(pool, 40)).distance_sample is None
+    how = {"sample": 100, "seed": 0}
+    monkeypatch.setattr(metrics.embedding_distance, "__kwdefaults__", how)
+    found = metrics.describe(select_ila(pool, 40))
+    assert found.distance_sample == found.as_dict()["distance_sample"] == 100
+
+
 def test_distances_need_vectors_and_rows():
     with pytest.raises(IlaError, match="no vectors"):
         metrics.embedding_distance(Landscape.from_arrays([[0, 0]]), np.array([0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -114,7 +115,8 @@ def compare(
     Without `methods`, the nine fast ones. Random is always among them, as the mean and the
     standard deviation of five seeds. A method that lacks an input keeps its row, with the reason.
     `novelty` adds NovelSum and `stability` the share of a selection that survives another
-    projection seed or a shifted grid; both cost time. `say` is told of each method as it ends.
+    projection seed or a shifted grid; both cost time. `say` is told of each method as it starts
+    and as it ends.
     """
     wanted = list(methods) if methods is not None else fast_names()
     for name in wanted:
@@ -123,8 +125,9 @@ def compare(
         wanted.insert(0, "random")
     asked = Budget.parse(budget)
     asked.records(landscape)  # a budget in tokens where there are none is wrong for all methods
-    rows = []
-    for name in dict.fromkeys(wanted):
+    rows, wanted = [], list(dict.fromkeys(wanted))
+    for number, name in enumerate(wanted, start=1):
+        say(f"{name}, {number} of {len(wanted)} methods")
         row = measure(landscape, name, asked, seed=seed)
         if novelty:
             row = with_novelty(row)
@@ -172,14 +175,26 @@ def with_stability(row: Row, places: Sequence[np.ndarray]) -> Row:
     """Add how much of a selection survives; nothing where the method does not read the map."""
     if row.selection is None:
         return row
-    return replace(row, numbers=row.numbers | {"stability": survival(row.selection, places=places)})
+    reselect = None
+    if row.name == "coverage-only":  # the same chances on the other grid
+        from ila_core.methods.simple import select_blindly
+
+        rule = row.selection.rule
+
+        def reselect(pool: Landscape, offset: float) -> Selection:
+            return select_blindly(pool, Budget.parse(rule.budget), rule.seed, offset=offset)
+
+    found = survival(row.selection, places=places, reselect=reselect)
+    return replace(row, numbers=row.numbers | {"stability": found})
 
 
 def _numbers(selection: Selection) -> dict[str, Any]:
     numbers = describe(selection).as_dict()
     by_grid = {str(g): grid_numbers(selection, g) for g in GRIDS}
     numbers["coverage_by_grid"] = {g: coverage for g, (coverage, _) in by_grid.items()}
-    numbers["fidelity_by_grid"] = {g: fidelity for g, (_, fidelity) in by_grid.items()}
+    numbers["fidelity_by_grid"] = {
+        g: None if math.isnan(fidelity) else fidelity for g, (_, fidelity) in by_grid.items()
+    }
     return numbers
 
 
@@ -190,51 +205,101 @@ def _further_draws(landscape: Landscape, budget: str | Budget, seed: int) -> lis
 
 
 def _spread(several: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the mean of random's numbers over its draws, and their deviation as *_std."""
+    """Return the mean of random's numbers over its draws, and their deviation as *_std.
+
+    A draw that has no such number (no record of it has a depth) is left out of both.
+    """
     spread: dict[str, Any] = {}
     for name, value in several[0].items():
-        if isinstance(value, float):
-            values = np.asarray([numbers[name] for numbers in several], dtype=np.float64)
-            spread[name] = float(values.mean())
-            spread[f"{name}_std"] = float(values.std(ddof=1))
-        elif isinstance(value, dict) and name.endswith("_by_grid"):
-            spread[name] = {
-                g: float(np.mean([numbers[name][g] for numbers in several])) for g in value
-            }
+        if isinstance(value, dict):
+            spread[name] = {g: _mean([numbers[name][g] for numbers in several]) for g in value}
+            continue
+        values = [numbers[name] for numbers in several]
+        if any(isinstance(value, float) for value in values):
+            known = [value for value in values if value is not None]
+            spread[name] = _mean(values)
+            spread[f"{name}_std"] = float(np.std(known, ddof=1)) if len(known) > 1 else None
     return spread
 
 
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+_COLUMNS = (
+    ("coverage", "coverage", "{:.1%}"),
+    ("fidelity", "fidelity", "{:.1%}"),
+    ("mean R", "mean_relative_depth", "{:.3f}"),
+    ("tokens", "tokens", "{:,.0f}"),
+    ("distance", "embedding_distance_mean", "{:.4f}"),
+    ("p95", "embedding_distance_p95", "{:.4f}"),
+    ("NovelSum", "novelsum", "{:.4f}"),
+    ("grid shift", "stability.offset", "{:.1%}"),
+    ("new map", "stability.projection", "{:.1%}"),
+)
+"""Head, key and form of the table's columns; one that no method has is left out."""
+
+
 def print_comparison(comparison: Comparison) -> str:
-    """Return the comparison as a table for a terminal."""
-    columns = (
-        ("coverage", "coverage", "{:.1%}"),
-        ("fidelity", "fidelity", "{:.1%}"),
-        ("mean R", "mean_relative_depth", "{:.3f}"),
-        ("tokens", "tokens", "{:,.0f}"),
-        ("distance", "embedding_distance_mean", "{:.4f}"),
-        ("p95", "embedding_distance_p95", "{:.4f}"),
-    )
+    """Return the comparison as two tables for a terminal: the numbers, and what is shared."""
+    columns = [
+        (head, key, form)
+        for head, key, form in _COLUMNS
+        if any(_number(row, key) is not None for row in comparison.rows)
+    ]
+    filled = any(row.selection and row.selection.filled for row in comparison.rows)
     lines = [
-        f"budget {comparison.budget}, reference grid {comparison.reference_grid}",
-        f"{'method':<18}{'records':>9}" + "".join(f"{head:>11}" for head, *_ in columns)
-        + f"{'seconds':>9}  filled up",
-    ]  # fmt: skip
+        _told(comparison),
+        "",
+        f"{'method':<18}{'records':>9}"
+        + "".join(f"{head:>10}" for head, *_ in columns)
+        + f"{'seconds':>9}"
+        + ("  filled up" if filled else ""),
+    ]
     for row in comparison.rows:
         if row.selection is None:
             lines.append(f"{row.name:<18}did not run: {row.error}")
             continue
-        cells = "".join(f"{_cell(row.numbers.get(key), form):>11}" for _, key, form in columns)
-        filled = f"{row.selection.filled:,}" if row.selection.filled else ""
-        lines.append(
-            f"{row.name:<18}{len(row.selection.rows):>9,}{cells}{row.seconds:>9.2f}  {filled}"
-        )
+        cells = "".join(f"{_cell(_number(row, key), form):>10}" for _, key, form in columns)
+        more = f"{row.selection.filled:>11,}" if row.selection.filled else ""
+        lines.append(f"{row.name:<18}{len(row.selection.rows):>9,}{cells}{row.seconds:>9.2f}{more}")
         if row.name == "random":
             spread = "".join(
-                f"{_cell(row.numbers.get(key + '_std'), '± ' + form):>11}"
+                f"{_cell(row.numbers.get(key + '_std'), '± ' + form):>10}"
                 for _, key, form in columns
             )
             lines.append(f"{'  of five seeds':<18}{'':>9}{spread}")
-    return "\n".join(lines)
+    return "\n".join(line.rstrip() for line in [*lines, *_shared(comparison)])
+
+
+def _told(comparison: Comparison) -> str:
+    """Return what the numbers are of, in a line."""
+    grid = comparison.reference_grid
+    sample = max((row.numbers.get("distance_sample", 0) for row in comparison.done), default=0)
+    measured = f", distances from {sample:,} records of the pool" if sample else ""
+    return f"budget {comparison.budget}, reference grid {grid} x {grid}{measured}"
+
+
+def _shared(comparison: Comparison) -> list[str]:
+    """Return the lines that say how much of each selection every other one keeps too."""
+    overlap = comparison.overlap
+    if len(overlap) < 2:
+        return []
+    heads = "".join(f"{f'({number})':>6}" for number in range(1, len(overlap) + 1))
+    lines = ["", f"{'of it, also kept by':<24}{heads}"]
+    for number, (name, shares) in enumerate(overlap.items(), start=1):
+        cells = "".join(f"{'·' if other == name else f'{s:.0%}':>6}" for other, s in shares.items())
+        lines.append(f"{f'({number})':>5} {name:<18}{cells}")
+    return lines
+
+
+def _number(row: Row, key: str) -> Any:
+    """Return a number of a row by its key, or by two keys with a dot between; None without it."""
+    found: Any = row.numbers
+    for name in key.split("."):
+        found = found.get(name) if found else None
+    return found
 
 
 def _cell(value: object, form: str) -> str:

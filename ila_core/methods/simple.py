@@ -59,7 +59,7 @@ def longest(landscape: Landscape, count: int, seed: int) -> np.ndarray:
 def depth_only(landscape: Landscape, count: int, seed: int) -> np.ndarray:
     """Return the rows of highest relative depth wherever they lie: one half of ILA."""
     del seed
-    return landscape.order[:count]
+    return landscape.order[: min(count, landscape.scored)]
 
 
 def coverage_only(landscape: Landscape, count: int, seed: int) -> np.ndarray:
@@ -74,6 +74,7 @@ def select_blindly(
     *,
     pin: Iterable[int] = (),
     exclude: Iterable[int] = (),
+    offset: float = 0.0,
 ) -> Selection:
     """Return ILA's selection from records whose depths are drawn by chance."""
     from ila_core.landscape import Landscape
@@ -81,7 +82,7 @@ def select_blindly(
     n = len(landscape)
     chance = (np.random.default_rng(seed).permutation(n) + 0.5) / n
     blind = Landscape.from_arrays(landscape.xy, relative_depth=chance, tokens=landscape.tokens)
-    found = select_ila(blind, budget, pin=pin, exclude=exclude)
+    found = select_ila(blind, budget, pin=pin, exclude=exclude, offset=offset)
     return replace(
         found,
         landscape=landscape,

@@ -31,7 +31,7 @@ def blocks(n: int, size: int = 1024) -> Iterator[slice]:
 def clusters(vectors: np.ndarray, k: int, seed: int) -> np.ndarray:
     """Return every row's cluster, shape (n,), 0 to k - 1; some clusters may stay empty.
 
-    Lloyd's algorithm below 50,000 rows, mini-batches above. The centres start at random rows:
+    Lloyd's algorithm up to 50,000 rows, mini-batches above. The centres start at random rows:
     k-means++ costs k^2 similarities, more than all the rest where k is a budget.
     """
     import warnings
@@ -42,7 +42,7 @@ def clusters(vectors: np.ndarray, k: int, seed: int) -> np.ndarray:
     k = min(k, len(vectors))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # duplicates leave clusters empty
-        if len(vectors) < MINI_BATCH_ROWS:
+        if len(vectors) <= MINI_BATCH_ROWS:
             model = KMeans(k, init="random", n_init=1, max_iter=20, random_state=seed)
         else:
             model = MiniBatchKMeans(
