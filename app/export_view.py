@@ -76,8 +76,8 @@ def headline(selection: Selection) -> None:
     by_hand = f", {count(locks)} pinned or excluded by hand" if locks else ""
     part = share(len(selection.rows) / max(len(landscape), 1))
     st.markdown(
-        f"{part} of {plain(widgets.title_of(landscape))} and {short(selection.tokens)} response "
-        f"tokens, chosen by {rule.method} for a budget of {plain(str(rule.budget))}{by_hand}."
+        f"{plain(widgets.title_of(landscape))}: {part} of its records, {short(selection.tokens)} "
+        f"response tokens, chosen by {rule.method} for a budget of {plain(str(rule.budget))}{by_hand}."
     )
 
 
@@ -200,7 +200,7 @@ def preview(selection: Selection, format: Format) -> None:
         return
     for line in lines(selection.first(3), format):
         text = json.dumps(json.loads(line), indent=2, ensure_ascii=False)
-        st.code(text, language=None, wrap_lines=True, height=min(420, 80 + 24 * text.count("\n")))
+        st.code(text, language=None, wrap_lines=True, height=min(420, 56 + 20 * text.count("\n")))
     st.caption("Indented here to be read; in the file each record is one line.")
 
 

@@ -102,7 +102,7 @@ def record_table(
             "Depth": 100 * landscape.relative_depth[rows],
             "Loss": landscape.loss[rows],
             "Tokens": landscape.tokens[rows],
-            "Round": pd.array([round_of.get(row) for row in rows.tolist()], dtype="Int64"),
+            "Round": [str(round_of.get(row, "")) for row in rows.tolist()],
             "Why": why,
         }
     )
@@ -124,7 +124,7 @@ def record_table(
             "Loss": st.column_config.NumberColumn(format="%.2f", width=60, help="nats per token"),
             "Tokens": st.column_config.NumberColumn(format="%d", width=66,
                                                     help="response tokens"),
-            "Round": st.column_config.NumberColumn(width=60),
+            "Round": st.column_config.TextColumn(width=60, help="the round that chose it"),
             "Why": st.column_config.TextColumn(width="large"),
         },
         alt="Records of the chosen cells",
