@@ -35,6 +35,8 @@ SVG_MARKERS = 2500
 DETAILED = 8192
 """Most markers that tell everything on hovering: hover texts are most of what a map sends."""
 EMPTY = "rgba(0,0,0,0)"
+LAND_REACH = 1.7
+"""How far land is drawn around an occupied cell: a standard deviation, in cells."""
 STEPS = 5
 """Colours along each side of the two-way scale."""
 
@@ -193,6 +195,7 @@ def landscape_map(
         _two_way_legend(figure, cells, theme)
     else:
         _legend(figure, drawn, theme)
+    figure.add_trace(_land(cells, ink))
     _as_map(figure, cells, theme, names, tool, height)
     return figure
 
@@ -295,6 +298,33 @@ def _heat(cells: Cells, drawn: Scale, ink: Ink) -> go.Heatmap:
     )
 
 
+def _land(cells: Cells, ink: Ink) -> go.Heatmap:
+    """Return a tint around the occupied cells, under them: the land that single cells belong to."""
+    from scipy.ndimage import gaussian_filter
+
+    across, up = _shore(cells.frame.columns), _shore(cells.frame.rows)
+    left, right = cells.frame.columns[0] - across, cells.frame.columns[1] + across
+    low, high = cells.frame.rows[0] - up, cells.frame.rows[1] + up
+    occupied = np.zeros((high - low, right - left), dtype=np.float32)
+    occupied[cells.row - low, cells.column - left] = 1
+    alone = 1 / (2 * np.pi * LAND_REACH**2)
+    share = np.minimum(gaussian_filter(occupied, LAND_REACH, mode="constant") / alone, 1)
+    return go.Heatmap(
+        z=np.rint(100 * share).astype(np.uint8),  # 255 would travel as "/", which JSON escapes
+        x0=left,
+        y0=low,
+        dx=1,
+        dy=1,
+        zmin=0,
+        zmax=100,
+        zsmooth="best",
+        zorder=-1,
+        colorscale=[[0, _rgba(ink.line, 0)], [0.08, _rgba(ink.line, 0)], [1, _rgba(ink.line, 0.5)]],
+        hoverinfo="skip",
+        showscale=False,
+    )
+
+
 def _above_empty(stops: list[list[object]]) -> list[list[object]]:
     """Return colour stops for bytes: transparent at 0, the given ones from 1 to 255."""
     first = 1 / 255
@@ -375,8 +405,14 @@ def _per_cent(share: np.ndarray) -> np.ndarray:
     return np.nan_to_num(100 * share, nan=0).round()
 
 
+def _shore(span: tuple[int, int]) -> int:
+    """Return how many cells wide the rim around the drawn cells is."""
+    return max(1, round(0.025 * (span[1] - span[0])))
+
+
 def _axis(span: tuple[int, int]) -> dict[str, object]:
-    ends = [span[0] - 0.5, span[1] - 0.5]
+    rim = _shore(span)
+    ends = [span[0] - 0.5 - rim, span[1] - 0.5 + rim]
     return {
         "range": ends,
         "visible": False,
@@ -888,6 +924,10 @@ def _plain(text: str) -> str:
 def _rgb(colour: str) -> str:
     red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
     return f"rgb({red},{green},{blue})"
+
+
+def _rgba(colour: str, alpha: float) -> str:
+    return f"{_rgb(colour)[:-1]},{alpha})".replace("rgb(", "rgba(")
 
 
 def _halo(colour: str) -> str:

@@ -78,6 +78,15 @@ def test_coverage_runs_from_none_to_all(pool: Landscape) -> None:
     assert list(figure.layout.xaxis2.tickvals) == [0, 0.5, 1]
 
 
+def test_land_lies_under_and_around_the_occupied_cells(pool: Landscape) -> None:
+    land = drawn(pool).data[-1]
+    found = draw(pool, frame(pool, pool.grid(4000), side=64))
+    shown = np.asarray(land.z)
+    assert land.zorder == -1 and land.hoverinfo == "skip"
+    assert shown[found.row - int(land.y0), found.column - int(land.x0)].min() > 50
+    assert shown.min() == 0
+
+
 def test_the_two_way_scale_has_a_legend_of_its_own(pool: Landscape) -> None:
     figure = drawn(pool, layer="both")
     assert np.asarray(figure.data[2].z).shape == (figures.STEPS, figures.STEPS)
