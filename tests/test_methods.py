@@ -188,6 +188,16 @@ def test_balanced_shares_equally_and_shares_out_the_leftovers(pool, budget, seed
     assert sorted(np.bincount(pool.domain[found.rows], minlength=4)) == sorted(share)
 
 
+def test_balanced_is_another_chance_than_random_of_the_same_seed():
+    """With one stream for both, two domains of a size would share three quarters of their rows."""
+    rng = np.random.default_rng(0)
+    pool = Landscape.from_arrays(rng.random((4_000, 2)), domain=np.arange(4_000) % 2)
+    for seed in range(3):
+        both = [set(select(pool, budget=400, method=name, seed=seed).rows.tolist())
+                for name in ("random", "balanced")]  # fmt: skip
+        assert 20 < len(both[0] & both[1]) < 60
+
+
 @few
 @given(pool=pools, budget=budgets)
 def test_scores_are_taken_from_the_top(pool, budget):

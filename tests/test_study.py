@@ -80,6 +80,16 @@ def test_the_held_out_have_a_response_and_follow_the_seed():
     assert split(pool, 1).dev.tolist() == parts.dev.tolist() != split(pool, 2).dev.tolist()
 
 
+def test_random_training_rows_have_nothing_to_do_with_the_held_out():
+    """Permutations of one seed resemble each other: the places drawn would be the dev's thrice."""
+    pool, alike = pool_of(9_000, silent=0), []
+    for seed in range(10):
+        parts = split(pool, seed)
+        part = select(pool.subset(parts.train), budget=len(parts.dev), method="random", seed=seed)
+        alike.append(len(np.intersect1d(part.rows, parts.dev)) / len(parts.dev))
+    assert np.mean(alike) < 0.06  # the places, not the records: 4 % by chance
+
+
 def test_a_pool_too_small_to_spare_a_part_is_refused():
     with pytest.raises(IlaError, match=r"holds out 200 records and needs at least 600.*has 599"):
         split(pool_of(599, silent=0), 0)

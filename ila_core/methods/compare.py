@@ -287,7 +287,7 @@ def _shared(comparison: Comparison) -> list[str]:
     if len(overlap) < 2:
         return []
     heads = "".join(f"{f'({number})':>6}" for number in range(1, len(overlap) + 1))
-    lines = ["", f"{'of it, also kept by':<24}{heads}"]
+    lines = ["", f"{'share also kept by':<24}{heads}"]
     for number, (name, shares) in enumerate(overlap.items(), start=1):
         cells = "".join(f"{'·' if other == name else f'{s:.0%}':>6}" for other, s in shares.items())
         lines.append(f"{f'({number})':>5} {name:<18}{cells}")

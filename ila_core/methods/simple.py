@@ -26,7 +26,8 @@ def random(landscape: Landscape, count: int, seed: int) -> np.ndarray:
 
 def balanced(landscape: Landscape, count: int, seed: int) -> np.ndarray:
     """Return as many random rows of every domain; what a small domain leaves goes to the others."""
-    order = random(landscape, len(landscape), seed)
+    # A stream of its own: with that of `random` the two would share most of their rows.
+    order = np.random.default_rng([seed, 1]).permutation(len(landscape))
     turn = np.empty(len(order), dtype=np.int64)
     turn[order] = _position_in_group(landscape.domain[order])
     rank = np.empty(len(order), dtype=np.int64)

@@ -65,7 +65,9 @@ def split(landscape: Landscape, seed: int) -> Split:
             f"A study holds out {size} records and needs at least {3 * size} with a response; "
             f"this pool has {len(answered):,}."
         )
-    dev = np.sort(np.random.default_rng(seed).permutation(answered)[:size])
+    # A stream of its own: `random` permutes the rest with the bare seed, and permutations of one
+    # seed resemble each other, whatever their lengths.
+    dev = np.sort(np.random.default_rng([seed, 1]).permutation(answered)[:size])
     return Split(np.setdiff1d(np.arange(len(landscape)), dev), dev)
 
 
