@@ -21,7 +21,7 @@ from ila_core.landscape import Landscape
 from ila_core.methods import Row
 from ila_core.records import Preview, RecordsSettings
 from ila_core.selection import Selection
-from ila_core.study import Study
+from ila_core.study import Study, StudySettings
 
 CURVE_POINTS = 12
 
@@ -288,6 +288,16 @@ def study(folder: Path) -> Study:
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _study(folder: str, changed: int, size: int) -> Study:
     return Study.open(folder)
+
+
+def forecast(landscape: Landscape, settings: StudySettings) -> str:
+    """Return the plan of a study and its cost in a line; IlaError where it cannot be run."""
+    return _forecast(landscape, _key(landscape), settings)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _forecast(_landscape: Landscape, key: str, settings: StudySettings) -> str:
+    return ila_study.forecast(_landscape, settings)
 
 
 def identity(landscape: Landscape) -> str:

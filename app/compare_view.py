@@ -32,6 +32,10 @@ PATIENT = 5_000
 SMALL_SIDE = 48
 """Cells a side of the small maps."""
 MOST_LISTED = 100
+LONG_TEXT = 1_200
+"""Characters from which on a record's text scrolls in a box of its own."""
+KINDS = {"share": "Share of patches", "records": "Records"}
+"""What the maps may show of a selection."""
 DIFFERENCE = "difference"
 LONGEST = "Response tokens kept: what training on the selection costs."
 
@@ -142,12 +146,12 @@ def choose_methods(view: state.View, landscape: Landscape) -> list[str]:
     able = [name for name in known if missing[name] is None]
     wanted = view.methods or methods.fast_names()
     chosen = [name for name in known if name in wanted or name == "random"]
-    quick = [name for name in able if known[name].fast and name != "random"]
-    slow = [name for name in able if not known[name].fast]
+    quick = [name for name in able if is_quick(name) and name != "random"]
+    slow = [name for name in able if not is_quick(name)]
     for key, label, options, help in (
-        ("quick", "Methods beside random", quick, "A few seconds each, also on a large pool."),
-        ("slow", "Slower methods", slow, "They compare records with each other, or answer another "
-         "question: seconds on a small pool, minutes on a large one."),
+        ("quick", "Methods beside random", quick, "Seconds at most, also on a large pool."),
+        ("slow", "Slower methods", slow, "They compare records with each other: seconds on a small "
+         "pool, minutes on a large one."),
     ):  # fmt: skip
         st.pills(
             label,
@@ -163,6 +167,12 @@ def choose_methods(view: state.View, landscape: Landscape) -> list[str]:
         remedies = dict.fromkeys(plain(lack.remedy) for lack in unable.values())
         st.caption(f"Cannot run on this landscape: {told}. To have it, {' or '.join(remedies)}.")
     return [name for name in chosen if missing[name] is None]
+
+
+def is_quick(name: str) -> bool:
+    """Whether a method takes seconds at most on a large pool: it compares no vectors."""
+    about = methods.find(name)
+    return about.fast or (bool(about.needs) and "vectors" not in about.needs)
 
 
 def set_methods(key: str, before: tuple[str, ...], options: tuple[str, ...]) -> None:
@@ -206,8 +216,8 @@ def measure(landscape: Landscape, matches: Sequence[Match]) -> list[Row]:
     bar = None
     for number, match in enumerate(matches):
         ready = cache.ready(landscape, match)
-        about = methods.find(match.method)
-        if not ready and not about.fast and len(landscape) >= PATIENT and match not in asked:
+        patient = is_quick(match.method) or len(landscape) < PATIENT or match in asked
+        if not ready and not patient:
             continue
         if not ready:
             if bar is None:
@@ -263,7 +273,7 @@ def number_table(comparison: Comparison, novelty: bool, stability: bool) -> None
     st.dataframe(
         styled(frame, comparison, columns, survivals, state.theme()),
         hide_index=True,
-        height=39 + 35 * len(frame),
+        height="content",
         key="numbers",
         column_config={
             "Method": st.column_config.TextColumn(pinned=True, width=122),
@@ -389,7 +399,7 @@ def by_grid(comparison: Comparison) -> None:
         st.dataframe(
             frame,
             hide_index=True,
-            height=39 + 35 * len(frame),
+            height="content",
             column_config={
                 title: st.column_config.NumberColumn(format="percent", width=110)
                 for title in frame.columns[1:]
@@ -418,18 +428,8 @@ def maps(view: state.View, cells: Cells, comparison: Comparison) -> None:
     """Draw where each method keeps, one small map beside the other on one scale."""
     title, switch = st.columns([2, 1], vertical_alignment="bottom")
     title.subheader("Where each of them keeps", anchor=False)
-    kinds = {"share": "Share of patches", "records": "Records"}
     with switch.container(horizontal_alignment="right"):
-        st.segmented_control(
-            "Shown",
-            list(kinds),
-            format_func=kinds.get,
-            key=state.knob("map_kind", state.recall("map_kind", "share")),
-            on_change=lambda: state.remember("map_kind", state.turned("map_kind")),
-            label_visibility="collapsed",
-            required=True,
-        )
-    what = state.recall("map_kind", "share")
+        what = kind_switch("map_kind", "share")
     kept = [
         (f"{row.name}  {share(_number(row, 'coverage'))}", cache.shares(cells, row, _match(row)))
         for row in comparison.done
@@ -439,10 +439,24 @@ def maps(view: state.View, cells: Cells, comparison: Comparison) -> None:
         key="small_maps",
         theme=None,
         config=figures.CONFIG,
-        alt=f"Small maps of {len(kept)} methods on one scale: {kinds[what].lower()} kept",
+        alt=f"Small maps of {len(kept)} methods on one scale: {KINDS[what].lower()} kept",
     )
     st.caption("Behind each name its coverage. A method without a grid of its own is shown on the "
                "automatic grid of the budget.")  # fmt: skip
+
+
+def kind_switch(name: str, start: str) -> str:
+    """Draw the choice of what a map shows, and return it."""
+    st.segmented_control(
+        "Shown",
+        list(KINDS),
+        format_func=KINDS.get,
+        key=state.knob(name, state.recall(name, start)),
+        on_change=lambda: state.remember(name, state.turned(name)),
+        label_visibility="collapsed",
+        required=True,
+    )
+    return str(state.recall(name, start))
 
 
 def _match(row: Row) -> Match:
@@ -543,14 +557,17 @@ def difference(
 ) -> tuple[Cells, object]:
     """Draw where one keeps more than the other; return its cells, and what it shows."""
     theme = state.theme()
-    content = (view.landscape, view.budget, view.seed, first, second, theme)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Where {first} keeps more, and where {second}", width="stretch")
+        what = kind_switch("difference_kind", "records")
+    content = (view.landscape, view.budget, view.seed, first, second, theme, what)
     frame = cache.frame(landscape, _selection(comparison["random"]), view.cells, None)
     cells = cache.drawn(landscape, frame)
     rows = [comparison[name] for name in (first, second)]
     kept = [cache.shares(cells, row, _match(row)) for row in rows]
     st.plotly_chart(
         figures.difference_map(
-            cells, kept[0], kept[1], names=(first, second), theme=theme,
+            cells, kept[0], kept[1], names=(first, second), what=what, theme=theme,
             places=cache.names(landscape, cells), height=520,
         ),
         key=DIFFERENCE,
@@ -599,8 +616,7 @@ def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
     frame = pd.DataFrame(
         {
             "Instruction": [widgets.first_line(record.instruction) for record in taken],
-            "Depth": 100 * landscape.relative_depth[listed],
-            "Loss": landscape.loss[listed],
+            "Depth": landscape.relative_depth[listed],
             "Tokens": landscape.tokens[listed],
         }
     )
@@ -613,13 +629,12 @@ def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
         selection_mode="single-row",
         key=key,
         column_config={
-            "Instruction": st.column_config.TextColumn(width=300),
-            "Depth": st.column_config.ProgressColumn(
-                format="%d%%", min_value=0.0, max_value=100.0, width=84,
+            "Instruction": st.column_config.TextColumn(width=320),
+            "Depth": st.column_config.NumberColumn(
+                format="percent", width=66,
                 help="Relative depth: rank of the depth within its domain",
             ),
-            "Loss": st.column_config.NumberColumn(format="%.2f", width=56, help="nats per token"),
-            "Tokens": st.column_config.NumberColumn(format="%d", width=62,
+            "Tokens": st.column_config.NumberColumn(format="%d", width=66,
                                                     help="response tokens"),
         },
         alt=f"Records that only {name} keeps",
@@ -648,7 +663,8 @@ def card(
         for name, selection in zip(names, selections, strict=True):
             st.markdown(f"**{name}** · {plain(selection.why(row).sentence)}")
         st.caption(plain(inspector.facts(landscape, row, record)))
-        with st.container(height=330, border=False):
+        long = sum(len(turn.text) for turn in record.turns) > LONG_TEXT
+        with st.container(height=380 if long else "content", border=False):
             widgets.record_text(record)
 
 

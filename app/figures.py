@@ -206,22 +206,18 @@ def difference_map(
     second: Kept,
     *,
     names: tuple[str, str],
+    what: Literal["share", "records"] = "records",
     theme: Theme = "light",
     places: Sequence[Place] = (),
     height: int = MAP_HEIGHT,
 ) -> go.Figure:
     """Return the map of how much more of every cell one selection keeps than another.
 
-    The scale is the difference of the shares of patches kept, 0 in its middle, the same reach to
-    either side. Cells are clicked as on the map itself.
+    `what` is the share of a cell's patches that are kept, or its records kept (log). 0 is in the
+    middle of the scale, with the same reach to either side. Cells are clicked as on the map itself.
     """
     ink = INKS[theme]
-    gap = first.share - second.share
-    reach = _reach(gap)
-    stops = ramp("difference", theme)
-    ticks = [f"only {names[1]}, {reach:.0%}", "alike", f"only {names[0]}, {reach:.0%}"]
-    drawn = Scale(gap, -reach, reach, stops, "patches kept, difference", [-reach, 0, reach],
-                  [_plain(tick) for tick in ticks])  # fmt: skip
+    drawn = _difference_scale(first, second, names, what, theme)
     told = (
         f"<b>{'patch' if cells.frame.patches else 'cell'} %{{customdata[0]}}</b><br>"
         "%{customdata[1]:,} records<br>"
@@ -235,11 +231,30 @@ def difference_map(
     return figure
 
 
-def _reach(values: np.ndarray) -> float:
-    """Return how far a scale around 0 goes: nearly all values lie within, in steps of a tenth."""
+def _difference_scale(
+    first: Kept, second: Kept, names: tuple[str, str], what: str, theme: Theme
+) -> Scale:
+    """Return what one keeps less what the other keeps; nearly all cells lie within its reach."""
+    stops = ramp("difference", theme)
+    title = f"← more by {_plain(names[1])} · more by {_plain(names[0])} →"
+    if what == "share":
+        gap = first.share - second.share
+        reach = _reach(gap, step=0.1)
+        labels = [f"−{reach:.0%}", "0", f"+{reach:.0%} of patches"]
+        return Scale(gap, -reach, reach, stops, title, [-reach, 0, reach], labels)
+    gap = first.records.astype(np.int64) - second.records
+    most = int(_reach(gap, step=1))
+    bent = np.sign(gap) * np.log1p(np.abs(gap))
+    end = float(np.log1p(most))
+    return Scale(bent, -end, end, stops, title, [-end, 0, end],
+                 [f"−{most:,}", "0", f"+{most:,} records (log)"])  # fmt: skip
+
+
+def _reach(values: np.ndarray, step: float) -> float:
+    """Return how far a scale around 0 goes: 98 % of the values lie within, in whole steps."""
     if not len(values):
-        return 1.0
-    return float(np.clip(np.ceil(10 * np.percentile(np.abs(values), 98)) / 10, 0.1, 1.0))
+        return step
+    return float(max(np.ceil(np.percentile(np.abs(values), 98) / step - 1e-9), 1) * step)
 
 
 def _as_map(
@@ -640,7 +655,7 @@ def small_maps(
         coloraxis={
             "colorscale": drawn.stops, "cmin": drawn.low, "cmax": drawn.high,
             "colorbar": {
-                "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yanchor": "top",
+                "orientation": "h", "x": 0.015, "xanchor": "left", "y": 0, "yanchor": "top",
                 "ypad": 8, "xpad": 0, "len": 0.42, "thickness": 8, "outlinewidth": 0,
                 "tickvals": list(drawn.ticks), "ticktext": list(drawn.labels), "ticks": "",
                 "tickfont": {"size": 12, "color": ink.muted},
@@ -706,7 +721,7 @@ def overlap(shares: Mapping[str, Mapping[str, float]], theme: Theme = "light") -
     )  # fmt: skip
     _quiet(figure, theme, 70 + max(30 * len(names), 120))
     ticks = {"tickfont": {"size": 12, "color": ink.text}, "ticks": "", "showgrid": False}
-    figure.update_xaxes(**ticks, side="top", tickangle=-40)
+    figure.update_xaxes(**ticks, side="top", tickangle=-50)
     figure.update_yaxes(**ticks, autorange="reversed")
     figure.update_layout(margin={"l": 104, "r": 8, "t": 86, "b": 4})
     return figure

@@ -26,6 +26,7 @@ screens = [
     st.Page("data_view.py", title="Data", icon=":material/database:", default=pool_given),
     st.Page("map_view.py", title="Map", icon=":material/map:", default=not pool_given),
     st.Page("compare_view.py", title="Compare", icon=":material/compare:"),
+    st.Page("study_view.py", title="Study", icon=":material/science:"),
     st.Page("export_view.py", title="Export", icon=":material/download:"),
 ]
 st.navigation(screens, position="top").run()
