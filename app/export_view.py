@@ -77,7 +77,8 @@ def headline(selection: Selection) -> None:
     part = share(len(selection.rows) / max(len(landscape), 1))
     st.markdown(
         f"{plain(widgets.title_of(landscape))}: {part} of its records, {short(selection.tokens)} "
-        f"response tokens, chosen by {rule.method} for a budget of {plain(str(rule.budget))}{by_hand}."
+        f"response tokens, chosen by {rule.method} for a budget of {plain(str(rule.budget))}"
+        f"{by_hand}."
     )
 
 

@@ -23,7 +23,7 @@ LAYER_NAMES = {
     "density": "Density",
     "depth": "Depth",
     "coverage": "Coverage",
-    "both": "Both",
+    "both": "Depth × coverage",
 }
 TOOL_NAMES = {
     "click": ":material/ads_click:",
@@ -73,6 +73,8 @@ def headline(view: state.View, landscape: Landscape, selection: Selection | None
             f"alike: {LAYER_SENTENCES[view.layer]}{keeps}.",
             width="stretch",
         )
+        if st.button("Open a pool", icon=":material/folder_open:"):
+            st.switch_page("data_view.py")
         if selection is not None and st.button(
             f"Export {count(len(selection.rows))}", type="primary", icon=":material/download:"
         ):
