@@ -422,7 +422,7 @@ def _per_cent(share: np.ndarray) -> np.ndarray:
 
 def _shore(span: tuple[int, int]) -> int:
     """Return how many cells wide the rim around the drawn cells is."""
-    return max(1, round(0.025 * (span[1] - span[0])))
+    return max(1, round(0.045 * (span[1] - span[0])))
 
 
 def _axis(span: tuple[int, int]) -> dict[str, object]:

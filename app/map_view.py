@@ -23,7 +23,7 @@ LAYER_NAMES = {
     "density": "Density",
     "depth": "Depth",
     "coverage": "Coverage",
-    "both": "Depth × coverage",
+    "both": "Both",
 }
 TOOL_NAMES = {
     "click": ":material/ads_click:",
@@ -64,21 +64,20 @@ def page() -> None:
 
 
 def headline(view: state.View, landscape: Landscape, selection: Selection | None) -> None:
-    """Say in one sentence what the map shows; the way out stands beside it."""
-    st.header(plain(widgets.title_of(landscape)), anchor=False)
+    """Say in one sentence what the map shows; the ways in and out stand above it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        keeps = "" if selection is None else f"; {count(len(selection.rows))} are kept"
-        st.markdown(
-            f"{count(len(landscape))} records, near each other where their instructions are "
-            f"alike: {LAYER_SENTENCES[view.layer]}{keeps}.",
-            width="stretch",
-        )
+        st.header(plain(widgets.title_of(landscape)), anchor=False, width="stretch")
         if st.button("Open a pool", icon=":material/folder_open:"):
             st.switch_page("data_view.py")
         if selection is not None and st.button(
             f"Export {count(len(selection.rows))}", type="primary", icon=":material/download:"
         ):
             st.switch_page("export_view.py")
+    keeps = "" if selection is None else f"; {count(len(selection.rows))} are kept"
+    st.markdown(
+        f"{count(len(landscape))} records, near each other where their instructions are alike: "
+        f"{LAYER_SENTENCES[view.layer]}{keeps}."
+    )
 
 
 def toolbar(view: state.View, frame: Frame) -> None:
