@@ -37,7 +37,7 @@ def main(run: str, study_run: str | None = None) -> None:
             shoot(page, f"{url}/?layer=both", "map.png")
             shoot(page, f"{url}/compare_view", "compare.png")
         with serving(study_run or run) as url:
-            shoot(page, f"{url}/study_view", "study.png")
+            shoot(page, f"{url}/study_view", "study_page.png")
         browser.close()
 
 
