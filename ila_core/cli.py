@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,12 @@ def parser() -> argparse.ArgumentParser:
     doctor = _command(
         commands, "doctor", run_doctor, "what is installed and found, what a run would use"
     )
-    doctor.add_argument("pool", nargs="*", help="a pool to estimate the time for")
+    doctor.add_argument(
+        "pool", nargs="*", metavar="POOL", help="a pool to estimate the time for, with the options "
+        "of build; a language model is tried for some seconds"
+    )  # fmt: skip
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    _build_options(doctor)
     return top
 
 
@@ -107,6 +112,10 @@ def _build_parser(commands: Any) -> None:
     build = _command(commands, "build", run_build, "compute the landscape of a pool")
     build.add_argument("pool", nargs="+", metavar="POOL", help="files or globs")
     build.add_argument("--out", required=True, metavar="RUN", help="folder for the landscape")
+    _build_options(build)
+
+
+def _build_options(build: argparse.ArgumentParser) -> None:
     for flag, metavar, what in BUILD_OPTIONS:
         build.add_argument(flag, metavar=metavar, help=what, default=argparse.SUPPRESS)
     for flag, what in (("--max-length", "tokens a model reads of one record"),
@@ -147,6 +156,7 @@ def _select_parser(commands: Any) -> None:
         action="store_true",
         help="also register the file in LLaMA-Factory's dataset_info.json",
     )
+    select.add_argument("--novelty", action="store_true", help="also NovelSum, which takes time")
 
 
 def _compare_parser(commands: Any) -> None:
@@ -170,6 +180,14 @@ def _tune_parser(commands: Any) -> None:
                       help="train all weights instead of a LoRA adapter")  # fmt: skip
     tune.add_argument("--max-length", type=int, default=argparse.SUPPRESS, metavar="N")
     tune.add_argument("--epochs", type=float, default=argparse.SUPPRESS, metavar="N")
+    tune.add_argument("--steps", type=int, default=argparse.SUPPRESS, metavar="N",
+                      help="optimiser steps instead of epochs")  # fmt: skip
+    tune.add_argument("--lr", type=float, default=argparse.SUPPRESS, metavar="R",
+                      help="peak learning rate")  # fmt: skip
+    tune.add_argument("--batch-tokens", type=int, default=argparse.SUPPRESS, metavar="N",
+                      help="tokens of a step")  # fmt: skip
+    tune.add_argument("--rank", type=int, default=argparse.SUPPRESS, metavar="N",
+                      help="rank of the LoRA adapter")  # fmt: skip
     tune.add_argument("--seed", type=int, default=argparse.SUPPRESS, metavar="N")
     tune.add_argument("--device", default=argparse.SUPPRESS, metavar="NAME")
     tune.add_argument("--dtype", default=argparse.SUPPRESS, metavar="NAME")
@@ -227,6 +245,7 @@ def run_build(options: argparse.Namespace) -> None:
 
 def run_select(options: argparse.Namespace) -> None:
     import ila_core as ila
+    from ila_core.landscape import TUNED
     from ila_core.metrics import describe
     from ila_core.selection import read_locks
 
@@ -246,11 +265,16 @@ def run_select(options: argparse.Namespace) -> None:
     )
     if options.out:
         ila.export(selection, options.out, format=options.format, dataset_info=options.dataset_info)
-    numbers = describe(selection)
+    numbers = describe(selection, novelty=options.novelty)
     if options.json:
         print(json.dumps(numbers.as_dict()))
     else:
         _print_numbers(selection, numbers)
+    if tuned := len(set(selection.rows.tolist()) & set(landscape.tuned_rows.tolist())):
+        _say(
+            f"note: the tuned model has learned from {tuned:,} of these records, which look deeper "
+            f"for it; leave such records out with --exclude {landscape.run}/{TUNED}"
+        )
     if options.out:
         _say(f"{len(selection.rows):,} records written to {options.out}")
 
@@ -259,14 +283,16 @@ def run_compare(options: argparse.Namespace) -> None:
     import ila_core as ila
     from ila_core.methods import print_comparison
 
-    comparison = ila.compare(
-        ila.open(options.run_folder),
-        budget=options.budget,
-        methods=_names(options.methods),
-        seed=options.seed,
-        stability=options.stability,
-        novelty=options.novelty,
-    )
+    with _Live("compare") as live:
+        comparison = ila.compare(
+            ila.open(options.run_folder),
+            budget=options.budget,
+            methods=_names(options.methods),
+            seed=options.seed,
+            stability=options.stability,
+            novelty=options.novelty,
+            say=live,
+        )
     if options.json:
         print(json.dumps(comparison.as_dict()))
     else:
@@ -283,7 +309,11 @@ def run_tune(options: argparse.Namespace) -> None:
     result = tune(
         records.conversations, len(records), settings, out=Path(options.out), progress=_Line("tune")
     )
-    _say(f"{result.summary} Use it with --depth loss-reduction --tuned-lm {options.out}")
+    print(result.table)
+    _say(
+        f"{result.summary} Use it with --loss lm --lm {options.lm} --depth loss-reduction "
+        f"--tuned-lm {options.out}"
+    )
 
 
 def run_study(options: argparse.Namespace) -> None:
@@ -341,7 +371,7 @@ def run_info(options: argparse.Namespace) -> None:
         ("inputs", ", ".join(f["name"] for f in manifest["inputs"])),
         ("encoder", str(manifest["stages"]["embedding"].get("encoder", ""))),
         ("projection", manifest["settings"]["projection"]),
-        ("loss", manifest["settings"]["loss"]),
+        ("loss", _loss_line(manifest)),
         ("depth", f"{manifest['settings']['depth']}; missing for {landscape.missing:,} records"),
         ("domains", f"{len(landscape.domain_names):,}"),
         ("response tokens", f"{landscape.total_tokens:,.0f}"),
@@ -356,10 +386,34 @@ def run_info(options: argparse.Namespace) -> None:
 
 
 def run_doctor(options: argparse.Namespace) -> None:
-    from ila_core.doctor import examine
+    from dataclasses import asdict
 
-    for name, value in examine(options.pool):
+    from ila_core.doctor import estimate, examine
+
+    found = estimate(options.pool, **_given(options, "pool", "json")) if options.pool else None
+    lines = list(examine())
+    if options.json:
+        told = found and {**asdict(found), "sentence": found.sentence(), "details": found.details()}
+        print(json.dumps({"found": dict(lines), "estimate": told}))
+        return
+    for sentence in [found.sentence(), *found.details()] if found else []:
+        lines.append(("estimate", sentence))
+    for name, value in lines:
         print(f"{name:>22}  {value}")
+
+
+def _loss_line(manifest: Mapping[str, Any]) -> str:
+    """Say who supplied the loss, and how a language model did it."""
+    loss, meta = manifest["settings"]["loss"], manifest.get("loss") or {}
+    if loss != "lm":
+        return str(loss)
+    models = meta.get("lm", "") + (f" and {meta['tuned_lm']}" if meta.get("tuned_lm") else "")
+    template = "plain headings" if meta.get("template") == "plain" else "its chat template"
+    parts = [models, template, f"{meta.get('max_length'):,} tokens at most"]
+    parts.append(f"{meta.get('dtype')} on {', '.join(meta.get('devices', []))}")
+    if meta.get("tokens_per_second"):
+        parts.append(f"{meta['tokens_per_second']:,.0f} tokens/s")
+    return f"lm: {'; '.join(parts)}; {meta.get('padding_share', 0):.1%} padding"
 
 
 # -- printing -------------------------------------------------------------------------------------
@@ -375,23 +429,45 @@ def _print_numbers(selection: Selection, numbers: Numbers) -> None:
          else f"{numbers.resolution} x {numbers.resolution}, "
          f"{numbers.occupied:,} occupied patches, {numbers.rounds} rounds"),
         (f"coverage at {reference}", f"{numbers.coverage:.1%}"),
-        (f"fidelity at {reference}", f"{numbers.fidelity:.1%}"),
-        ("mean relative depth", f"{numbers.mean_relative_depth:.3f}"),
-        ("embedding distance", f"mean {numbers.embedding_distance_mean:.3f}, 95th percentile "
-         f"{numbers.embedding_distance_p95:.3f}" if numbers.embedding_distance_mean is not None
-         else ""),
+        (f"fidelity at {reference}", _known(numbers.fidelity, ".1%")),
+        ("mean relative depth", _known(numbers.mean_relative_depth, ".3f")),
+        ("embedding distance", _distance(numbers)),
+        ("NovelSum", _known(numbers.novelsum, ".4f")),
     ]  # fmt: skip
     for name, value in rows:
         if value:
             print(f"{name:>22}  {value}")
 
 
+def _known(value: float | None, form: str) -> str:
+    """Return a number as text, nothing for one that was not measured or is not a number."""
+    return "" if value is None or value != value else format(value, form)
+
+
+def _distance(numbers: Numbers) -> str:
+    if numbers.embedding_distance_mean is None:
+        return ""
+    sample = numbers.distance_sample
+    return (
+        f"mean {numbers.embedding_distance_mean:.3f}, 95th percentile "
+        f"{numbers.embedding_distance_p95:.3f}"
+        + (f", from {sample:,} records of the pool" if sample else "")
+    )
+
+
+QUIET = 60.0
+"""Seconds after which a build that nobody watches says again how far it is."""
+
+
 class Ticker:
-    """Prints a build's progress to standard error: one live line on a terminal, else a line a
-    stage."""
+    """Prints a build's progress to standard error.
+
+    One live line on a terminal; else a line a stage, and one a minute of what takes longer.
+    """
 
     def __init__(self) -> None:
         self.live = sys.stderr.isatty()
+        self.told = time.monotonic()
         self.seen: set[int] = set()
         self.noticed = 0
 
@@ -403,9 +479,12 @@ class Ticker:
             if stage.ended is not None and number not in self.seen:
                 self.seen.add(number)
                 how = "used again" if stage.reused else f"{stage.seconds:.1f} s"
+                how += f", {stage.words}" if stage.words else ""
                 self._line(f"{stage.name}: {how}", end="\n")
-        if self.live and monitor.running:
-            self._line("   ".join(_status(stage) for stage in monitor.running), end="")
+        if monitor.running and (self.live or time.monotonic() - self.told > QUIET):
+            self.told = time.monotonic()
+            line = "   ".join(_status(stage) for stage in monitor.running)
+            self._line(line, end="" if self.live else "\n")
 
     def _line(self, text: str, end: str) -> None:
         start = "\r\x1b[2K" if self.live else ""
@@ -413,6 +492,8 @@ class Ticker:
 
 
 def _status(stage: Any) -> str:
+    from ila_core.doctor import duration
+
     parts = [stage.name]
     if stage.total:
         parts.append(f"{min(stage.done / stage.total, 1):.0%}")
@@ -420,8 +501,10 @@ def _status(stage: Any) -> str:
         parts.append(f"{stage.done:,}")
     if stage.rate:
         parts.append(f"{stage.rate:,.0f}/s")
+    if stage.words:
+        parts.append(stage.words)
     if stage.eta is not None and stage.seconds > 2:
-        parts.append(f"{stage.eta:.0f} s left")
+        parts.append(f"{duration(stage.eta)} left")
     return " ".join(parts)
 
 
@@ -435,6 +518,29 @@ class _Line:
         if time.monotonic() - self.told > 5 or done == total:
             self.told = time.monotonic()
             _say(f"{self.name}: {done:,}" + (f" of {total:,}" if total else ""))
+
+
+class _Live:
+    """Tells what is going on, on standard error: one line written over on a terminal, else lines.
+
+    The one line is gone in the end.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name, self.live = name, sys.stderr.isatty()
+
+    def __enter__(self) -> _Live:
+        return self
+
+    def __call__(self, text: str) -> None:
+        if self.live:
+            print(f"\r\x1b[2K{self.name}: {text}", end="", file=sys.stderr, flush=True)
+        else:
+            _say(f"{self.name}: {text}")
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
 
 
 def _resolution(text: str) -> str | int:

@@ -150,6 +150,7 @@ def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[
         "excluded": [int(row) for row in rule.excluded],
         "parameters": dict(rule.parameters),
         "filled_up": selection.filled,
+        "tuned_on": len(set(selection.rows.tolist()) & set(landscape.tuned_rows.tolist())),
         "fingerprint": landscape.fingerprint,
         "inputs": built.get("inputs", []),
         "build": built.get("command", ""),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ila_core.records import Records
 
 T = TypeVar("T")
+TUNED = "tuned_rows.txt"
+"""The file of a run that lists the rows which its tuned model has learned from."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,6 +146,22 @@ class Landscape:
         from ila_core.records import Records
 
         return Records.open(self.run / "records.parquet")
+
+    @cached_property
+    def tuned_rows(self) -> np.ndarray:
+        """The rows that the tuned model of `loss-reduction` has learned from, (k,) int64.
+
+        They look deeper for it. Empty without such a model, or where they are not known.
+        """
+        if self.run is None or not (self.manifest.get("loss") or {}).get("tuned_rows"):
+            return frozen(np.zeros(0, dtype=np.int64))
+        try:
+            text = (self.run / TUNED).read_text("utf-8")
+            return frozen(np.array(text.split(), dtype=np.int64))
+        except (OSError, ValueError) as error:
+            raise IlaError(
+                f"{self.run / TUNED} cannot be read ({error}); build the landscape again."
+            ) from error
 
     @cached_property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from ila_core.progress import Progress
 
 EVERY = 0.5
 """Seconds between two notices of the same build."""
+RECENT = 60.0
+"""Seconds that a rate looks back: what a resumed stage had finished before says nothing of now."""
 
 
 @dataclass
@@ -31,15 +34,32 @@ class StageStatus:
     reused: bool = False
     left: float | None = None
     """Seconds that are left, of a stage that knows better than its rate tells."""
+    words: str = ""
+    """What the stage says of itself, such as its tokens per second."""
+    marks: deque[tuple[float, int]] = field(default_factory=deque)
+    """When it was how far, within the last minute."""
 
     @property
     def seconds(self) -> float:
         return (self.ended or time.monotonic()) - self.started
 
+    def advance(self, done: int, total: int | None) -> None:
+        """Take note of how far it is."""
+        now = time.monotonic()
+        self.done, self.total = done, self.total if total is None else total
+        if not self.marks or now - self.marks[-1][0] >= EVERY:
+            self.marks.append((now, done))
+        while len(self.marks) > 2 and now - self.marks[1][0] > RECENT:
+            self.marks.popleft()
+
     @property
     def rate(self) -> float | None:
-        """Units per second since the stage began, None before the first is done."""
-        return self.done / self.seconds if self.done and self.seconds > 0 else None
+        """Units per second of late, or on the whole once it ended; None where nothing is known."""
+        since, before = self.started, 0
+        if self.ended is None and len(self.marks) > 1:
+            since, before = self.marks[0]
+        seconds = (self.ended or time.monotonic()) - since
+        return (self.done - before) / seconds if self.done > before and seconds > 0 else None
 
     @property
     def eta(self) -> float | None:
@@ -59,6 +79,7 @@ class StageStatus:
             "seconds": round(self.seconds, 2),
             "rate": self.rate and round(self.rate, 1),
             "eta_s": None if self.eta is None else round(self.eta, 1),
+            "words": self.words,
         }
 
 
@@ -93,7 +114,7 @@ class Monitor:
         self._tell(now=True)
 
         def progress(done: int, total: int | None) -> None:
-            status.done, status.total = done, status.total if total is None else total
+            status.advance(done, total)
             self._tell()
 
         try:
@@ -101,6 +122,10 @@ class Monitor:
         finally:
             status.ended = time.monotonic()
             self._tell()
+
+    def say(self, words: str) -> None:
+        """Put words beside the stage that was opened last."""
+        self.stages[-1].words = words
 
     def reuse(self, name: str) -> None:
         """Note a stage whose result was there already."""

@@ -29,12 +29,14 @@ import numpy as np
 from ila_core import store
 from ila_core._version import __version__
 from ila_core.errors import IlaError, RunError, UsageError
+from ila_core.files import write_text
 from ila_core.losses import LossResult
 from ila_core.monitor import Listener, Monitor
-from ila_core.progress import Progress, no_progress
+from ila_core.progress import Progress, Say, no_progress, silent
 
 if TYPE_CHECKING:
     from ila_core.landscape import Landscape
+    from ila_core.losses.causal_lm import LmSettings
     from ila_core.records import Records, RecordsSettings
     from ila_core.skills import EndpointSettings
 
@@ -181,8 +183,10 @@ class _Build:
             labels = self.labels(records)
             domain, names = self.domains(records, vectors, labels)
             scored, scored_meta = loss()
+        self.notes += loss_notes(self.settings, scored_meta, len(records))
+        tuned = self.tuned_rows(records)
         columns = self.columns(records, labels, domain, scored)
-        self.publish(records, inputs, xy, columns, domain, names, scored_meta)
+        self.publish(records, inputs, xy, columns, domain, names, scored_meta, tuned)
 
     # -- stages --------------------------------------------------------------------------------
 
@@ -375,7 +379,7 @@ class _Build:
 
             def here() -> tuple[dict[str, np.ndarray], dict[str, Any]]:
                 with self.monitor.stage("loss", len(records)) as progress:
-                    score_stage(records, self.settings, stage, progress)
+                    score_stage(records, self.settings, stage, progress, self.monitor.say)
                 return stage.load(), stage.result
 
             yield here
@@ -415,7 +419,8 @@ class _Build:
             if missing:
                 self.note(f"{missing:,} records have no finite number in {source}: depth missing.")
         relative = formulas.relative_depth(depth, domain)
-        if missing := int(np.isnan(depth).sum()):
+        missing = int(np.isnan(depth).sum())
+        if missing and missing != int(np.isnan(scored["loss"]).sum()):
             self.note(f"{missing:,} of {n:,} records have no depth.")
         return {
             **scored,
@@ -424,6 +429,30 @@ class _Build:
             "relative_depth": relative,
             **self.given_scores(records),
         }
+
+    def tuned_rows(self, records: Records) -> np.ndarray | None:
+        """Return the rows that the tuned model has learned from, and say what that means.
+
+        None where no tuned model is named or nothing is known of its making.
+        """
+        model = self.settings.tuned_lm
+        if self.settings.loss != "lm" or model is None:
+            return None
+        from ila_core.landscape import TUNED
+        from ila_core.losses.tune import tuned_rows
+
+        rows = tuned_rows(model, records.conversations, len(records))
+        if rows is None:
+            self.note(
+                f"Which records {model} was tuned on is not known; any of this pool among them "
+                "look deeper than they are."
+            )
+        else:
+            self.note(
+                f"{model} was tuned on {len(rows):,} of these records, which look deeper for it. "
+                f"They stay selectable; leave them out with --exclude {self.run.folder / TUNED}."
+            )
+        return rows
 
     def given_scores(self, records: Records) -> dict[str, np.ndarray]:
         """Return the pool's own quality and complexity columns, which Deita's method reads."""
@@ -441,7 +470,10 @@ class _Build:
         domain: np.ndarray,
         names: Sequence[str],
         scored: Mapping[str, Any],
+        tuned: np.ndarray | None,
     ) -> None:
+        from ila_core.landscape import TUNED
+
         stage = self.stage("landscape", [s.key for s in self.used], asdict(self.settings))
         store.write_landscape(
             stage.path("landscape.parquet"),
@@ -457,6 +489,11 @@ class _Build:
             "embeddings.npy": folders["embedding"].path("embeddings.npy"),
             "landscape.parquet": stage.path("landscape.parquet"),
         }
+        if tuned is None:
+            (self.run.folder / TUNED).unlink(missing_ok=True)
+        else:
+            files[TUNED] = stage.path(TUNED)
+            write_text(files[TUNED], "".join(f"{row}\n" for row in tuned.tolist()))
         if "labels" in folders:
             files["labels.parquet"] = folders["labels"].path("labels.parquet")
         manifest = {
@@ -469,7 +506,12 @@ class _Build:
             "counts": records.counts,
             "fingerprint": records.fingerprint,
             "notes": self.notes,
-            "loss": scored.get("meta", {}),
+            "loss": {
+                **scored.get("meta", {}),
+                "truncated": scored.get("truncated", 0),
+                "missing": scored.get("missing", {}),
+                "tuned_rows": None if tuned is None else len(tuned),
+            },
             "stages": {s.name: {"key": s.key, **s.result} for s in self.used if s.finished},
             "versions": _versions(),
         }
@@ -508,6 +550,30 @@ class _Build:
 # -- loss -----------------------------------------------------------------------------------------
 
 
+def loss_notes(settings: BuildSettings, scored: Mapping[str, Any], n: int) -> list[str]:
+    """Return what a user should know of the scoring of `n` records, a sentence each."""
+    meta, missing = scored.get("meta", {}), scored.get("missing", {})
+    notes = []
+    if missing and settings.loss != "none":
+        total = sum(missing.values())
+        reasons = "; ".join(f"{count:,} {reason}" for reason, count in missing.items())
+        notes.append(f"No loss and no depth: {total:,} of {n:,} records ({reasons}).")
+    if cut := scored.get("truncated", 0):
+        notes.append(
+            f"Longer than the {meta.get('max_length', 0):,} tokens that the model reads: "
+            f"{cut:,} of {n:,} records. Their responses and the nearest context were scored; "
+            f"{meta.get('responses_cut', 0):,} of the responses in part."
+        )
+    for what, count in meta.get("notes", {}).items():
+        notes.append(f"Rewritten for the chat template: {count:,} of {n:,} records ({what}).")
+    if meta.get("template") == "plain":
+        notes.append(
+            f"{meta.get('lm')} has no chat template; instructions and responses were put under "
+            "plain headings."
+        )
+    return notes
+
+
 def loss_key(settings: BuildSettings) -> tuple[object, ...]:
     """Return what a loss depends on besides the records."""
     if settings.loss == "lm":
@@ -524,12 +590,30 @@ def loss_key(settings: BuildSettings) -> tuple[object, ...]:
     return (settings.loss, settings.seed, _model_identity(settings.tokenizer))
 
 
+def lm_settings(settings: BuildSettings) -> LmSettings:
+    """Return what a build's settings say of its language model."""
+    from ila_core.losses.causal_lm import LmSettings
+
+    return LmSettings(
+        lm=str(settings.lm),
+        tuned_lm=settings.tuned_lm,
+        max_length=settings.max_length,
+        device=settings.device,
+        dtype=cast(Any, settings.dtype),
+        unconditional=settings.unconditional,
+    )
+
+
 def score_stage(
-    records: Records, settings: BuildSettings, stage: store.Stage, progress: Progress
+    records: Records,
+    settings: BuildSettings,
+    stage: store.Stage,
+    progress: Progress,
+    say: Say = silent,
 ) -> None:
     """Score the responses as the settings say and finish the loss stage."""
     started = time.monotonic()
-    scored = score(records, settings, work=stage.work, progress=progress)
+    scored = score(records, settings, work=stage.work, progress=progress, say=say)
     stage.save(loss=scored.loss, tokens=scored.tokens, **scored.extra)
     stage.finish(
         seconds=round(time.monotonic() - started, 3),
@@ -545,21 +629,21 @@ def score(
     *,
     work: Path | None = None,
     progress: Progress = no_progress,
+    say: Say = silent,
 ) -> LossResult:
     """Return the loss of every record's response, by the scorer that the settings name."""
     n = len(records)
     if settings.loss == "lm":
         from ila_core.losses import causal_lm
 
-        how = causal_lm.LmSettings(
-            lm=str(settings.lm),
-            tuned_lm=settings.tuned_lm,
-            max_length=settings.max_length,
-            device=settings.device,
-            dtype=cast(Any, settings.dtype),
-            unconditional=settings.unconditional,
+        return causal_lm.score(
+            records.conversations,
+            n,
+            lm_settings(settings),
+            work=work,
+            progress=progress,
+            say=say,
         )
-        return causal_lm.score(records.conversations, n, how, work=work, progress=progress)
     from ila_core.losses import ngram
 
     model = ngram.NgramSettings(seed=settings.seed)

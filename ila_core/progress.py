@@ -10,3 +10,11 @@ Progress = Callable[[int, int | None], None]
 
 def no_progress(done: int, total: int | None) -> None:
     """Stay silent: the default wherever a progress callback is taken."""
+
+
+Say = Callable[[str], None]
+"""Called with a few words on how a stage fares, such as ``say("8,100 tokens a second")``."""
+
+
+def silent(words: str) -> None:
+    """Say nothing: the default."""

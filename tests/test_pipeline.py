@@ -53,9 +53,10 @@ def test_the_same_input_gives_the_same_bytes(pool: Path, run: Path, tmp_path: Pa
 
 def test_another_projection_embeds_and_scores_nothing_again(pool: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    build(pool, out=out, projection="columns:score,score")
+    first = build(pool, out=out, projection="columns:score,score")
     assert "reused" not in states(out).values()
-    build(pool, out=out, projection="pca")
+    second = build(pool, out=out, projection="pca")
+    assert first.fingerprint != second.fingerprint, "what is cached of one map is not another's"
     again = states(out)
     assert {again[name] for name in ("reading", "embedding", "loss", "domains")} == {"reused"}
     assert again["projection"] == "done"
@@ -106,7 +107,8 @@ def test_a_column_with_gaps_gives_missing_depths_and_says_so(tmp_path: Path) -> 
         loss="column:score",
     )
     assert np.isnan(landscape.depth[:3]).all() and landscape.missing == 3
-    assert any("3 of 40 records have no depth" in note for note in landscape.manifest["notes"])
+    told = "No loss and no depth: 3 of 40 records (3 no finite number in score)."
+    assert told in landscape.manifest["notes"]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from ila_core.losses.model import (
     load_tokenizer,
 )
 from ila_core.losses.workers import Lane, Work, open_lane
-from ila_core.progress import Progress, no_progress
+from ila_core.progress import Progress, Say, no_progress, silent
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -75,7 +75,11 @@ class LmSettings:
 
 
 class Speed(NamedTuple):
-    """How fast a model scores here: unpadded tokens per second, and tokens of a mean record."""
+    """How fast a model scores here: unpadded tokens per second, and tokens of a mean record.
+
+    Tokens are those that the base model reads, the bare responses included; the time of a tuned
+    model is in the rate.
+    """
 
     tokens_per_second: float
     tokens_per_record: float
@@ -113,6 +117,7 @@ def score(
     *,
     work: Path | None = None,
     progress: Progress = no_progress,
+    say: Say = silent,
 ) -> LossResult:
     """Score the responses of `n` conversations, teacher-forced, in row order.
 
@@ -148,7 +153,7 @@ def score(
             seen += len(window.whole)
             if seen > n:
                 break
-            columns.take(window, _score_window(window, lane, kept, progress, n, columns))
+            columns.take(window, _score_window(window, lane, kept, progress, say, columns))
         if seen != n:
             raise IlaError(
                 f"{n} conversations were announced and {seen} came; the pool changed while it was "
@@ -167,16 +172,15 @@ def probe(settings: LmSettings, sample: Sequence[Conversation], *, seconds: floa
     with closing(open_lane(_work(settings), names)) as lane:
         encoder = _Encoder(ChatTemplate.of(tokenizer), settings, lane.max_length)
         window = next(encoder.windows(sample), None)
-        jobs = _jobs(window, lane.batch_tokens, None) if window else []
+        jobs = _jobs(window, lane.batch_tokens, lane.models) if window else []
         if not window or not jobs:
             raise IlaError("Not one record of the sample has a response that can be scored.")
-        mean = float(np.mean([len(e.ids) for e in (*window.whole, *window.bare) if e]))
-        mean *= 2 if settings.unconditional else 1
-        middle = jobs[len(jobs) // 2 :] + jobs[: len(jobs) // 2]
-        for _ in lane.run(middle[:1]):
+        mean = sum(job.tokens for job in jobs) / len(window.whole)
+        shuffled = [jobs[i] for i in np.random.default_rng(0).permutation(len(jobs))]
+        for _ in lane.run(shuffled[:1]):
             pass  # the first batch pays for what is set up once
         done, begun = 0, time.perf_counter()
-        for job in middle:
+        for job in shuffled:
             for _ in lane.run([job]):
                 done += job.tokens
             if time.perf_counter() - begun > seconds:
@@ -242,7 +246,7 @@ class _Job(NamedTuple):
         return max(len(sequence.ids) for sequence in self.batch) * len(self.batch)
 
 
-def _jobs(window: _Window, batch_tokens: int, models: int | None) -> list[_Job]:
+def _jobs(window: _Window, batch_tokens: int, models: int) -> list[_Job]:
     """The batches of a window, the same whenever they are asked for."""
     jobs: list[_Job] = []
     for kind, sequences in (("whole", window.whole), ("bare", window.bare)):
@@ -254,16 +258,16 @@ def _jobs(window: _Window, batch_tokens: int, models: int | None) -> list[_Job]:
             chosen = rows[batch]
             ready = [s for i in chosen if (s := sequences[i]) is not None]
             # the tuned model has no use for a bare response
-            count = 1 if kind == "bare" else (models or 1)
+            count = 1 if kind == "bare" else models
             jobs.append(_Job(len(jobs), kind, chosen, ready, count))  # type: ignore[arg-type]
     return jobs
 
 
 def _score_window(
-    window: _Window, lane: Lane, kept: Kept, progress: Progress, n: int, columns: _Columns
+    window: _Window, lane: Lane, kept: Kept, progress: Progress, say: Say, columns: _Columns
 ) -> dict[str, np.ndarray]:
     """(m,) float64 sums in nats: "loss", "tuned_loss", "unconditional_loss"; and "done"."""
-    m = len(window.whole)
+    n, m = len(columns.tokens), len(window.whole)
     jobs = _jobs(window, lane.batch_tokens, lane.models)
     number = window.first
     sums = kept.load(number, window.key)
@@ -274,7 +278,7 @@ def _score_window(
     todo = sum(job.tokens for job in jobs) or 1
     finished = todo - sum(job.tokens for job in left)
     saved = time.monotonic()
-    begun = time.perf_counter()
+    before, begun = columns.seconds, time.perf_counter()
     progress(window.first + m * finished // todo, n)
     for number_of_job, results in lane.run(left):
         job = jobs[number_of_job]
@@ -284,11 +288,12 @@ def _score_window(
         sums["done"][number_of_job] = True
         finished += job.tokens
         columns.scored(job)
+        columns.seconds = before + time.perf_counter() - begun
+        say(columns.pace)
         if time.monotonic() - saved > _SAVE_SECONDS:
             kept.save(number, window.key, sums)
             saved = time.monotonic()
         progress(window.first + m * finished // todo, n)
-    columns.seconds += time.perf_counter() - begun
     if left or not jobs:
         kept.save(number, window.key, sums)
     progress(window.first + m, n)
@@ -318,6 +323,17 @@ class _Columns:
     def scored(self, job: _Job) -> None:
         self.real += job.tokens
         self.padded += job.padded
+
+    @property
+    def padding(self) -> float:
+        """Share of the tokens read so far that were padding."""
+        return 1 - self.real / self.padded if self.padded else 0.0
+
+    @property
+    def pace(self) -> str:
+        """Tokens per second and padding, in words."""
+        rate = self.real / max(self.seconds, 1e-9)
+        return f"{rate:,.0f} tokens/s, {self.padding:.1%} padding"
 
     def take(self, window: _Window, sums: dict[str, np.ndarray]) -> None:
         rows = slice(window.first, window.first + len(window.whole))
@@ -361,7 +377,7 @@ class _Columns:
             "batch_tokens": lane.batch_tokens,
             "tokens_scored": self.real,
             "tokens_per_second": self.real / self.seconds if self.seconds else None,
-            "padding_share": 1 - self.real / self.padded if self.padded else 0.0,
+            "padding_share": self.padding,
             "seconds": seconds,
         }
         return LossResult(

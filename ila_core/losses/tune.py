@@ -133,7 +133,16 @@ class TuneResult:
         said = f"Tuned on {len(self.rows)} records in {self.steps} steps"
         if first is not None and last is not None:
             said += f": held-out loss {first:.3f} to {last:.3f} nats per token"
-        return f"{said}. The rows are in {self.out / 'rows.txt'}; leave them out with --exclude."
+        return f"{said}. The rows are in {self.out / 'rows.txt'}."
+
+    @property
+    def table(self) -> str:
+        """The curve as lines of step, training loss and held-out loss."""
+        lines = ["  step  training  held out   nats per response token"]
+        for step, *losses in self.curve:
+            cells = ["       -" if loss is None else f"{loss:8.3f}" for loss in losses]
+            lines.append(f"{step:6}  {cells[0]}  {cells[1]}")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +237,23 @@ def train_student(
     nats = _losses(Scorer(model), measured, settings)
     tokens = np.array([len(s.targets) if s else 0 for s in measured], dtype=np.int64)
     return StudentResult(nats, tokens, curve[-1].step, curve)
+
+
+def tuned_rows(model: str, conversations: Conversations, n: int) -> np.ndarray | None:
+    """The rows of this pool that a model saved by `tune` was made from, (k,) int64, ascending.
+
+    None where that is not known: a model that `tune` did not make, or made from another pool.
+    """
+    folder = Path(model)
+    try:
+        rows = np.array((folder / "rows.txt").read_text("utf-8").split(), dtype=np.int64)
+        made_from = json.loads(json.loads((folder / "tune.json").read_text("utf-8"))["signature"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if len(rows) and (rows.min() < 0 or rows.max() >= n):
+        return None
+    same = digest(_pick(conversations, rows)) == made_from.get("pool")
+    return np.unique(rows) if same else None
 
 
 def _check(name: str, value: object, holds: bool, expected: str) -> None:

@@ -42,7 +42,7 @@ from ila_core.records import Record, RecordsSettings, read_pool
 GROUPS = ("task", "domain", "source")
 SMALLEST_GROUP = 20
 END = "<|end|>"
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 1.5e-3
 
 
 def records_of(pool: str, most: int) -> list[Record]:
@@ -110,7 +110,7 @@ def train(model: Any, sequences: Sequence[Encoded], options: argparse.Namespace)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         tokens += int(real.sum())
-        mean = float(loss.detach()) if np.isnan(mean) else 0.98 * mean + 0.02 * float(loss.detach())
+        mean = float(loss.detach()) if np.isnan(mean) else 0.97 * mean + 0.03 * float(loss.detach())
         if passed - told > 60:
             told = passed
             print(f"  {passed / 60:.1f} min, {tokens:,} tokens, loss {mean:.3f}", flush=True)
@@ -185,8 +185,8 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=8192)
     parser.add_argument("--hidden", type=int, default=256)
     parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--max-length", type=int, default=512)
-    parser.add_argument("--batch-tokens", type=int, default=4096)
+    parser.add_argument("--max-length", type=int, default=256)
+    parser.add_argument("--batch-tokens", type=int, default=1024)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
