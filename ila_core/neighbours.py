@@ -10,6 +10,7 @@ import numpy as np
 from ila_core.progress import Progress, no_progress
 
 BLOCK = 1024
+"""Queries at a time, fewer where the products would take more than 256 MB."""
 
 
 def nearest(
@@ -19,7 +20,7 @@ def nearest(
 
     `queries` is (m, d) and `points` (n, d), both with rows of length 1; the results are (m, k)
     int32 positions in `points` and (m, k) float32 cosines, ties by position. A point that is
-    also a query finds itself. k must not be above n. Time grows with m x n, memory with n.
+    also a query finds itself. k must not be above n. Time grows with m x n, memory with m x k.
 
     >>> points = np.array([[1, 0], [0, 1], [0.8, 0.6]], dtype=np.float32)
     >>> rows, cosines = nearest(points[:1], points, 2)
@@ -30,10 +31,11 @@ def nearest(
     rows = np.empty((m, k), np.int32)
     cosines = np.empty((m, k), np.float32)
     keep_largest = _keep_largest()
-    for start in range(0, m, BLOCK):
-        block = slice(start, start + BLOCK)
+    size = max(1, min(BLOCK, 2**26 // max(len(points), 1)))
+    for start in range(0, m, size):
+        block = slice(start, start + size)
         keep_largest(queries[block] @ points.T, rows[block], cosines[block])
-        progress(min(start + BLOCK, m), m)
+        progress(min(start + size, m), m)
     return rows, cosines
 
 

@@ -359,6 +359,12 @@ def test_other_settings_or_another_pool_in_the_same_folder_are_refused(finished,
         study(moved, out=finished[0], **SMALL)
 
 
+def test_a_method_that_cannot_run_is_told_before_anything_is_trained(landscape, tmp_path):
+    with pytest.raises(IlaError, match=r"Method ifd needs the loss .* --unconditional"):
+        study(landscape, out=tmp_path / "study", **{**SMALL, "methods": ["random", "ifd"]})
+    assert not (tmp_path / "study").exists()
+
+
 def test_a_landscape_without_texts_is_refused(tmp_path):
     with pytest.raises(IlaError, match="reads the records' texts"):
         study(pool_of(900), out=tmp_path / "study")

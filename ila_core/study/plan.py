@@ -10,6 +10,7 @@ import numpy as np
 
 from ila_core.errors import IlaError
 from ila_core.methods import find, select
+from ila_core.methods.inputs import check_inputs
 from ila_core.metrics import grid_coverage, mean_known
 from ila_core.selection import Budget
 from ila_core.store import key_of
@@ -74,8 +75,11 @@ def split(landscape: Landscape, seed: int) -> Split:
 def plan(landscape: Landscape, settings: StudySettings) -> list[Job]:
     """Return the students of a study in the order in which they are trained, seed by seed.
 
-    Nothing is selected yet: a plan costs nothing, however large the pool.
+    Nothing is selected yet: a plan costs nothing, however large the pool. IlaError for a method
+    that lacks an input: better now than when its turn comes.
     """
+    for method in settings.methods:
+        check_inputs(method, find(method).needs, landscape)
     jobs: list[Job] = []
     for seed in range(settings.seed, settings.seed + settings.seeds):
         jobs += _curves(landscape, settings, seed)
