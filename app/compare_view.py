@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import cache
 import figures
@@ -124,9 +125,9 @@ def page() -> None:
     if state.locks():
         st.caption("What you pinned or excluded on the map has no part in this comparison.")
     matches = [Match(name, view.budget, view.seed, novelty, stability) for name in names]
-    rows = measure(landscape, matches)
-    comparison = Comparison(view.budget, tuple(rows))
-    number_table(comparison, novelty, stability)
+    comparison = measure(landscape, matches)
+    explain(comparison)
+    rows = comparison.rows
     waiting(landscape, matches, rows)
     ways_out(landscape, comparison, view)
     by_grid(comparison)
@@ -209,30 +210,41 @@ def choose_extras(landscape: Landscape) -> tuple[bool, bool]:
 # -- measuring ------------------------------------------------------------------------------------
 
 
-def measure(landscape: Landscape, matches: Sequence[Match]) -> list[Row]:
-    """Measure one method after another, telling each; a slow one may have to wait for a word."""
+def measure(landscape: Landscape, matches: Sequence[Match]) -> Comparison:
+    """Measure one method after another, telling each, and draw the table as it fills.
+
+    A slow method may have to wait for a word.
+    """
     rows: list[Row] = []
     asked = state.recall("slow_asked", set())
-    bar = None
+    bar, slot = st.empty(), st.empty()
+    extras = matches[0].novelty, matches[0].stability
     for number, match in enumerate(matches):
         ready = cache.ready(landscape, match)
         patient = is_quick(match.method) or len(landscape) < PATIENT or match in asked
         if not ready and not patient:
             continue
         if not ready:
-            if bar is None:
-                bar = st.empty()
-            said = f"{match.method}: {number + 1} of {len(matches)} methods"
-            if match.stability and match.method in ("ila", "nested"):
-                said += ", with two more maps for the stability"
-            with bar.container():
-                st.progress(number / len(matches), text=said)
-                if rows:
-                    st.caption(" · ".join(f"{row.name} {row.seconds:.2f} s" for row in rows))
+            bar.progress(number / len(matches), text=telling(match, number + 1, len(matches)))
         rows.append(cache.measured(landscape, match))
-    if bar is not None:
-        bar.empty()
-    return rows
+        if not ready:
+            number_table(slot, Comparison(match.budget, tuple(rows)), *extras)
+    bar.empty()
+    comparison = Comparison(matches[0].budget, tuple(rows))
+    number_table(slot, comparison, *extras)
+    return comparison
+
+
+def telling(match: Match, number: int, total: int) -> str:
+    """Return what is being measured."""
+    parts = [f"{match.method}, {number} of {total} methods"]
+    if match.method == "random":
+        parts.append("five draws")
+    if match.novelty:
+        parts.append("with NovelSum")
+    if match.stability:
+        parts.append("with the stability, for which two maps are made first")
+    return ", ".join(parts)
 
 
 def waiting(landscape: Landscape, matches: Sequence[Match], rows: Sequence[Row]) -> None:
@@ -265,16 +277,17 @@ def _selection(row: Row) -> Selection:
 # -- the table ------------------------------------------------------------------------------------
 
 
-def number_table(comparison: Comparison, novelty: bool, stability: bool) -> None:
+def number_table(
+    slot: DeltaGenerator, comparison: Comparison, novelty: bool, stability: bool
+) -> None:
     """Draw the numbers, each beside random's; sorting is by the numbers themselves."""
     columns = [number for number in NUMBERS if novelty or number.key != "novelsum"]
     survivals = list(SURVIVALS) if stability else []
     frame = table_frame(comparison, columns, survivals)
-    st.dataframe(
+    slot.dataframe(
         styled(frame, comparison, columns, survivals, state.theme()),
         hide_index=True,
         height="content",
-        key="numbers",
         column_config={
             "Method": st.column_config.TextColumn(pinned=True, width=122),
             "Records": st.column_config.NumberColumn(width=66),
@@ -290,6 +303,10 @@ def number_table(comparison: Comparison, novelty: bool, stability: bool) -> None
         },
         alt="Numbers of every method, with the difference to random",
     )  # fmt: skip
+
+
+def explain(comparison: Comparison) -> None:
+    """Say how the table is read, and which methods did not run and why."""
     st.caption(
         "Behind each number its difference to random: :blue[**bold**] is better and "
         ":orange[coloured] worse by more than twice the spread of random's five seeds, grey is "
@@ -329,7 +346,7 @@ def styled(
     base = comparison["random"]
     is_base = frame["Method"] == "random"
     style = frame.style.format(
-        {"Records": "{:,}", "Seconds": "{:.2f}", "Filled up": lambda v: f"{v:,}" if v else ""}
+        {"Records": "{:,}", "Seconds": "{:.2f}", "Filled up": "{:,}"}
         | {SURVIVALS[name][0]: lambda v: share(v) for name in survivals}
     )
     for number in columns:
@@ -476,18 +493,14 @@ def pair(view: state.View, landscape: Landscape, comparison: Comparison) -> None
                       "each other.")  # fmt: skip
         return
     first, second = two_of(view, names)
-    left, right = st.columns([1, 1.25], gap="large")
+    left, right = st.columns([1, 1.3], gap="large")
     with left:
         choose_pair(first, second, names)
         a, b = (_selection(comparison[name]) for name in (first, second))
         only_a, only_b = only(a, b), only(b, a)
-        widgets.number_rows(
-            [
-                widgets.Figure(f"Only {first}", count(len(only_a))),
-                widgets.Figure("Both", count(len(a.rows) - len(only_a))),
-                widgets.Figure(f"Only {second}", count(len(only_b))),
-            ],
-            columns=3,
+        st.markdown(
+            f"**{count(len(only_a))}** only {first} · **{count(len(a.rows) - len(only_a))}** both "
+            f"· **{count(len(only_b))}** only {second}"
         )
         st.plotly_chart(
             figures.overlap(comparison.overlap, state.theme()),
@@ -615,9 +628,9 @@ def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
     taken = landscape.records.take(listed)
     frame = pd.DataFrame(
         {
-            "Instruction": [widgets.first_line(record.instruction) for record in taken],
             "Depth": landscape.relative_depth[listed],
             "Tokens": landscape.tokens[listed],
+            "Instruction": [widgets.first_line(record.instruction) for record in taken],
         }
     )
     key = f"only_{name}_{hash(tuple(listed.tolist())) & 0xFFFFFFFF:x}"

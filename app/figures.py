@@ -227,6 +227,8 @@ def difference_map(
     facts = [cells.number, cells.count, first.records, second.records]
     figure = go.Figure([_heat(cells, drawn, ink), _targets(cells, facts, told, ink, ())])
     _legend(figure, drawn, theme)
+    figure.update_layout(xaxis2_domain=[0.05, 0.47])  # the label under its left end is longer
+    figure.layout.annotations[0].x = 0.05
     _as_map(figure, cells, theme, places, "click", height)
     return figure
 

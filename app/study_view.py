@@ -313,8 +313,8 @@ def table(study: Study, unit: str, which: str) -> None:
     )
     st.caption(
         "Mean ± deviation over the seeds, and the difference to random on the same held-out "
-        "records. :blue[**Blue**] is better and :orange[orange] worse than random on every seed; "
-        "the lowest of a column is underlined."
+        "records. :blue[Blue] is better and :orange[orange] worse than random on every seed; the "
+        "lowest of a column is **bold**."
     )
 
 
@@ -341,12 +341,12 @@ def styled(
             if gap is not None and names[line] != "random":
                 text += f"   {gap.mean:+.3f}"
                 styles.loc[line, budget] = {
-                    "better": f"color: {better}; font-weight: 600",
+                    "better": f"color: {better}",
                     "worse": f"color: {worse}",
                     "even": "",
                 }[gap.outcome]
             if line == lowest:
-                styles.loc[line, budget] += "; text-decoration: underline"
+                styles.loc[line, budget] += "; font-weight: 700"
             texts[line, budget] = text
     style = frame.style.apply(lambda _: styles, axis=None)
     for (line, budget), text in texts.items():
@@ -387,10 +387,19 @@ def regression(study: Study, which: str) -> None:
         )
     start, covered, deep = found[f"coefficients_{which}"]
     st.caption(
-        f"{count(found['subsets'])} subsets that no method chose. Loss ≈ {start:.2f} {covered:+.2f}"
-        f" × log coverage {deep:+.2f} × mean relative depth; a point is predicted by a fit that "
-        "has not seen it."
+        f"{count(found['subsets'])} subsets that no method chose. Loss ≈ {start:.2f} "
+        f"{signed(covered)} × log coverage {signed(deep)} × mean relative depth; each point is "
+        "predicted by a fit that has not seen it."
     )
+
+
+def signed(value: float) -> str:
+    """Return a number as a term of a sum.
+
+    >>> signed(0.5), signed(-1.234)
+    ('+ 0.50', '− 1.23')
+    """
+    return f"{'−' if value < 0 else '+'} {abs(value):.2f}"
 
 
 def sweep(study: Study, unit: str, which: str) -> None:
@@ -547,8 +556,9 @@ def run_here(runs: Path, landscape: Landscape, *, open: bool) -> None:
             widgets.trouble(error)
             return
         st.markdown(f":material/schedule: {plain(told[:1].upper() + told[1:])}.")
-        suggested = builds.free_name(studies.home(runs), landscape.run.name if landscape.run
-                                     else "study")  # fmt: skip
+        shipped = landscape.run is None or landscape.run == paths.SAMPLE / "landscape"
+        wished = "sample" if shipped else str(landscape.run)
+        suggested = builds.free_name(studies.home(runs), wished)
         left, right = st.columns([2, 1], vertical_alignment="bottom")
         name = left.text_input("Name of the study", value=suggested, key=f"name_{suggested}")
         right.button("Start the study", type="primary", width="stretch", key="start_study",
@@ -564,7 +574,7 @@ def make_up(landscape: Landscape) -> StudySettings | None:
     known = methods.methods()
     able = [name for name in known if methods.lacking(known[name].needs, landscape) is None]
     usual = StudySettings()
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([1.4, 1], gap="large")
     with left:
         chosen = st.multiselect(
             "Methods", able, default=[name for name in usual.methods if name in able],

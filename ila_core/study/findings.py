@@ -130,7 +130,7 @@ class Study:
                 if gap is not None:
                     where.setdefault(gap.outcome, []).append(budget)
             parts = [
-                f"{words} at {', '.join(where[outcome])}"
+                f"{words} at {_listed(where[outcome])}"
                 for outcome, words in _WINNERS.items()
                 if outcome in where
             ]
@@ -227,6 +227,10 @@ class Mean(NamedTuple):
         if not self.seeds:
             return ""
         return f"{self.mean:.3f}" + (f" ± {self.std:.3f}" if self.seeds > 1 else "")
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _named(method: str, depth_target: float) -> str:
