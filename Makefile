@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: app test check bench sample clean
+.PHONY: app test check bench sample study-sample clean
 
 app: $(STAMP)
 	$(BIN)/ila app $(OPEN)
@@ -25,6 +25,12 @@ sample: $(STAMP)
 	rm -rf sample_data/landscape
 	$(BIN)/ila build sample_data/pool.jsonl --out sample_data/landscape --domains column:domain
 	rm -rf $(addprefix sample_data/landscape/,.stages .lock progress.json)
+	$(MAKE) study-sample
+
+study-sample: $(STAMP)
+	rm -rf sample_data/study
+	HF_HUB_OFFLINE=1 $(BIN)/ila study sample_data/landscape --out sample_data/study
+	rm -rf $(addprefix sample_data/study/,work runs.jsonl progress.json)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ILA needs Python 3.11 or newer; name one with make PYTHON=python3.12")'
