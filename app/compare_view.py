@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -17,6 +16,7 @@ import figures
 import inspector
 import knobs
 import state
+import tables
 import widgets
 from cache import Match
 from cells import Cells
@@ -24,9 +24,8 @@ from ila_core import methods
 from ila_core.errors import IlaError
 from ila_core.landscape import Landscape
 from ila_core.methods import Comparison, Row
-from ila_core.metrics import GRIDS
 from ila_core.selection import Budget, Selection
-from widgets import DASH, count, plain, share
+from widgets import count, plain, share
 
 PATIENT = 5_000
 """From this many records on a slow method waits for a word, as it takes minutes."""
@@ -38,66 +37,6 @@ LONG_TEXT = 1_200
 KINDS = {"share": "Share of patches", "records": "Records"}
 """What the maps may show of a selection."""
 DIFFERENCE = "difference"
-LONGEST = "Response tokens kept: what training on the selection costs."
-
-
-@dataclass(frozen=True)
-class Number:
-    """One column of the table: where it comes from, how it is written, and which way is better."""
-
-    key: str
-    title: str
-    form: str
-    better: int
-    """1 where more is better, -1 where less is, 0 where neither."""
-    help: str
-    relative: bool = False
-    """Whether the difference to random is told in per cent of random's number."""
-
-    def text(self, value: float) -> str:
-        return DASH if np.isnan(value) else self.form.format(value)
-
-    def spread(self, value: float) -> str:
-        """Return a deviation, in the digits of the number and without a second unit."""
-        if np.isnan(value):
-            return ""
-        return f" ± {self.form.format(value).rstrip('%')}"
-
-    def difference(self, value: float, base: float) -> str:
-        if np.isnan(value) or np.isnan(base):
-            return ""
-        if self.relative:
-            return f"{(value - base) / base:+.0%}" if base else ""
-        return f"{100 * (value - base):+.1f}"
-
-
-NUMBERS = (
-    Number("coverage", "Coverage", "{:.1%}", 1,
-           "Share of the pool's occupied reference patches that hold a chosen record, and the "
-           "difference to random in percentage points."),
-    Number("fidelity", "Fidelity", "{:.1%}", 1,
-           "The largest relative depth kept in every reference patch, summed, beside the same sum "
-           "for the whole pool."),
-    Number("mean_relative_depth", "Mean depth", "{:.1%}", 1,
-           "Mean relative depth: how deep the chosen records are within their domains; the pool's "
-           "mean is 50%."),
-    Number("tokens", "Tokens", "{:,.0f}", 0, LONGEST, relative=True),
-    Number("embedding_distance_mean", "Distance", "{:.3f}", -1,
-           "Mean cosine distance from a pool record to its nearest chosen one, in the embedding "
-           "space: less is better.", relative=True),
-    Number("embedding_distance_p95", "Distance, 95th", "{:.3f}", -1,
-           "95th percentile of the same distance: how far the worst served records are.",
-           relative=True),
-    Number("novelsum", "NovelSum", "{:.3f}", 1,
-           "Diversity weighted by density (arXiv 2502.17184): more is more diverse.",
-           relative=True),
-)  # fmt: skip
-SURVIVALS = {
-    "offset": ("Shifted grid", "Share of the selection that is kept when the grid is shifted by "
-               "a fraction of a patch."),
-    "projection": ("Another map", "Share that is kept on the maps of two other projection "
-                   "seeds."),
-}  # fmt: skip
 
 
 def page() -> None:
@@ -281,11 +220,11 @@ def number_table(
     slot: DeltaGenerator, comparison: Comparison, novelty: bool, stability: bool
 ) -> None:
     """Draw the numbers, each beside random's; sorting is by the numbers themselves."""
-    columns = [number for number in NUMBERS if novelty or number.key != "novelsum"]
-    survivals = list(SURVIVALS) if stability else []
-    frame = table_frame(comparison, columns, survivals)
+    columns = [number for number in tables.NUMBERS if novelty or number.key != "novelsum"]
+    survivals = list(tables.SURVIVALS) if stability else []
+    frame = tables.table_frame(comparison, columns, survivals)
     slot.dataframe(
-        styled(frame, comparison, columns, survivals, state.theme()),
+        tables.beside_random(frame, comparison, columns, survivals, state.theme()),
         hide_index=True,
         height="content",
         column_config={
@@ -297,8 +236,8 @@ def number_table(
             "Seconds": st.column_config.NumberColumn(width=66, help="To select, not to describe."),
             **{number.title: st.column_config.NumberColumn(width=116, help=number.help)
                for number in columns},
-            **{SURVIVALS[name][0]: st.column_config.NumberColumn(width=92,
-                                                                 help=SURVIVALS[name][1])
+            **{tables.SURVIVALS[name][0]: st.column_config.NumberColumn(width=92,
+                                                                 help=tables.SURVIVALS[name][1])
                for name in survivals},
         },
         alt="Numbers of every method, with the difference to random",
@@ -319,84 +258,17 @@ def explain(comparison: Comparison) -> None:
             st.caption(f":material/block: **{row.name}** did not run: {plain(row.error)}")
 
 
-def table_frame(
-    comparison: Comparison, columns: Sequence[Number], survivals: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Return one line a method that ran, with bare numbers; NaN where one is not known."""
-    lines = []
-    for row in comparison.done:
-        line: dict[str, object] = {"Method": row.name, "Records": len(_selection(row).rows)}
-        line |= {number.title: _number(row, number.key) for number in columns}
-        stable = row.numbers.get("stability") or {}
-        line |= {SURVIVALS[name][0]: stable.get(name, np.nan) for name in survivals}
-        line["Seconds"] = row.seconds
-        line["Filled up"] = _selection(row).filled
-        lines.append(line)
-    return pd.DataFrame(lines)
-
-
-def styled(
-    frame: pd.DataFrame,
-    comparison: Comparison,
-    columns: Sequence[Number],
-    survivals: Sequence[str],
-    theme: figures.Theme,
-) -> pd.io.formats.style.Styler:
-    """Return the table as it is read: random with its spread, the others with their difference."""
-    base = comparison["random"]
-    is_base = frame["Method"] == "random"
-    style = frame.style.format(
-        {"Records": "{:,}", "Seconds": "{:.2f}", "Filled up": "{:,}"}
-        | {SURVIVALS[name][0]: lambda v: share(v) for name in survivals}
-    )
-    for number in columns:
-        mean, spread = _number(base, number.key), _number(base, f"{number.key}_std")
-        style = style.format(
-            lambda v, n=number, s=spread: n.text(v) + n.spread(s),
-            subset=pd.IndexSlice[is_base, [number.title]],
-        ).format(
-            lambda v, n=number, m=mean: f"{n.text(v)}   {n.difference(v, m)}".rstrip(),
-            subset=pd.IndexSlice[~is_base, [number.title]],
-        )
-        style = style.map(
-            lambda v, n=number, m=mean, s=spread: tone(n, v, m, s, theme),
-            subset=pd.IndexSlice[~is_base, [number.title]],
-        )
-    muted = f"color: {figures.INKS[theme].muted}"
-    return style.map(lambda _: muted, subset=pd.IndexSlice[is_base, :])
-
-
-def tone(number: Number, value: float, base: float, spread: float, theme: figures.Theme) -> str:
-    """Return a cell's style: better or worse than random, or nothing within twice its spread."""
-    gap = number.better * (value - base)
-    if not np.isfinite(gap) or abs(gap) <= 2 * np.nan_to_num(spread) or gap == 0:
-        return ""
-    better, worse = figures.TONES[theme]
-    return f"color: {better}; font-weight: 600" if gap > 0 else f"color: {worse}"
-
-
-def _number(row: Row, key: str) -> float:
-    value = row.numbers.get(key)
-    return np.nan if value is None else float(value)
-
-
 def ways_out(landscape: Landscape, comparison: Comparison, view: state.View) -> None:
     """Offer the table and the comparison as files, and the command line that repeats it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button("Table, CSV", lambda: csv_of(comparison), "comparison.csv", "text/csv",
-                           icon=":material/download:", on_click="ignore")  # fmt: skip
+        st.download_button("Table, CSV", lambda: tables.csv_of(comparison), "comparison.csv",
+                           "text/csv", icon=":material/download:", on_click="ignore")  # fmt: skip
         st.download_button("Comparison, JSON",
                            lambda: json.dumps(comparison.as_dict(), indent=1) + "\n",
                            "comparison.json", "application/json", icon=":material/download:",
                            on_click="ignore")  # fmt: skip
         with st.container(width="stretch"):
             st.code(comparison.command(landscape.run or "RUN", seed=view.seed), language="bash")
-
-
-def csv_of(comparison: Comparison) -> bytes:
-    """Return all numbers of a comparison, one line a method."""
-    found = pd.json_normalize(comparison.as_dict()["methods"], sep="_")
-    return found.to_csv(index=False).encode("utf-8")
 
 
 def by_grid(comparison: Comparison) -> None:
@@ -412,7 +284,7 @@ def by_grid(comparison: Comparison) -> None:
             label_visibility="collapsed",
             required=True,
         )
-        frame = grid_frame(comparison, str(kind))
+        frame = tables.grid_frame(comparison, str(kind))
         st.dataframe(
             frame,
             hide_index=True,
@@ -427,17 +299,6 @@ def by_grid(comparison: Comparison) -> None:
                    "neighbourhood is. Random: the mean of five seeds.")  # fmt: skip
 
 
-def grid_frame(comparison: Comparison, kind: str) -> pd.DataFrame:
-    """Return coverage or fidelity of every method, a column a reference grid."""
-    return pd.DataFrame(
-        [
-            {"Method": row.name}
-            | {f"{g} × {g}": row.numbers[f"{kind}_by_grid"][str(g)] for g in GRIDS}
-            for row in comparison.done
-        ]
-    ).astype({f"{g} × {g}": np.float64 for g in GRIDS})
-
-
 # -- maps -----------------------------------------------------------------------------------------
 
 
@@ -448,7 +309,10 @@ def maps(view: state.View, cells: Cells, comparison: Comparison) -> None:
     with switch.container(horizontal_alignment="right"):
         what = kind_switch("map_kind", "share")
     kept = [
-        (f"{row.name}  {share(_number(row, 'coverage'))}", cache.shares(cells, row, _match(row)))
+        (
+            f"{row.name}  {share(tables.number_of(row, 'coverage'))}",
+            cache.shares(cells, row, _match(row)),
+        )
         for row in comparison.done
     ]
     st.plotly_chart(

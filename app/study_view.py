@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -15,13 +14,13 @@ import cache
 import figures
 import state
 import studies
+import tables
 import widgets
-from figures import Series
 from ila_core import methods, paths
 from ila_core.doctor import duration
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape import Landscape
-from ila_core.study import Gap, Mean, Study, StudySettings
+from ila_core.study import Study, StudySettings
 from studies import Entry
 from widgets import count, plain
 
@@ -247,7 +246,7 @@ def verdict(study: Study) -> None:
 
 def curves(study: Study, unit: str, which: str) -> None:
     """Draw loss against budget, one line a method."""
-    lines = scaling_lines(study, unit, which)
+    lines = tables.scaling_lines(study, unit, which)
     hidden = [line.name for line in lines if " " in line.name]
     shown = lines if state.recall("study_variants") else [li for li in lines if " " not in li.name]
     title, switch = st.columns([2, 1], vertical_alignment="bottom")
@@ -268,31 +267,10 @@ def curves(study: Study, unit: str, which: str) -> None:
     st.caption(f"Loss {LOSS_HELP[which]}; bars: one deviation over the seeds.")
 
 
-def scaling_lines(study: Study, unit: str, which: str) -> list[Series]:
-    """Return one line a method and depth target: loss against what was trained on, ascending."""
-    budgets = [budget for of, budget in study.places if of == unit]
-    lines = []
-    for method, target in study.variants:
-        points = []
-        for budget in budgets:
-            size = study.mean(method, budget, unit, target, unit).mean
-            loss = study.mean(method, budget, unit, target, which)
-            if loss.seeds:
-                points.append((size, loss.mean, loss.std, budget))
-        points.sort()
-        x, y, spread, notes = (list(part) for part in zip(*points, strict=True))
-        lines.append(Series(named(method, target), x, y, spread, notes))
-    return lines
-
-
-def named(method: str, target: float) -> str:
-    return method if target == 1 else f"{method} q={target:g}"
-
-
 def table(study: Study, unit: str, which: str) -> None:
     """Draw the losses, a line a method and a column a budget, coloured beside random."""
     budgets = [budget for of, budget in study.places if of == unit]
-    names = [named(method, target) for method, target in study.variants]
+    names = [tables.named(method, target) for method, target in study.variants]
     means = [
         [study.mean(method, budget, unit, target, which) for budget in budgets]
         for method, target in study.variants
@@ -302,7 +280,7 @@ def table(study: Study, unit: str, which: str) -> None:
         for method, target in study.variants
     ]
     st.dataframe(
-        styled(names, budgets, means, gaps, state.theme()),
+        tables.losses(names, budgets, means, gaps, state.theme()),
         hide_index=True,
         height="content",
         column_config={
@@ -316,42 +294,6 @@ def table(study: Study, unit: str, which: str) -> None:
         "records. :blue[Blue] is better and :orange[orange] worse than random on every seed; the "
         "lowest of a column is **bold**."
     )
-
-
-def styled(
-    names: Sequence[str],
-    budgets: Sequence[str],
-    means: Sequence[Sequence[Mean]],
-    gaps: Sequence[Sequence[Gap | None]],
-    theme: figures.Theme,
-) -> pd.io.formats.style.Styler:
-    """Return the table as it is read; its values are the mean losses, so that it sorts by them."""
-    values = np.array([[cell.mean for cell in line] for line in means]).reshape(len(names), -1)
-    frame = pd.DataFrame(values, columns=list(budgets))
-    frame.insert(0, "Method", list(names))
-    better, worse = figures.TONES[theme]
-    styles = pd.DataFrame("", index=frame.index, columns=frame.columns)
-    texts = {}
-    for column, budget in enumerate(budgets):
-        known = values[:, column]
-        lowest = int(np.nanargmin(known)) if np.isfinite(known).any() else -1
-        for line in range(len(names)):
-            gap = gaps[line][column]
-            text = str(means[line][column]) or widgets.DASH
-            if gap is not None and names[line] != "random":
-                text += f"   {gap.mean:+.3f}"
-                styles.loc[line, budget] = {
-                    "better": f"color: {better}",
-                    "worse": f"color: {worse}",
-                    "even": "",
-                }[gap.outcome]
-            if line == lowest:
-                styles.loc[line, budget] += "; font-weight: 700"
-            texts[line, budget] = text
-    style = frame.style.apply(lambda _: styles, axis=None)
-    for (line, budget), text in texts.items():
-        style = style.format(lambda _, text=text: text, subset=pd.IndexSlice[[line], [budget]])
-    return style
 
 
 def regression(study: Study, which: str) -> None:
@@ -407,8 +349,8 @@ def sweep(study: Study, unit: str, which: str) -> None:
     targets = sorted({target for method, target in study.variants if method == "ila"})
     if len(targets) < 2:
         return
-    lines, rows = sweep_lines(study, unit, which, targets)
-    left, right = st.columns([1.2, 1], gap="large")
+    lines, rows = tables.sweep_lines(study, unit, which, targets)
+    left, right = st.columns([1.1, 1], gap="medium")
     with left:
         st.subheader("How deep to pick", anchor=False)
         if any(line.x for line in lines):
@@ -427,11 +369,11 @@ def sweep(study: Study, unit: str, which: str) -> None:
             hide_index=True,
             height="content",
             column_config={
-                "Budget": st.column_config.TextColumn(width=64),
-                "q": st.column_config.NumberColumn(format="%g", width=48),
-                "Loss": st.column_config.NumberColumn(format="%.3f", width=72),
-                "Records": st.column_config.NumberColumn(format="%,d", width=84),
-                "Tokens": st.column_config.NumberColumn(format="%,d", width=96),
+                "Budget": st.column_config.TextColumn(width=58),
+                "q": st.column_config.NumberColumn(format="%g", width=44),
+                "Loss": st.column_config.NumberColumn(format="%.3f", width=58),
+                "Records": st.column_config.NumberColumn(format="%,d", width=66),
+                "Tokens": st.column_config.NumberColumn(format="%,d", width=78),
             },
             alt="Loss, records and tokens of ILA by depth target",
         )
@@ -439,34 +381,6 @@ def sweep(study: Study, unit: str, which: str) -> None:
             "q = 1 takes the deepest record of every patch first, 0.5 the median one: often "
             "fewer tokens at as many records. The knob is on the map."
         )
-
-
-def sweep_lines(
-    study: Study, unit: str, which: str, targets: Sequence[float]
-) -> tuple[list[Series], list[dict[str, object]]]:
-    """Return ILA's distance to random by depth target, a line a budget, and all as a table."""
-    lines, rows = [], []
-    for budget in (budget for of, budget in study.places if of == unit):
-        x, y = [], []
-        for target in targets:
-            loss = study.mean("ila", budget, unit, target, which)
-            if not loss.seeds:
-                continue
-            rows.append(
-                {
-                    "Budget": budget,
-                    "q": target,
-                    "Loss": loss.mean,
-                    "Records": study.mean("ila", budget, unit, target, "records").mean,
-                    "Tokens": study.mean("ila", budget, unit, target, "tokens").mean,
-                }
-            )
-            gap = study.against_random("ila", budget, unit, target, which)
-            if gap is not None:
-                x.append(target)
-                y.append(gap.mean)
-        lines.append(Series(budget, x, y))
-    return lines, rows
 
 
 def ways_out(landscape: Landscape, entry: Entry, study: Study) -> None:
