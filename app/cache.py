@@ -15,7 +15,7 @@ import streamlit as st
 import cells as cell_work
 import ila_core as ila
 import ila_core.study as ila_study
-from cells import Box, Cells, Frame, Kept, Place
+from cells import Box, Cells, Frame, Kept, Leading, Place
 from ila_core import doctor, methods, metrics, records
 from ila_core.landscape import Landscape
 from ila_core.methods import Row
@@ -122,6 +122,16 @@ def names(landscape: Landscape, cells: Cells) -> tuple[Place, ...]:
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _names(_landscape: Landscape, _cells: Cells, key: str, frame: str) -> tuple[Place, ...]:
     return cell_work.places(_landscape, _cells)
+
+
+def leading(landscape: Landscape, cells: Cells) -> Leading:
+    """Return the domain that most records of every cell belong to."""
+    return _leading(landscape, cells, _key(landscape), repr(cells.frame))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _leading(_landscape: Landscape, _cells: Cells, key: str, frame: str) -> Leading:
+    return cell_work.leading(_landscape, _cells)
 
 
 def reasons(selection: Selection, ask: Ask, rows: np.ndarray) -> list[str]:

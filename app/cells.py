@@ -222,6 +222,43 @@ def kept(cells: Cells, selection: Selection) -> Kept:
     return Kept(records, share)
 
 
+@dataclass(frozen=True, eq=False)
+class Leading:
+    """The domain that most records of each cell belong to; both arrays have one entry a cell."""
+
+    domain: np.ndarray
+    """Position in `names`; of domains with equally many records of a cell the first."""
+    share: np.ndarray
+    """Share of the cell's records that belong to it."""
+    largest: tuple[int, ...]
+    """The domains with most records of the whole pool, the largest first."""
+    names: tuple[str, ...]
+
+    @property
+    def others(self) -> int:
+        """Number of domains beside the largest."""
+        return len(self.names) - len(self.largest)
+
+
+def leading(landscape: Landscape, cells: Cells, *, most: int = 8) -> Leading:
+    """Return the leading domain of every cell, and the `most` largest domains of the pool.
+
+    Which are the largest does not depend on the frame: colours stay when one zooms.
+    """
+    names = landscape.domain_names
+    sizes = np.bincount(landscape.domain, minlength=len(names))
+    largest = [int(k) for k in np.argsort(-sizes, kind="stable")[:most] if sizes[k]]
+    inside = cells.member >= 0
+    pairs, counts = np.unique(
+        cells.member[inside].astype(np.int64) * len(names) + landscape.domain[inside],
+        return_counts=True,
+    )
+    cell, domain = np.divmod(pairs, len(names))
+    order = np.lexsort((domain, -counts, cell))
+    first = order[np.unique(cell[order], return_index=True)[1]]
+    return Leading(domain[first], counts[first] / cells.count, tuple(largest), names)
+
+
 @dataclass(frozen=True)
 class Place:
     """A name on the map, at a position in units of cells."""

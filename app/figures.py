@@ -15,11 +15,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cells import Cells, Kept, Place
+from cells import Cells, Kept, Leading, Place, short_name
 from ila_core.metrics import Curve
 
 Theme = Literal["light", "dark"]
-Layer = Literal["density", "depth", "coverage", "both"]
+Layer = Literal["density", "depth", "coverage", "both", "domain"]
 Ramp = Literal["density", "depth", "coverage", "difference"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 Tool = Literal["click", "box", "lasso"]
@@ -35,6 +35,14 @@ SVG_MARKERS = 2500
 DETAILED = 8192
 """Most markers that tell everything on hovering: hover texts are most of what a map sends."""
 EMPTY = "rgba(0,0,0,0)"
+DOMAIN_COLOURS: dict[Theme, tuple[str, ...]] = {
+    "light": ("#3c57c1", "#c8aa18", "#6c8800", "#e471ab", "#2fb1fb", "#6a270b", "#144069",
+              "#935b75"),
+    "dark": ("#61c6ab", "#fa972e", "#b195fb", "#e7ef5f", "#84fcfd", "#ba5e10", "#825bc9",
+             "#059084"),
+}  # fmt: skip
+"""One for each of the largest domains: far apart for every kind of colour vision."""
+OTHER_COLOUR: dict[Theme, str] = {"light": "#c9c7c0", "dark": "#4a545a"}
 LAND_REACH = 1.7
 """How far land is drawn around an occupied cell: a standard deviation, in cells."""
 STEPS = 5
@@ -170,11 +178,26 @@ def two_way_stops(theme: Theme) -> list[list[object]]:
     return [[end, colour] for k, colour in enumerate(colours) for end in (k / size, (k + 1) / size)]
 
 
+def domain_scale(leading: Leading, theme: Theme) -> Scale:
+    """Return the colour number of every cell's leading domain; the last is that of all others."""
+    colours = [*DOMAIN_COLOURS[theme][: len(leading.largest)], OTHER_COLOUR[theme]]
+    number = np.full(len(leading.names), len(colours) - 1)
+    number[list(leading.largest)[: len(colours) - 1]] = np.arange(len(colours) - 1)
+    size = len(colours)
+    stops: list[list[object]] = [
+        [end, _rgb(colour)]
+        for k, colour in enumerate(colours)
+        for end in (k / size, (k + 1) / size)
+    ]
+    return Scale(number[leading.domain], -0.5, size - 0.5, stops, "", [], [])
+
+
 def landscape_map(
     cells: Cells,
     kept: Kept,
     *,
     layer: Layer = "density",
+    leading: Leading | None = None,
     theme: Theme = "light",
     names: Sequence[Place] = (),
     marked: Sequence[int] = (),
@@ -187,11 +210,19 @@ def landscape_map(
     their customdata. Axes count cells, so that positions travel as small integers. `marked` cells
     start out as chosen: give those chosen before the figure last changed, never the present ones.
     `tool` says what a drag does; Streamlit answers clicks only where a drag draws nothing.
+    The layer "domain" needs the `leading` domains of the cells.
     """
     ink = INKS[theme]
-    drawn = scale(layer, cells, kept, theme)
-    figure = go.Figure([_heat(cells, drawn, ink), _markers(cells, kept, ink, marked)])
-    if layer == "both":
+    if layer == "domain":
+        if leading is None:
+            raise ValueError("The layer domain needs the leading domains of the cells.")
+        drawn = domain_scale(leading, theme)
+    else:
+        drawn, leading = scale(layer, cells, kept, theme), None
+    figure = go.Figure([_heat(cells, drawn, ink), _markers(cells, kept, ink, marked, leading)])
+    if leading is not None:
+        _domain_legend(figure, leading, theme)
+    elif layer == "both":
         _two_way_legend(figure, cells, theme)
     else:
         _legend(figure, drawn, theme)
@@ -374,7 +405,9 @@ def _legend(figure: go.Figure, drawn: Scale, theme: Theme) -> None:
     )  # fmt: skip
 
 
-def _markers(cells: Cells, kept: Kept, ink: Ink, marked: Sequence[int]) -> go.Scatter:
+def _markers(
+    cells: Cells, kept: Kept, ink: Ink, marked: Sequence[int], leading: Leading | None = None
+) -> go.Scatter:
     """Return one transparent marker a cell; very many of them tell a little less on hovering."""
     kind = "patch" if cells.frame.patches else "cell"
     facts = [cells.number, cells.count, kept.records, _per_cent(cells.best)]
@@ -387,7 +420,15 @@ def _markers(cells: Cells, kept: Kept, ink: Ink, marked: Sequence[int]) -> go.Sc
         facts += [_per_cent(cells.mean), _per_cent(kept.share)]
         told += ", mean %{customdata[4]}%"
         told += "" if cells.frame.patches else "<br>%{customdata[5]}% of its patches kept"
-    return _targets(cells, facts, told, ink, marked)
+    if leading is None:
+        return _targets(cells, facts, told, ink, marked)
+    detailed = len(cells) <= DETAILED
+    name = "%{text}" if detailed else "leading domain"
+    told += f"<br>{name}: %{{customdata[{len(facts)}]}}% of its records"
+    markers = _targets(cells, [*facts, _per_cent(leading.share)], told, ink, marked)
+    if detailed:
+        markers.text = [_plain(short_name(leading.names[k])) for k in leading.domain]
+    return markers
 
 
 def _targets(
@@ -482,6 +523,25 @@ def _two_way_legend(figure: go.Figure, cells: Cells, theme: Theme) -> None:
             {**note, "text": "↑ patches kept, 0% to 100%", "y": 0.055, "yanchor": "bottom"},
             {**note, "text": f"→ mean relative depth, {low:.0%} to {high:.0%}", "y": 0.045,
              "yanchor": "top"},
+        ]
+    )  # fmt: skip
+
+
+def _domain_legend(figure: go.Figure, leading: Leading, theme: Theme) -> None:
+    """Name the coloured domains in three columns under the map, and say how many are grey."""
+    entries = [
+        (colour, short_name(leading.names[k], letters=34))
+        for k, colour in zip(leading.largest, DOMAIN_COLOURS[theme], strict=False)
+    ]
+    if others := leading.others:
+        entries.append((OTHER_COLOUR[theme], f"{others} other domain{'s' * (others > 1)}"))
+    figure.update_layout(
+        annotations=[
+            {"text": f'<span style="color:{colour};font-size:17px">■</span> {_plain(name)}',
+             "xref": "paper", "yref": "paper", "x": 0.022 + 0.32 * (k // 3),
+             "y": 0.098 - 0.035 * (k % 3), "xanchor": "left", "yanchor": "top",
+             "showarrow": False, "font": {"size": 12, "color": INKS[theme].muted}}
+            for k, (colour, name) in enumerate(entries)
         ]
     )  # fmt: skip
 
@@ -841,7 +901,7 @@ def predictions(
         hovertemplate="predicted %{x:.3f}, found %{y:.3f}<extra></extra>",
     )  # fmt: skip
     _chart(figure, theme, height)
-    figure.update_xaxes(title="loss predicted by coverage and depth", range=span)
+    figure.update_xaxes(title="predicted by coverage and depth", range=span)
     figure.update_yaxes(title="loss found", range=span)
     return figure
 

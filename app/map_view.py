@@ -24,6 +24,7 @@ LAYER_NAMES = {
     "depth": "Depth",
     "coverage": "Coverage",
     "both": "Both",
+    "domain": "Domain",
 }
 TOOL_NAMES = {
     "click": ":material/ads_click:",
@@ -35,6 +36,7 @@ LAYER_SENTENCES = {
     "depth": "colour shows how deep they are beside others of their domain",
     "coverage": "colour shows how much of a place the selection keeps",
     "both": "orange is deep and missed, blue is kept",
+    "domain": "colour shows the domain that most records of a place belong to",
 }
 
 
@@ -142,6 +144,7 @@ def draw_map(view: state.View, landscape: Landscape, cells: Cells, kept: Kept, a
         cells,
         kept,
         layer=view.layer,
+        leading=cache.leading(landscape, cells) if view.layer == "domain" else None,
         theme=theme,
         names=cache.names(landscape, cells),
         marked=marked,

@@ -144,7 +144,7 @@ def test_nonsense_in_a_link_is_passed_over() -> None:
     assert "6 are kept" in texts(page)
 
 
-@pytest.mark.parametrize("layer", ["density", "depth", "coverage", "both"])
+@pytest.mark.parametrize("layer", ["density", "depth", "coverage", "both", "domain"])
 def test_every_layer_draws(layer: str) -> None:
     page = opened()
     page.segmented_control(key="knob_layer").set_value(layer).run()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cells import Box, draw, frame, kept, places, short_name
+from cells import Box, draw, frame, kept, leading, places, short_name
 from ila_core.landscape import Landscape
 from ila_core.selection import Rule, Selection, select_ila, select_nested
 
@@ -143,3 +143,31 @@ def test_names_do_not_collide_and_the_largest_come_first() -> None:
 def test_a_long_name_is_shortened() -> None:
     assert short_name("an extraordinarily long single domain name") == "an extraordinarily long s…"
     assert short_name("") == ""
+
+
+def test_a_cell_is_led_by_the_domain_of_most_of_its_records() -> None:
+    places = [(0, 0)] * 3 + [(3, 3)] * 2 + [(0, 3)]
+    pool = Landscape.from_arrays(places, domain=[1, 1, 0, 2, 1, 0], domain_names=["a", "b", "c"])
+    cells = draw(pool, frame(pool, pool.grid(3), side=64))
+    found = leading(pool, cells, most=2)
+    assert cells.number.tolist() == [0, 2, 8]
+    assert [found.names[k] for k in found.domain] == ["b", "a", "b"]  # a tie goes to the first
+    assert found.share.tolist() == pytest.approx([2 / 3, 1, 1 / 2])
+    assert found.largest == (1, 0) and found.others == 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 200), st.integers(1, 12), st.integers(0, 9))
+def test_leading_domains_are_those_of_a_plain_count(n: int, domains: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pool = Landscape.from_arrays(
+        rng.normal(size=(n, 2)), domain=rng.integers(0, domains, n),
+        domain_names=[str(k) for k in range(domains)],
+    )  # fmt: skip
+    window = Box(-1, -1, 1.5, 1.5) if n > 50 else None
+    cells = draw(pool, frame(pool, pool.grid(900), side=8, window=window))
+    found = leading(pool, cells)
+    for k in range(len(cells)):
+        counts = np.bincount(pool.domain[cells.member == k], minlength=domains)
+        assert found.domain[k] == counts.argmax()
+        assert found.share[k] == counts.max() / counts.sum()

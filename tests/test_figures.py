@@ -9,7 +9,7 @@ import plotly.io
 import pytest
 
 import figures
-from cells import Place, draw, frame, kept
+from cells import Place, draw, frame, kept, leading
 from ila_core import metrics
 from ila_core.landscape import Landscape
 from ila_core.selection import select_ila
@@ -28,6 +28,7 @@ def pool() -> Landscape:
 def drawn(pool: Landscape, side: int = 64, **settings: object) -> figures.go.Figure:
     chosen = select_ila(pool, 300)
     found = draw(pool, frame(pool, pool.grid(4000), side=side))
+    settings.setdefault("leading", leading(pool, found))
     return figures.landscape_map(found, kept(found, chosen), **settings)
 
 
@@ -111,6 +112,85 @@ def test_lightness_runs_one_way_along_every_scale(
     lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in parts]
     steps = np.diff(lightness)
     assert (steps < 0).all() if theme == "light" else (steps > 0).all()
+
+
+@pytest.fixture(scope="module")
+def in_domains() -> Landscape:
+    """Twelve domains of falling size, each in a place of its own; the second has a bad name."""
+    domain = np.repeat(np.arange(12), np.arange(120, 0, -10))
+    rng = np.random.default_rng(1)
+    xy = np.stack([domain, domain % 5], axis=1) + rng.uniform(0, 0.4, (len(domain), 2))
+    names = ["sums", "<b>code</b>", *(f"topic {k} · more · words" for k in range(2, 12))]
+    return Landscape.from_arrays(xy, relative_depth=rng.random(len(xy)), domain=domain,
+                                 domain_names=names)  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_cells_have_the_colour_of_their_domain(in_domains: Landscape, theme: figures.Theme) -> None:
+    figure = drawn(in_domains, layer="domain", theme=theme)
+    cells = draw(in_domains, frame(in_domains, in_domains.grid(4000), side=64))
+    level = np.asarray(figure.data[0].z)[cells.row, cells.column]
+    shown = [colour_of(figure.data[0].colorscale, value / 255) for value in level]
+    colours = [*figures.DOMAIN_COLOURS[theme], *[figures.OTHER_COLOUR[theme]] * 4]
+    domain = leading(in_domains, cells).domain
+    assert shown == [figures._rgb(colours[k]) for k in domain]
+    told = [note.text for note in figure.layout.annotations if "■" in note.text]
+    assert len(told) == 9
+    assert told[0] == f'<span style="color:{colours[0]};font-size:17px">■</span> sums'
+    assert told[1].endswith("&lt;b&gt;code&lt;/b&gt;")
+    assert told[8].endswith("4 other domains") and figures.OTHER_COLOUR[theme] in told[8]
+
+
+def colour_of(scale: list[tuple[float, str]], value: float) -> str:
+    """The colour of a value on a scale of flat bands."""
+    return next(colour for end, colour in scale[::-1] if end <= value + 1e-9)
+
+
+def test_hovering_tells_the_domain_and_its_share(in_domains: Landscape) -> None:
+    markers = drawn(in_domains, layer="domain").data[1]
+    assert set(markers.text) >= {"sums", "topic 3 · more"}
+    assert "%{text}: %{customdata[6]}% of its records" in markers.hovertemplate
+    assert (np.asarray(markers.customdata)[:, 6] == 100).all()
+    assert drawn(in_domains, layer="density").data[1].text is None
+
+
+def test_the_domain_layer_needs_the_domains(pool: Landscape) -> None:
+    with pytest.raises(ValueError, match="leading"):
+        drawn(pool, layer="domain", leading=None)
+
+
+# Linear RGB as people without one kind of cone see it (Machado, Oliveira and Fernandes 2009).
+SEEN = {
+    "all cones": np.eye(3),
+    "protanopia": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                            [-0.003882, -0.048116, 1.051998]]),
+    "deuteranopia": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                              [-0.011820, 0.042940, 0.968881]]),
+    "tritanopia": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                            [0.004733, 0.691367, 0.303900]]),
+}  # fmt: skip
+
+
+def oklab(linear: np.ndarray) -> np.ndarray:
+    """Colours in a space where distance is how different they look (Ottosson's Oklab)."""
+    cones = np.array([[0.4122214708, 0.5363325363, 0.0514459929],
+                      [0.2119034982, 0.6806995451, 0.1073969566],
+                      [0.0883024619, 0.2817188376, 0.6299787005]])  # fmt: skip
+    mixed = np.array([[0.2104542553, 0.7936177850, -0.0040720468],
+                      [1.9779984951, -2.4285922050, 0.4505937099],
+                      [0.0259040371, 0.7827717662, -0.8086757660]])  # fmt: skip
+    return np.cbrt(linear.clip(0, 1) @ cones.T) @ mixed.T
+
+
+@pytest.mark.parametrize("eye", SEEN)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_of_domains_are_told_apart_by_every_eye(theme: figures.Theme, eye: str) -> None:
+    named = [*figures.DOMAIN_COLOURS[theme], figures.OTHER_COLOUR[theme], figures.INKS[theme].paper]
+    srgb = np.array([[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in named]) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    seen = oklab(linear @ SEEN[eye].T)
+    apart = np.linalg.norm(seen[:, None] - seen[None], axis=2) + np.eye(len(seen))
+    assert apart.min() > 0.1
 
 
 def test_the_same_map_is_the_same_figure(pool: Landscape) -> None:

@@ -20,7 +20,7 @@ VIEWS = st.builds(
     resolution=st.one_of(st.just("auto"), st.integers(1, 8192)),
     depth_target=st.sampled_from([0.0, 0.5, 0.75, 1.0]),
     seed=st.integers(0, 99),
-    layer=st.sampled_from(["density", "depth", "coverage", "both"]),
+    layer=st.sampled_from(["density", "depth", "coverage", "both", "domain"]),
     cells=st.sampled_from([32, 64, 96, 128]),
     box=st.sampled_from([None, Box(-1.5, 0.25, 2.0, 3.0)]),
     patch=st.lists(st.integers(0, 16383), max_size=5, unique=True).map(lambda p: tuple(sorted(p))),
