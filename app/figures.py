@@ -539,7 +539,7 @@ def _domain_legend(figure: go.Figure, leading: Leading, theme: Theme) -> None:
         annotations=[
             {"text": f'<span style="color:{colour};font-size:17px">■</span> {_plain(name)}',
              "xref": "paper", "yref": "paper", "x": 0.022 + 0.32 * (k // 3),
-             "y": 0.098 - 0.035 * (k % 3), "xanchor": "left", "yanchor": "top",
+             "y": 0.112 - 0.035 * (k % 3), "xanchor": "left", "yanchor": "top",
              "showarrow": False, "font": {"size": 12, "color": INKS[theme].muted}}
             for k, (colour, name) in enumerate(entries)
         ]
