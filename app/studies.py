@@ -44,6 +44,7 @@ def start(runs: Path, name: str, run: Path, settings: StudySettings) -> None:
         raise IlaError(f"There is a study {name} already; give this one another name.")
     written = settings.command(run.resolve(), (home(runs) / name).resolve())
     command = [sys.executable, "-m", "ila_core.cli", *shlex.split(written)[1:]]
+    (home(runs) / name).mkdir(parents=True)  # a study that fails at once has a place to be told
     builds.launch(home(runs), name, command)
 
 
