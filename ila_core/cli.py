@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ila_core._version import __version__
-from ila_core.errors import IlaError, IlaWarning, UsageError
+from ila_core.errors import IlaError, IlaWarning, RunError, UsageError
 
 if TYPE_CHECKING:
+    from ila_core.landscape import Landscape
     from ila_core.metrics import Numbers
     from ila_core.monitor import Monitor
     from ila_core.selection import Selection
@@ -59,6 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemoryError:
+        _say("ila: There is not enough memory for this; what was finished is kept.")
+        return 1
+    except OSError as error:  # where nobody knew better what it is about
+        place = f"{error.filename}: " if error.filename else ""
+        _say(f"ila: {place}{error.strerror or error}.")
         return 1
 
 
@@ -118,9 +126,10 @@ def _build_parser(commands: Any) -> None:
 def _build_options(build: argparse.ArgumentParser) -> None:
     for flag, metavar, what in BUILD_OPTIONS:
         build.add_argument(flag, metavar=metavar, help=what, default=argparse.SUPPRESS)
-    for flag, what in (("--max-length", "tokens a model reads of one record"),
-                       ("--seed", "seed of everything that chance enters")):  # fmt: skip
-        build.add_argument(flag, type=int, metavar="N", help=what, default=argparse.SUPPRESS)
+    build.add_argument("--max-length", type=int, metavar="N", default=argparse.SUPPRESS,
+                       help="tokens a model reads of one record")  # fmt: skip
+    build.add_argument("--seed", type=_seed, metavar="N", default=argparse.SUPPRESS,
+                       help="seed of everything that chance enters")  # fmt: skip
     for flag, what in (("--partial", "take the records of a file that is cut off"),
                        ("--unconditional", "also the loss without the instruction")):  # fmt: skip
         build.add_argument(flag, action="store_true", help=what, default=argparse.SUPPRESS)
@@ -131,7 +140,7 @@ def _budget(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--budget", required=True, metavar="B", help="a count, 10%%, or 2M-tokens of responses"
     )
-    command.add_argument("--seed", type=int, default=0, metavar="N")
+    command.add_argument("--seed", type=_seed, default=0, metavar="N")
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -188,7 +197,7 @@ def _tune_parser(commands: Any) -> None:
                       help="tokens of a step")  # fmt: skip
     tune.add_argument("--rank", type=int, default=argparse.SUPPRESS, metavar="N",
                       help="rank of the LoRA adapter")  # fmt: skip
-    tune.add_argument("--seed", type=int, default=argparse.SUPPRESS, metavar="N")
+    tune.add_argument("--seed", type=_seed, default=argparse.SUPPRESS, metavar="N")
     tune.add_argument("--device", default=argparse.SUPPRESS, metavar="NAME")
     tune.add_argument("--dtype", default=argparse.SUPPRESS, metavar="NAME")
 
@@ -235,9 +244,9 @@ def run_build(options: argparse.Namespace) -> None:
         + (f"; {counts['rejected']:,} rejected, see rejects.jsonl:" if counts["rejected"] else ".")
     )
     for reason, count in counts["reasons"].items():
-        _say(f"  {count:,} {reason}")
+        _say(f"  rejected: {reason} ({count:,})")
     for note, count in counts.get("notes", {}).items():
-        _say(f"  note: {count:,} {note}")
+        _say(f"  note: {note} ({count:,})")
     for note in manifest["notes"]:
         _say(f"  note: {note}")
     _say(f"Next: ila app {options.out}    or    ila select {options.out} --budget 10%")
@@ -263,6 +272,12 @@ def run_select(options: argparse.Namespace) -> None:
         pin=read_locks(options.pin, n) if options.pin else (),
         exclude=read_locks(options.exclude, n) if options.exclude else (),
     )
+    if not len(selection):
+        raise UsageError(
+            f"All {n:,} records are excluded; exclude fewer."
+            if selection.rule.excluded and len(selection.rule.excluded) == n
+            else f"Budget {options.budget} is less than the first record takes; raise it."
+        )
     if options.out:
         ila.export(selection, options.out, format=options.format, dataset_info=options.dataset_info)
     numbers = describe(selection, novelty=options.novelty)
@@ -319,12 +334,18 @@ def run_tune(options: argparse.Namespace) -> None:
 def run_study(options: argparse.Namespace) -> None:
     import ila_core as ila
 
+    landscape = ila.open(options.run_folder)
+    result = ila.study(landscape, out=options.out, say=_say, **given_to_study(options))
+    print(json.dumps(result.as_dict()) if options.json else result.summary())
+
+
+def given_to_study(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what a command line asks of a study, as StudySettings takes it."""
     given = _given(options, "json", "out")
     for name in ("budgets", "methods", "depth_targets"):
         if name in given:
             given[name] = _names(given[name])
-    result = ila.study(ila.open(options.run_folder), out=options.out, say=_say, **given)
-    print(json.dumps(result.as_dict()) if options.json else result.summary())
+    return given
 
 
 def run_app(options: argparse.Namespace) -> None:
@@ -364,6 +385,20 @@ def run_info(options: argparse.Namespace) -> None:
     import ila_core as ila
 
     landscape = ila.open(options.run_folder)
+    try:
+        lines = _info_lines(manifest, landscape, size_of(options.run_folder))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{options.run_folder}/manifest.json is damaged ({error} is missing or broken); run "
+            "ila build again on the same pool and folder."
+        ) from error
+    for name, value in lines:
+        print(f"{name:>16}  {value}")
+
+
+def _info_lines(
+    manifest: Mapping[str, Any], landscape: Landscape, size: int
+) -> list[tuple[str, str]]:
     counts = manifest["counts"]
     lines = [
         ("records", f"{counts['kept']:,} kept, {counts['rejected']:,} rejected"),
@@ -376,13 +411,12 @@ def run_info(options: argparse.Namespace) -> None:
         ("domains", f"{len(landscape.domain_names):,}"),
         ("response tokens", f"{landscape.total_tokens:,.0f}"),
         ("built", f"{manifest['built']} by ila {manifest['ila']}"),
-        ("size", f"{size_of(options.run_folder) / 1e6:,.1f} MB"),
+        ("size", f"{size / 1e6:,.1f} MB"),
         ("command", manifest["command"]),
     ]
-    for name, value in lines:
-        print(f"{name:>16}  {value}")
-    for note in manifest["notes"]:
-        print(f"{'note':>16}  {note}")
+    lines += [("rejected", f"{reason} ({n:,})") for reason, n in counts.get("reasons", {}).items()]
+    lines += [("note", f"{note} ({n:,})") for note, n in counts.get("notes", {}).items()]
+    return lines + [("note", note) for note in manifest["notes"]]
 
 
 def run_doctor(options: argparse.Namespace) -> None:
@@ -550,6 +584,13 @@ def _resolution(text: str) -> str | int:
         return int(text)
     except ValueError:
         raise UsageError(f"Resolution {text!r} is not auto or a whole number.") from None
+
+
+def _seed(text: str) -> int:
+    """Return a seed that every library takes."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to {2**32 - 1}")
+    return int(text)
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -521,10 +521,9 @@ def _open_npy(path: Path) -> np.ndarray:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise UsageError(f"{path} is not there; name an .npy file with --embeddings.") from error
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError) as error:  # what numpy says of it would mislead
         raise UsageError(
-            f"{path} cannot be read as an .npy array of numbers ({error}); write one with "
-            "numpy.save."
+            f"{path} is no .npy array of numbers, or not a whole one; write one with numpy.save."
         ) from error
     if not isinstance(found, np.ndarray):
         found.close()

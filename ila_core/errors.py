@@ -21,6 +21,10 @@ class RunError(IlaError):
     """A run folder is half there, damaged, from a newer version, or holds another pool."""
 
 
+class DamagedError(RunError):
+    """A file of a run folder is not what a build writes there."""
+
+
 class IlaWarning(UserWarning):
     """Something was handled, not refused, and the user should know of it once."""
 

@@ -15,16 +15,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ila_core._version import __version__
 from ila_core.errors import IlaError, UsageError
-from ila_core.files import replacing, write_text
+from ila_core.files import readable, replacing, write_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ila_core.landscape import Landscape
     from ila_core.records import Records
     from ila_core.selection import Selection
 
 Format = Literal["jsonl", "scored", "parquet"]
 FORMATS: tuple[Format, ...] = ("jsonl", "scored", "parquet")
+REGISTER = "dataset_info.json"
+PARTS_OF_A_RUN = frozenset((
+    "manifest.json", "records.parquet", "rejects.jsonl", "embeddings.npy", "landscape.parquet",
+    "labels.parquet", "tuned_rows.txt", "progress.json",
+))  # fmt: skip
 
 
 def export(
@@ -35,12 +41,16 @@ def export(
     `format` is "jsonl" (the original records), "scored" (each with an object `_ila`) or
     "parquet" (one row a record with x, y and text, as Embedding Atlas reads it). `dataset_info`
     also adds the file to the dataset_info.json beside it, LLaMA-Factory's register of data sets.
-    Files are complete or not there at all.
+    Files are complete or not there at all. UsageError for a name that says another format, and
+    for the place of the pool's own file or of one that the landscape is made of.
     """
     if format not in FORMATS:
         raise UsageError(f"Unknown format {format!r}; choose {', '.join(FORMATS)}.")
     path = Path(path)
+    _check_name(path, format)
+    _check_place(path, selection.landscape)
     entry = dataset_entry(selection, path.name, format) if dataset_info else None
+    register = _read_register(path.with_name(REGISTER)) if dataset_info else {}
     with replacing(path) as temporary:
         if format == "parquet":
             import pyarrow.parquet as pq
@@ -54,8 +64,35 @@ def export(
     text = json.dumps(manifest(selection, format, sha256=digest), indent=1, ensure_ascii=False)
     write_text(path.with_name(path.name + ".manifest.json"), text + "\n")
     if entry is not None:
-        _register(path.with_name("dataset_info.json"), path.stem, entry)
+        text = json.dumps({**register, path.stem: entry}, indent=2, ensure_ascii=False)
+        write_text(path.with_name(REGISTER), text + "\n")
     return path
+
+
+def _check_name(path: Path, format: Format) -> None:
+    suffix = path.suffix.lower()
+    if format == "parquet" and suffix in (".jsonl", ".ndjson", ".json", ".csv"):
+        raise UsageError(f"{path} is not named as Parquet; name it {path.with_suffix('.parquet')}.")
+    if format != "parquet" and suffix in (".parquet", ".csv", ".gz", ".zst"):
+        raise UsageError(
+            f"{path} would hold JSON lines, not what {suffix} says; name it "
+            f"{path.with_suffix('.jsonl')}"
+            + (", or add --format parquet." if suffix == ".parquet" else ".")
+        )
+
+
+def _check_place(path: Path, landscape: Landscape) -> None:
+    """Refuse to overwrite what the selection is made from: it may be the only copy."""
+    run = landscape.run
+    inside = run is not None and path.resolve().parent == run.resolve()
+    if inside and path.name in PARTS_OF_A_RUN:
+        raise UsageError(f"{path} is a part of the landscape; choose another name.")
+    if not path.is_file():
+        return
+    size = path.stat().st_size
+    same_size = [file for file in landscape.manifest.get("inputs", []) if file["bytes"] == size]
+    if same_size and _sha256(path) in [file["sha256"] for file in same_size]:
+        raise UsageError(f"{path} is the pool itself; choose another name for the selection.")
 
 
 def lines(selection: Selection, format: Format = "jsonl") -> Iterator[bytes]:
@@ -169,7 +206,7 @@ def select_command(selection: Selection, format: Format = "jsonl", out: str = ""
     if rule.resolution != "auto":
         words += ["--resolution", str(rule.resolution)]
     if rule.depth_target != 1.0:
-        words += ["--depth-target", f"{rule.depth_target:g}"]
+        words += ["--depth-target", repr(rule.depth_target)]
     if rule.seed:
         words += ["--seed", str(rule.seed)]
     if len(rule.pinned):
@@ -243,18 +280,20 @@ def _conversation_entry(file_name: str, fields: set[str]) -> dict[str, Any]:
     return entry
 
 
-def _register(path: Path, name: str, entry: dict[str, Any]) -> None:
-    """Add an entry to dataset_info.json, keeping those that are there."""
-    register: dict[str, Any] = {}
-    if path.is_file():
-        try:
+def _read_register(path: Path) -> dict[str, Any]:
+    """Return the entries that are in a dataset_info.json already."""
+    if not path.exists():
+        return {}
+    try:
+        with readable(path):
             register = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise IlaError(
-                f"{path} is not JSON ({error}); mend or move it, then export again."
-            ) from error
-    register[name] = entry
-    write_text(path, json.dumps(register, indent=2, ensure_ascii=False) + "\n")
+    except ValueError as error:
+        raise IlaError(
+            f"{path} is not JSON ({error}); mend or move it, then export again."
+        ) from error
+    if not isinstance(register, dict):
+        raise IlaError(f"{path} holds no JSON object; mend or move it, then export again.")
+    return register
 
 
 def _records(selection: Selection) -> Records:

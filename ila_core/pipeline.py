@@ -29,7 +29,7 @@ import numpy as np
 from ila_core import store
 from ila_core._version import __version__
 from ila_core.errors import IlaError, RunError, UsageError
-from ila_core.files import write_text
+from ila_core.files import told, write_text
 from ila_core.losses import LossResult
 from ila_core.monitor import Listener, Monitor
 from ila_core.progress import Progress, Say, no_progress, silent
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from ila_core.losses.causal_lm import LmSettings
     from ila_core.records import Records, RecordsSettings
     from ila_core.skills import EndpointSettings
+
+
+MAX_SEED = 2**32 - 1
+"""What scikit-learn and UMAP take."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,12 @@ class BuildSettings:
         _one_of("labels", self.labels, ("auto", "taxonomy", "endpoint", "none"), ("column:NAME",))
         _one_of("domains", self.domains, ("auto", "labels"), ("column:NAME",))
         _one_of("engine", self.engine, ("local",), ())
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise UsageError(f"The seed is {self.seed!r}; it must be a whole number from 0.")
+        _one_of("dtype", self.dtype, ("auto", "float32", "bfloat16", "float16"), ())
+        if not isinstance(self.seed, int) or not 0 <= self.seed <= MAX_SEED:
+            raise UsageError(
+                f"The seed is {self.seed!r}; it must be a whole number from 0 to {MAX_SEED}."
+            )
+        self._check_company()
         if self.max_length < 8:
             raise UsageError(f"--max-length is {self.max_length}; give at least 8 tokens.")
         if self.loss == "lm" and not self.lm:
@@ -102,8 +110,41 @@ class BuildSettings:
                 "--depth loss-reduction needs --loss lm with --lm BASE and --tuned-lm TUNED; "
                 "ila tune makes the tuned model."
             )
+        _ = self.columns
         if self.labels == "endpoint" and not (self.labels_url and self.labels_model):
             raise UsageError("--labels endpoint needs --labels-url URL and --labels-model NAME.")
+
+    def _check_company(self) -> None:
+        """Refuse an option that would do nothing for want of another: it was meant otherwise."""
+        model, server = self.loss == "lm", self.labels == "endpoint"
+        for given, option, used, company in (
+            (self.lm, "--lm", model, "--loss lm"),
+            (self.tuned_lm, "--tuned-lm", model, "--loss lm"),
+            (self.unconditional, "--unconditional", model, "--loss lm"),
+            (self.tokenizer, "--tokenizer", self.loss not in ("lm", "ngram"),
+             "--loss none or --loss column:NAME"),
+            (self.labels_url, "--labels-url", server, "--labels endpoint"),
+            (self.labels_model, "--labels-model", server, "--labels endpoint"),
+            (self.embeddings, "--embeddings", self.encoder == "static", "the default --encoder"),
+        ):  # fmt: skip
+            if given and not used:
+                raise UsageError(
+                    f"{option} goes with {company} only; add that, or leave {option} out."
+                )
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The option that names each column of the pool, by the column's name."""
+        found: dict[str, str] = {}
+        for option in ("loss", "depth", "labels", "domains", "projection"):
+            kind, _, names = getattr(self, option).partition(":")
+            if kind == "columns" and (names.count(",") != 1 or not all(names.split(","))):
+                raise UsageError(
+                    f"--projection is {self.projection!r}; name two columns, as in columns:x,y."
+                )
+            given = {"column": [names], "columns": names.split(",")}.get(kind, [])
+            found |= {name.strip(): f"--{option}" for name in given}
+        return found
 
     @property
     def records(self) -> RecordsSettings:
@@ -173,6 +214,7 @@ class _Build:
         self.used: list[store.Stage] = []
         self.notes: list[str] = []
         self.result: Mapping[str, object] = {}
+        self.beside: _Beside | None = None
 
     def all(self) -> None:
         inputs = self.inputs()
@@ -206,14 +248,13 @@ class _Build:
                     }
                 )
                 progress(len(inputs), len(files))
-        if (self.run.folder / "manifest.json").is_file():
-            held = store.read_manifest(self.run.folder)["inputs"]
-            if [f["sha256"] for f in held] != [f["sha256"] for f in inputs]:
-                raise RunError(
-                    f"{self.run.folder} holds the landscape of another pool "
-                    f"({', '.join(f['name'] for f in held)}); choose another folder with --out, "
-                    "or delete that one first."
-                )
+        held = store.pool_of(self.run.folder)
+        if held is not None and list(held) != list(dict.fromkeys(f["sha256"] for f in inputs)):
+            raise RunError(
+                f"{self.run.folder} holds the landscape of another pool, or of an earlier state of "
+                f"this one ({', '.join(held.values())}); choose another folder with --out, or "
+                "delete that one first."
+            )
         return inputs
 
     def records(self, inputs: Sequence[Mapping[str, object]]) -> Records:
@@ -224,7 +265,21 @@ class _Build:
         with self.once("reading", stage) as progress:
             if progress is not None:
                 ingest(self.paths, out=stage.folder, settings=settings, progress=progress)
-        return Records.open(stage.path("records.parquet"))
+                read = Records.open(stage.path("records.parquet")).files
+                if {f["sha256"] for f in read} - {f["sha256"] for f in inputs}:
+                    raise IlaError(
+                        "The pool changed while it was read; run the same command again when it is "
+                        "complete."
+                    )
+        records = Records.open(stage.path("records.parquet"))
+        for name, option in self.settings.columns.items():
+            records.require(name, option)
+        labels = self.settings.labels
+        if self.settings.domains == "labels" and (
+            labels == "none" or (labels == "auto" and not records.has_labels)
+        ):
+            raise UsageError("--domains labels needs labels; name them with --labels.")
+        return records
 
     def embedding(self, records: Records) -> np.ndarray:
         from ila_core.embed import embed, load_embeddings, load_encoder
@@ -233,7 +288,8 @@ class _Build:
         if settings.embeddings:
             identity = store.hash_file(_existing(settings.embeddings, "--embeddings"))
         else:
-            encoder = load_encoder(settings.encoder, device=settings.device)
+            device = settings.device.partition(",")[0]  # an encoder runs on one of them
+            encoder = load_encoder(settings.encoder, device=device)
             identity = encoder.identity
         stage = self.stage("embedding", records.fingerprint, identity)
         out = stage.path("embeddings.npy")
@@ -273,11 +329,6 @@ class _Build:
 
     def given_columns(self, records: Records) -> np.ndarray:
         names = [name.strip() for name in self.settings.projection[len("columns:") :].split(",")]
-        if len(names) != 2 or not all(names):
-            raise UsageError(
-                f"--projection is {self.settings.projection!r}; name two columns, as in "
-                "columns:x,y."
-            )
         values, missing = zip(*(records.numbers(name) for name in names), strict=True)
         if sum(missing):
             raise IlaError(
@@ -385,6 +436,7 @@ class _Build:
             yield here
         else:
             with _Beside(records, self.settings, stage, self.monitor) as beside:
+                self.beside = beside
                 yield beside.result
 
     # -- the result ----------------------------------------------------------------------------
@@ -416,6 +468,11 @@ class _Build:
             depth = formulas.loss_reduction(scored["loss"], scored["tuned_loss"], skills)
         else:
             depth, missing = records.numbers(source[len("column:") :])
+            if missing == n:
+                raise UsageError(
+                    f"Field {source[len('column:') :]!r} of --depth has no finite number in any of "
+                    f"the {n:,} records; name another one."
+                )
             if missing:
                 self.note(f"{missing:,} records have no finite number in {source}: depth missing.")
         relative = formulas.relative_depth(depth, domain)
@@ -533,6 +590,8 @@ class _Build:
 
         What the block leaves in `self.result` is kept with the seconds it took.
         """
+        if self.beside is not None:
+            self.beside.check()  # no long stage is begun for a build that cannot end well
         if stage.finished:
             self.monitor.reuse(name)
             yield None
@@ -656,6 +715,11 @@ def score(
         )
     name = settings.loss[len("column:") :]
     values, missing = records.numbers(name)
+    if missing == n:
+        raise UsageError(
+            f"Field {name!r} of --loss has no finite number in any of the {n:,} records; name "
+            "another one, or use --loss none."
+        )
     reasons = {f"no finite number in {name}": missing} if missing else {}
     return LossResult(loss=values, tokens=tokens, missing=reasons, meta={"column": name})
 
@@ -669,7 +733,7 @@ class _Beside:
         self.stage = stage
         self.monitor = monitor
         self.total = len(records)
-        self.failure: str | None = None
+        self.failure: IlaError | None = None
         task = {
             "records": str(records.path),
             "settings": asdict(settings),
@@ -700,15 +764,20 @@ class _Beside:
             for line in self.process.stdout:
                 notice = json.loads(line)
                 if "error" in notice:
-                    self.failure = notice["error"]
+                    kind = UsageError if notice["usage"] else IlaError
+                    self.failure = kind(notice["error"])
                 else:
                     progress(notice["done"], notice["total"])
+
+    def check(self) -> None:
+        """Raise what the other process has told to be wrong."""
+        if self.failure is not None:
+            raise self.failure
 
     def result(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         self.thread.join()
         code = self.process.wait()
-        if self.failure is not None:
-            raise IlaError(self.failure)
+        self.check()
         if code != 0:
             raise IlaError(
                 f"Scoring the responses ended with exit code {code}"
@@ -723,27 +792,31 @@ def _score_beside(task: Mapping[str, Any]) -> int:
     from ila_core.records import Records
 
     parent = os.getppid()
-    told = 0.0
+    last = 0.0
 
     def progress(done: int, total: int | None) -> None:
-        nonlocal told
+        nonlocal last
         if os.getppid() != parent:  # the build was killed: nobody waits for this any more
             os._exit(1)
-        if time.monotonic() - told > 0.3 or done == total:
-            told = time.monotonic()
+        if time.monotonic() - last > 0.3 or done == total:
+            last = time.monotonic()
             print(json.dumps({"done": done, "total": total}), flush=True)
 
     name, key, folder = task["stage"]
     try:
-        score_stage(
-            Records.open(Path(task["records"])),
-            BuildSettings(**task["settings"]),
-            store.Stage(name, key, Path(folder)),
-            progress,
-        )
+        with told(folder):
+            score_stage(
+                Records.open(Path(task["records"])),
+                BuildSettings(**task["settings"]),
+                store.Stage(name, key, Path(folder)),
+                progress,
+            )
     except IlaError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
-        return 1
+        notice = {"error": str(error), "usage": isinstance(error, UsageError)}
+        print(json.dumps(notice), flush=True)
+        return error.exit_code
+    except KeyboardInterrupt:  # Ctrl-C reaches both processes; the build tells of it
+        return 130
     return 0
 
 

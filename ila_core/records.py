@@ -262,12 +262,12 @@ class Reading:
         if kept and not self.settings.partial:
             raise IlaError(
                 f"{file.name} breaks off after {_count(kept, 'usable record')}: {damage}; "
-                "take those with --partial, or fetch the file again."
+                "take those with --partial, or mend the file or fetch it again."
             ) from damage
         if not kept and not self._may_pass_over:
             raise IlaError(
                 f"{file.name} breaks off before its first usable record: {damage}; "
-                "fetch the file again."
+                "mend the file or fetch it again."
             ) from damage
         self.notes["file that breaks off"] += 1
 
@@ -277,9 +277,15 @@ class Reading:
         elif first is None:
             raise IlaError(f"{file.name} holds no record: it is empty.")
         else:
+            hint = ""
+            if self.fields and first.reason in ("unknown format", "no instruction"):
+                hint = (
+                    f"; fields are {_listed(self.fields)}: name the right ones with "
+                    "--map instruction=FIELD,response=FIELD"
+                )
             raise IlaError(
                 f"{file.name} holds no usable record: the first, in line {first.line}, is a "
-                f"reject, {first.reason} ({_excerpt(first.text)})."
+                f"reject, {first.reason} ({_excerpt(first.text)}){hint}."
             )
 
     def check(self) -> None:
@@ -705,6 +711,14 @@ class Records:
                 f"Field {name!r} not found in the pool; fields are {_listed(self.fields())}."
             )
         return values
+
+    def require(self, name: str, option: str) -> None:
+        """Raise UsageError, naming the fields there are, where no record can have this field."""
+        fields = self.fields()
+        if not {name, name.partition(".")[0]} & set(fields) and len(fields) < _FIELD_NAMES:
+            raise UsageError(
+                f"Field {name!r} of {option} not found in the pool; fields are {_listed(fields)}."
+            )
 
     def numbers(self, name: str) -> tuple[np.ndarray, int]:
         """A field as (n,) float32, and how many are missing: NaN, not finite, or no number.

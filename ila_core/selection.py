@@ -482,18 +482,22 @@ def read_locks(path: str | Path, n: int) -> np.ndarray:
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"Cannot read row numbers from {path}: {error}.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(
+            f"{path} cannot be read ({why}); write row numbers to it, one a line."
+        ) from error
     rows = []
     for number, line in enumerate(lines, start=1):
         text = line.strip()
         if not text:
             continue
-        if not (text.isascii() and text.isdigit()) or int(text) >= n:
+        digits = text.lstrip("0") or "0"  # Python refuses to read thousands of digits
+        if not (text.isascii() and text.isdigit()) or len(digits) > 18 or int(digits) >= n:
             raise UsageError(
                 f"{path}, line {number}: {text[:40]!r} is no row of this pool; rows are whole "
                 f"numbers from 0 to {n - 1}."
             )
-        rows.append(int(text))
+        rows.append(int(digits))
     return np.array(rows, dtype=np.int64)
 
 

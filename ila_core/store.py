@@ -19,17 +19,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
-from ila_core.errors import IlaError, RunError
-from ila_core.files import replacing, told, write_text
+from ila_core.errors import DamagedError, IlaError, RunError
+from ila_core.files import readable, replacing, told, write_text
 
 if TYPE_CHECKING:
     from ila_core.landscape import Landscape
 
 FORMAT = 1
 """Version of the folder's layout; a folder with a higher one is from a newer program."""
+
+_MANIFEST: dict[str, type] = {
+    "command": str, "built": str, "settings": dict, "inputs": list, "counts": dict,
+    "fingerprint": str, "notes": list, "stages": dict,
+}  # fmt: skip
+"""What every manifest has, and of which kind."""
 
 COLUMNS = ("x", "y", "loss", "tokens", "skills", "depth", "relative_depth")
 
@@ -47,8 +54,8 @@ def key_of(*parts: object) -> str:
 
 
 def hash_file(path: str | Path) -> str:
-    """Return the sha256 of a file's bytes, in hex."""
-    with open(path, "rb") as stream:
+    """Return the sha256 of a file's bytes, in hex; IlaError if it cannot be read."""
+    with readable(path), open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -67,12 +74,28 @@ class Stage:
 
     @property
     def finished(self) -> bool:
-        return (self.folder / "done.json").is_file()
+        """Whether the stage is done and its files are as long as they were then.
+
+        The public files are hard links to a stage's, so what cuts one cuts the other.
+        """
+        files = self._mark.get("files")
+        if not isinstance(files, dict):
+            return False
+        paths = {self.folder / name: size for name, size in files.items()}
+        return all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
 
     @property
     def result(self) -> dict[str, Any]:
         """What the stage told of itself when it finished: its seconds and counts."""
-        return json.loads((self.folder / "done.json").read_text(encoding="utf-8"))
+        return {name: value for name, value in self._mark.items() if name != "files"}
+
+    @property
+    def _mark(self) -> dict[str, Any]:
+        try:
+            mark = json.loads((self.folder / "done.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return mark if isinstance(mark, dict) else {}
 
     def path(self, name: str) -> Path:
         return self.folder / name
@@ -83,13 +106,22 @@ class Stage:
             np.savez(stream, **arrays)  # type: ignore[arg-type]
 
     def load(self) -> dict[str, np.ndarray]:
-        """Return the arrays that `save` wrote, by name."""
-        with np.load(self.path("arrays.npz"), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        """Return the arrays that `save` wrote, by name; RunError if they are damaged."""
+        try:
+            with np.load(self.path("arrays.npz"), allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
+            raise RunError(
+                f"{self.path('arrays.npz')} is damaged; delete the folder {self.folder} and run "
+                "the same ila build command again."
+            ) from error
 
     def finish(self, **result: Any) -> None:
         """Mark the stage as done and drop its half-done work."""
-        write_text(self.path("done.json"), json.dumps(result, indent=1, default=_plain))
+        files = {path.name: path.stat().st_size for path in self.folder.iterdir()
+                 if path.is_file() and path.name != "done.json"}  # fmt: skip
+        mark = {"files": files, **result}
+        write_text(self.path("done.json"), json.dumps(mark, indent=1, default=_plain))
         shutil.rmtree(self.work, ignore_errors=True)
 
 
@@ -103,12 +135,12 @@ class Run:
     def create(cls, folder: str | Path) -> Run:
         """Make the folder if need be. A folder full of other things is refused."""
         folder = Path(folder)
-        if folder.is_dir() and any(folder.iterdir()) and not _ours(folder):
-            raise RunError(
-                f"{folder} holds files that are no landscape; choose an empty or new folder "
-                "with --out."
-            )
         with told(folder):
+            if folder.is_dir() and any(folder.iterdir()) and not _ours(folder):
+                raise RunError(
+                    f"{folder} holds files that are no landscape; choose an empty or new folder "
+                    "with --out."
+                )
             if folder.exists() and not folder.is_dir():
                 raise RunError(
                     f"{folder} is a file; a landscape needs a folder: name one with --out."
@@ -125,7 +157,9 @@ class Run:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder for one build; a second one at the same time is refused."""
-        with told(self.folder), open(self.folder / ".lock", "w") as stream:
+        with told(self.folder):
+            stream = open(self.folder / ".lock", "w")  # noqa: SIM115, held while the build runs
+        with stream:
             if not _try_lock(stream.fileno()):
                 raise RunError(
                     f"{self.folder} is being built by another process; wait for it, or stop it."
@@ -169,15 +203,49 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version = int(manifest["format"])
     except (ValueError, KeyError, TypeError, OSError) as error:
-        raise RunError(
-            f"{path} is damaged ({error}); run ila build again on the same pool and folder."
-        ) from error
+        raise _damaged(path, "it is not what a build writes") from error
     if version > FORMAT:
         raise RunError(
             f"{folder} was written by a newer version of ILA (layout {version}, this program "
             f"reads up to {FORMAT}); update with pip install -U ila-landscape."
         )
+    for name, kind in _MANIFEST.items():
+        if not isinstance(manifest.get(name), kind):
+            raise _damaged(path, f"its entry {name!r} is missing or broken")
     return manifest
+
+
+def _damaged(path: Path, what: str) -> DamagedError:
+    return DamagedError(
+        f"{path} is damaged ({what}); run ila build again on the same pool and folder to make it "
+        "anew."
+    )
+
+
+def pool_of(folder: str | Path) -> dict[str, str] | None:
+    """Return the names, by sha256, of the files that a folder's landscape is of, None without one.
+
+    Where the manifest is damaged, records.parquet tells. RunError if neither can.
+    """
+    folder = Path(folder)
+    if not (folder / "manifest.json").is_file():
+        return None
+    try:
+        return _names(read_manifest(folder)["inputs"])
+    except DamagedError:
+        from ila_core.records import Records
+
+        try:
+            return _names(Records.open(folder).files)
+        except RunError as error:
+            raise RunError(
+                f"{folder} is damaged: neither manifest.json nor records.parquet tells of which "
+                "pool it is; choose another folder with --out, or delete that one first."
+            ) from error
+
+
+def _names(files: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {str(file["sha256"]): Path(file["name"]).name for file in files}
 
 
 def write_landscape(
@@ -208,14 +276,10 @@ def read_landscape(folder: str | Path) -> Landscape:
     manifest = read_manifest(folder)
     try:
         columns, domain, names = _read_columns(folder / "landscape.parquet")
-        vectors = np.load(folder / "embeddings.npy", mmap_mode="r")
+        vectors = _read_vectors(folder / "embeddings.npy")
         n = int(manifest["counts"]["kept"])
-        fingerprint = str(manifest["fingerprint"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"{folder} is damaged ({_first_line(error)}); run ila build again on the same pool "
-            "and folder to make the missing part anew."
-        ) from error
+        raise _damaged(folder, _first_line(error)) from error
     if not len(domain) == len(vectors) == n:
         raise RunError(
             f"{folder} is damaged: its manifest counts {n} records, landscape.parquet holds "
@@ -231,10 +295,24 @@ def read_landscape(folder: str | Path) -> Landscape:
         domain_names=names,
         vectors=vectors,
         run=folder,
-        fingerprint=fingerprint,
+        fingerprint=_identity(manifest),
         scores=columns,
         manifest=manifest,
     )
+
+
+def _identity(manifest: Mapping[str, Any]) -> str:
+    """Return what tells this landscape from another one of the same records: its stage's key."""
+    return str(manifest["stages"].get("landscape", {}).get("key") or manifest["fingerprint"])
+
+
+def _read_vectors(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise ValueError(f"{path.name} is not there") from error
+    except (OSError, ValueError, EOFError) as error:  # what numpy says of it would mislead
+        raise ValueError(f"{path.name} is no array, or not a whole one") from error
 
 
 def _read_columns(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[str, ...]]:
@@ -243,8 +321,12 @@ def _read_columns(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[
 
     try:
         table = pq.ParquetFile(path).read()
-    except pa.ArrowException as error:
-        raise ValueError(f"{path.name}: {_first_line(error)}") from error
+    except FileNotFoundError as error:
+        raise ValueError(f"{path.name} is not there") from error
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path.name} is not whole Parquet") from error
+    if missing := [name for name in (*COLUMNS, "domain") if name not in table.column_names]:
+        raise ValueError(f"{path.name} has no column {missing[0]!r}")
     domain = table.column("domain").combine_chunks()
     if isinstance(domain, pa.ChunkedArray):
         domain = domain.chunk(0) if domain.num_chunks else pa.array([], domain.type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from conftest import small_pool, write_jsonl
 
 import ila_core as ila
 
+MADE = ("records.parquet", "rejects.jsonl", "embeddings.npy", "landscape.parquet")
 SELECT_KEYS = [
     "method", "budget", "rows", "resolution", "occupied", "rounds", "tokens", "coverage",
     "fidelity", "mean_relative_depth", "embedding_distance_mean", "embedding_distance_p95",
@@ -118,11 +120,127 @@ def test_dataset_info_is_registered_and_kept(run: Path, tmp_path: Path) -> None:
         (("--budget", "5", "--pin", "absent.txt"), 2, "absent.txt"),
         (("--budget", "5", "--method", "ifd"), 1, "--unconditional"),
         (("--budget", "5", "--dataset-info"), 2, "--out"),
+        (("--budget", "1-tokens"), 2, "less than the first record takes"),
+        (("--budget", "5", "--out", "s.parquet"), 2, "add --format parquet"),
+        (("--budget", "5", "--out", "s.jsonl.gz"), 2, "JSON lines"),
+        (("--budget", "5", "--out", "s.jsonl", "--format", "parquet"), 2, "name it s.parquet"),
     ],
 )
 def test_wrong_values_are_told_in_one_sentence(run: Path, arguments, code, message) -> None:
     told = cli("select", run, *arguments, code=code).stderr.strip()
     assert message in told and len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "1.5", "x"])
+def test_a_seed_that_no_library_takes(run: Path, seed: str) -> None:
+    assert "4294967295" in cli("select", run, "--budget", 5, f"--seed={seed}", code=2).stderr
+
+
+@pytest.mark.parametrize("text", ["-1", "abc", "60", "9" * 6000, "1.0", "# 3", "1,2", "\u0663"])
+def test_a_lock_that_is_no_row_names_its_line(run: Path, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "rows.txt"
+    file.write_text(f"\ufeff3\r\n\n 04 \n{text}\n", encoding="utf-8")
+    told = cli("select", run, "--budget", 5, "--pin", file, code=2).stderr
+    assert f"{file}, line 4" in told and "0 to 59" in told
+
+
+def test_locks_that_are_not_text_and_locks_of_all(run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rows.txt"
+    file.write_bytes(b"\xff\xfe3\x00")
+    assert "not UTF-8" in cli("select", run, "--budget", 5, "--exclude", file, code=2).stderr
+    file.write_text("".join(f"{row}\n" for row in range(60)))
+    out = tmp_path / "sel.jsonl"
+    told = cli("select", run, "--budget", 5, "--exclude", file, "--out", out, code=2).stderr
+    assert "All 60 records are excluded" in told and not out.exists()
+
+
+def test_the_pool_and_the_landscape_are_not_overwritten(
+    run: Path, pool: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.jsonl"
+    own.write_bytes(pool.read_bytes())
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(own)
+    for place in (own, link):
+        told = cli("select", run, "--budget", 5, "--out", place, code=2).stderr
+        assert "is the pool itself" in told
+    assert own.read_bytes() == pool.read_bytes()
+    before = (run / "landscape.parquet").read_bytes()
+    out = run / "landscape.parquet"
+    told = cli("select", run, "--budget", 5, "--out", out, "--format", "parquet", code=2).stderr
+    assert "part of the landscape" in told and out.read_bytes() == before
+
+
+def test_places_that_cannot_be_written(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file" / "s.jsonl", tmp_path, "/proc/s.jsonl", "/dev/stdout"):
+        told = cli("select", run, "--budget", 5, "--out", place, code=1).stderr
+        assert len(told.splitlines()) == 1 and str(place) in told
+    deep = tmp_path / "a" / "b" / "s.jsonl"
+    cli("select", run, "--budget", 5, "--out", deep)
+    assert len(deep.read_bytes().splitlines()) == 5
+
+
+@pytest.mark.parametrize("register", ["not JSON", "[]"])
+def test_a_broken_register_is_told_before_anything_is_written(
+    run: Path, tmp_path: Path, register: str
+) -> None:
+    (tmp_path / "dataset_info.json").write_text(register)
+    out = tmp_path / "s.jsonl"
+    told = cli("select", run, "--budget", 5, "--out", out, "--dataset-info", code=1).stderr
+    assert "dataset_info.json" in told and not out.exists()
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["manifest.json", "records.parquet", "embeddings.npy", "landscape.parquet", "rejects.jsonl"],
+)
+@pytest.mark.parametrize("harm", ["cut", "garbage", "remove"])
+def test_a_damaged_landscape_is_told_and_the_same_build_mends_it(
+    pool: Path, run: Path, tmp_path: Path, file: str, harm: str
+) -> None:
+    broken = tmp_path / "run"
+    build = ("build", pool, "--out", broken, "--projection", "pca")
+    shutil.copytree(run, broken)
+    whole = {name: (run / name).read_bytes() for name in MADE}
+    part = broken / file
+    for stage in broken.glob(f".stages/*/{file}"):  # linked, as the build leaves them
+        part.unlink()
+        part.hardlink_to(stage)
+    if harm == "remove":
+        part.unlink()
+    else:  # in place, so that the stage's file is damaged with the public one
+        part.write_bytes(part.read_bytes()[:-9] if harm == "cut" else b"\xff\0" * 50)
+    commands = [("info", broken), ("select", broken, "--budget", 5, "--out", tmp_path / "s.jsonl")]
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "ila_core.cli", *map(str, command)],
+            capture_output=True,
+            text=True,
+        )
+        assert "Traceback" not in done.stderr and done.returncode in (0, 1)
+    cli(*build)
+    assert {name: (broken / name).read_bytes() for name in MADE} == whole
+    cli("select", broken, "--budget", 5)
+
+
+def test_a_damaged_manifest_still_guards_its_pool(pool: Path, run: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "run"
+    shutil.copytree(run, broken)
+    (broken / "manifest.json").write_text("{")
+    other = write_jsonl(tmp_path / "other.jsonl", small_pool(20))
+    told = cli("build", other, "--out", broken, "--projection", "pca", code=1).stderr
+    assert "another pool" in told and (broken / "manifest.json").read_text() == "{"
+
+
+def test_a_pool_that_grew_is_another_pool(pool: Path, run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    grown = tmp_path / "pool.jsonl"
+    grown.write_bytes(pool.read_bytes() + b'{"instruction": "One more?", "output": "Yes."}\n')
+    told = cli("build", grown, "--out", copy, "--projection", "pca", code=1).stderr
+    assert "another pool, or of an earlier state of this one (pool.jsonl)" in told
+    cli("select", copy, "--budget", 5)
 
 
 def test_a_budget_over_the_pool_chooses_all(run: Path) -> None:

@@ -65,7 +65,7 @@ def test_another_projection_embeds_and_scores_nothing_again(pool: Path, tmp_path
 def test_another_pool_is_refused_and_nothing_is_lost(run: Path, tmp_path: Path) -> None:
     other = write_jsonl(tmp_path / "other.jsonl", small_pool(20))
     before = (run / "manifest.json").read_bytes()
-    with pytest.raises(RunError, match=r"another pool \(pool.jsonl\)"):
+    with pytest.raises(RunError, match=r"another pool.*\(pool.jsonl\)"):
         build(other, out=run, projection="pca")
     assert (run / "manifest.json").read_bytes() == before
     assert len(ila.open(run)) == 60
@@ -120,9 +120,21 @@ def test_a_column_with_gaps_gives_missing_depths_and_says_so(tmp_path: Path) -> 
         ({"projection": "mds"}, "umap, tsne, pca"),
         ({"loss": "column:"}, "column:NAME"),
         ({"seed": -1}, "whole number"),
+        ({"seed": 2**32}, "4294967295"),
+        ({"dtype": "int8"}, "bfloat16"),
+        ({"lm": "some/model"}, "--lm goes with --loss lm"),
+        ({"tokenizer": "some/model"}, "--tokenizer goes with --loss none"),
+        ({"labels_url": "http://x"}, "--labels endpoint"),
+        ({"encoder": "minilm", "embeddings": "e.npy"}, "--embeddings goes with"),
         ({"colour": "red"}, "Unknown option 'colour'"),
         ({"map": "instruction"}, "ROLE=FIELD"),
-        ({"loss": "column:absent"}, "absent.*instruction, output, topic, score"),
+        ({"loss": "column:absent"}, "absent.* of --loss .*instruction, output, topic, score"),
+        ({"depth": "column:absent"}, "absent.* of --depth"),
+        ({"labels": "column:absent"}, "absent.* of --labels"),
+        ({"domains": "column:absent.deep"}, "absent.* of --domains"),
+        ({"projection": "columns:score,absent"}, "absent.* of --projection"),
+        ({"loss": "column:topic"}, "no finite number"),
+        ({"depth": "column:topic"}, "no finite number"),
         ({"projection": "columns:score"}, "two columns"),
         ({"domains": "labels"}, "--labels"),
         ({"embeddings": "absent.npy"}, "no file"),
