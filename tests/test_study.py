@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,12 @@ import tiny_lm
 from conftest import small_pool, write_jsonl
 
 import ila_core as ila
+from ila_core import cli
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.landscape import Landscape
 from ila_core.methods import select
 from ila_core.selection import Budget
-from ila_core.study import Study, StudySettings, students
+from ila_core.study import Study, StudySettings, identity, planned, students
 from ila_core.study import plan as planning
 from ila_core.study.plan import Teacher, plan, random_subset, split
 from ila_core.study.regression import r_squared, regress
@@ -448,6 +450,82 @@ def test_the_summary_has_the_tables_and_the_regression(finished):
         "Over 12 subsets that no method chose",
     ):
         assert words in text  # fmt: skip
+
+
+def test_the_headline_says_where_who_wins():
+    found = study_of(random=[3.0, 3.1, 3.2], ila=[3.4, 3.45, 3.65])
+    assert found.headline() == "At equal records random beats ILA at 10%."
+    first = list(found.curves)
+    found.curves.extend(
+        {**row, "budget": budget, "micro": row["micro"] + shift * (row["method"] == "ila")}
+        for budget, shift in (("20%", -1.0), ("30%", -1.0), ("40%", -0.4))
+        for row in first
+    )
+    assert found.headline() == (
+        "At equal records ILA beats random at 20% and 30%, random beats ILA at 10%, neither wins "
+        "at 40%."
+    )
+    assert study_of(nested=[3.0]).headline() == "This study does not set ILA against random."
+
+
+def test_a_method_stands_beside_random_seed_by_seed():
+    found = study_of(random=[3.0, 5.0], deita=[2.9, 4.8], nested=[3.1, 4.0])
+    gap = found.against_random("deita", "10%", "records")
+    assert gap.mean == pytest.approx(-0.15) and (gap.seeds, gap.outcome) == (2, "better")
+    assert found.against_random("nested", "10%", "records").outcome == "even"
+    assert found.against_random("random", "10%", "records").outcome == "even"
+    assert found.against_random("ila", "10%", "records") is None
+    assert found.against_random("deita", "30%", "records") is None
+
+
+def test_predictions_are_those_behind_the_cross_validated_share(finished):
+    found = Study.open(finished[0])
+    for which in ("micro", "macro"):
+        actual, predicted = found.predictions(which)
+        assert actual.tolist() == [row[which] for row in found.subsets]
+        assert r_squared(actual, predicted) == pytest.approx(found.regression[f"r2_{which}_cv"])
+    assert len(study_of(random=[1.0]).predictions()[0]) == 0
+
+
+def test_how_far_a_study_is_stands_in_its_folder(landscape, tmp_path):
+    seen = []
+
+    def look(line: str) -> None:
+        if "students, about" in line:
+            seen.append(json.loads((tmp_path / "study" / "progress.json").read_text()))
+
+    study(landscape, out=tmp_path / "study", say=look, **SMALL)
+    assert {told["state"] for told in seen} == {"running"}
+    assert all(told["stages"][-1]["stage"] == "students" for told in seen)
+    assert {told["stages"][-1]["total"] for told in seen} == {STUDENTS}
+    assert seen[-1]["notices"][0].startswith(f"{STUDENTS} students")
+    ended = json.loads((tmp_path / "study" / "progress.json").read_text())
+    assert ended["state"] == "done" and ended["stages"][-1]["done"] == STUDENTS
+
+
+def test_a_folder_tells_what_its_study_is_of(finished, landscape, tmp_path):
+    assert planned(finished[0]) == (identity(landscape), StudySettings.of(**SMALL))
+    assert planned(tmp_path) is None
+    for text in ("{", "[]", "{}", '{"landscape": "a", "settings": {"surprise": 1}}'):
+        (tmp_path / "plan.json").write_text(text)
+        assert planned(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        SMALL,
+        {"methods": ["ila"], "depth_targets": [], "seed": 4, "budgets": ["10%", "2000-tokens"]},
+        {"student": "lm", "lm": "a/b c", "epochs": 0.5, "lr": 1e-05, "full": True, "steps": 7},
+    ],
+)
+def test_the_command_of_a_study_asks_for_the_same_study(options):
+    settings = StudySettings.of(**options)
+    words = shlex.split(settings.command("RUN", "a folder"))
+    given = cli.given_to_study(cli.parser().parse_args(words[1:]))
+    assert words[:4] == ["ila", "study", "RUN", "--out"] and words[4] == "a folder"
+    assert StudySettings.of(**given) == settings
 
 
 def test_a_study_is_read_back_as_it_was(finished):
