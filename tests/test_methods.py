@@ -339,6 +339,14 @@ def test_k_center_is_the_obvious_loop(pool, budget):
     check(pool, budget, "k-center", slow_k_center(pool.vectors, budget))
 
 
+@few
+@given(pool=pools, budget=budgets, watched=st.sampled_from([1, 3, 8]))
+def test_k_center_that_watches_few_rows_is_the_obvious_loop(pool, budget, watched):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ila_core.methods.k_center.FARTHEST", watched)
+        check(pool, budget, "k-center", slow_k_center(pool.vectors, budget))
+
+
 def test_k_center_has_the_radius_of_the_reference_and_follows_the_seed():
     rng = np.random.default_rng(5)
     vectors = rng.normal(size=(300, 12)).astype(np.float32)

@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ila_core.errors import UsageError
-from ila_core.methods.vectors import unit_vectors
+from ila_core.methods.vectors import blocks, unit_vectors
 
 if TYPE_CHECKING:
     from ila_core.landscape import Landscape
+
+FARTHEST = 4096
+"""Rows that are kept up to date with every pick; the others wait until one of them may be next."""
 
 
 def k_center(landscape: Landscape, count: int, seed: int, *, start: str = "medoid") -> np.ndarray:
     """Return rows of which each is the farthest, by cosine, from all before it; ties by row.
 
     The first is the medoid, the row most similar to the pool as a whole; `start="random"` draws
-    it with the seed instead. One pass over the vectors for every row that is chosen. The rule
-    seeks outliers on purpose: it is the wrong choice for a pool with garbage in it.
+    it with the seed instead. The rule seeks outliers on purpose: it is the wrong choice for a pool
+    with garbage in it.
+
+    A row only comes nearer to the picks as these grow. So the farthest rows are watched, and as
+    long as one of them is farther than all others were when last looked at, it is the next.
     """
+    from threadpoolctl import threadpool_limits
+
     vectors = np.ascontiguousarray(unit_vectors(landscape))
     if start not in ("medoid", "random"):
         raise UsageError(f"Parameter start of k-center is {start!r}; choose medoid or random.")
@@ -28,10 +36,37 @@ def k_center(landscape: Landscape, count: int, seed: int, *, start: str = "medoi
     else:
         row = int(np.argmax(vectors @ vectors.sum(axis=0, dtype=np.float64).astype(np.float32)))
     nearest = np.full(len(vectors), -np.inf, dtype=np.float32)
-    rows = np.empty(count, dtype=np.int64)
-    for position in range(count):
-        rows[position] = row
-        np.maximum(nearest, vectors @ vectors[row], out=nearest)
-        nearest[row] = np.inf  # a chosen row is never the farthest again
-        row = int(np.argmin(nearest))
-    return rows
+    rows, seen = [row], 0
+    while len(rows) < count:
+        _come_nearer(nearest, vectors, rows[seen:])
+        seen = len(rows)
+        rows.append(int(np.argmin(nearest)))
+        watched, others = _farthest(nearest)
+        near, close = nearest[watched], vectors[watched]
+        with threadpool_limits(
+            limits=1, user_api="blas"
+        ):  # a second thread costs more than it does
+            while len(rows) < count:
+                np.maximum(near, close @ vectors[rows[-1]], out=near)
+                near[watched == rows[-1]] = np.inf  # a chosen row is never the farthest again
+                first = int(np.argmin(near))
+                if not near[first] < others:
+                    break
+                rows.append(int(watched[first]))
+    return np.array(rows[:count], dtype=np.int64)
+
+
+def _come_nearer(nearest: np.ndarray, vectors: np.ndarray, picks: list[int]) -> None:
+    """Raise `nearest`, (n,), in place to the similarity to any of the picks; theirs to infinity."""
+    chosen = vectors[picks].T
+    for part in blocks(len(vectors)):
+        np.maximum(nearest[part], (vectors[part] @ chosen).max(axis=1), out=nearest[part])
+    nearest[picks] = np.inf
+
+
+def _farthest(nearest: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the rows of smallest `nearest`, ascending, and the smallest of all the others."""
+    if len(nearest) <= FARTHEST:
+        return np.arange(len(nearest)), np.inf
+    order = np.argpartition(nearest, FARTHEST)
+    return np.sort(order[:FARTHEST]), float(nearest[order[FARTHEST]])
