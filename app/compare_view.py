@@ -396,7 +396,7 @@ def two_of(view: state.View, names: Sequence[str]) -> tuple[str, str]:
 
 
 def choose_pair(first: str, second: str, names: Sequence[str]) -> None:
-    one, swap, other = st.columns([1, 0.22, 1], vertical_alignment="bottom")
+    one, swap, other = st.columns([1, 0.5, 1], vertical_alignment="bottom", gap="small")
     for slot, key, label, name in ((one, "first", "A", first), (other, "second", "B", second)):
         slot.selectbox(
             label,
@@ -406,9 +406,7 @@ def choose_pair(first: str, second: str, names: Sequence[str]) -> None:
             args=(first, second),
         )
     swap.button(
-        "",
-        icon=":material/swap_horiz:",
-        help="Swap A and B",
+        "Swap",
         key="swap",
         on_click=state.change,
         kwargs={"pair": (second, first)},
@@ -536,7 +534,7 @@ def card(
     """Show one record: what each of the two says to it, its numbers, its text."""
     assert landscape.records is not None
     record = landscape.records.take(np.array([row]))[0]
-    with st.container(border=True):
+    with st.container(border=True, key="record"):
         for name, selection in zip(names, selections, strict=True):
             st.markdown(f"**{name}** · {plain(selection.why(row).sentence)}")
         st.caption(plain(inspector.facts(landscape, row, record)))
