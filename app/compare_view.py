@@ -21,9 +21,10 @@ import widgets
 from cache import Match
 from cells import Cells
 from ila_core import methods
+from ila_core.doctor import duration
 from ila_core.errors import IlaError
 from ila_core.landscape import Landscape
-from ila_core.methods import Comparison, Row
+from ila_core.methods import RANDOM_SEEDS, Comparison, Row
 from ila_core.selection import Budget, Selection
 from widgets import count, plain, share
 
@@ -31,6 +32,8 @@ PATIENT = 5_000
 """From this many records on a slow method waits for a word, as it takes minutes."""
 SMALL_SIDE = 48
 """Cells a side of the small maps."""
+SECONDS_A_THOUSAND = 0.8
+"""NovelSum of one selection, for a thousand records chosen; measured on two cores."""
 MOST_LISTED = 100
 LONG_TEXT = 1_200
 """Characters from which on a record's text scrolls in a box of its own."""
@@ -47,7 +50,7 @@ def page() -> None:
     with st.sidebar:
         knobs.budget_knobs(view, landscape)
         names = choose_methods(view, landscape)
-        novelty, stability = choose_extras(landscape)
+        novelty, stability = choose_extras(state.view(), landscape, names)
     view = state.view()
     st.header("Methods side by side", anchor=False)
     try:
@@ -122,28 +125,47 @@ def set_methods(key: str, before: tuple[str, ...], options: tuple[str, ...]) -> 
     state.change(methods=() if list(names) == methods.fast_names() else names)
 
 
-def choose_extras(landscape: Landscape) -> tuple[bool, bool]:
+def choose_extras(
+    view: state.View, landscape: Landscape, names: Sequence[str]
+) -> tuple[bool, bool]:
     """Offer the numbers that cost time, and say how much."""
-    took = landscape.manifest.get("stages", {}).get("projection", {}).get("seconds")
-    cost = f", about {2 * took:,.0f} s once" if took else ""
-    extras = {
-        "novelty": ("NovelSum", "Sorts the distances between all chosen records: it grows with "
-                    "the square of the budget, about a second for a thousand records and method."),
-        "stability": ("Stability", f"What of ILA survives a shifted grid and two other maps, which "
-                      f"are computed first{cost}, and then kept."),
-    }  # fmt: skip
     st.markdown("**More numbers, at a cost**")
+    extras = {
+        "novelty": ("NovelSum", novelty_cost(view, landscape, len(names))),
+        "stability": ("Stability", stability_cost(landscape)),
+    }
     found = []
-    for name, (label, help) in extras.items():
+    for name, (label, cost) in extras.items():
         st.toggle(
             label,
             key=state.knob(name, bool(state.recall(name, False))),
             on_change=lambda name=name: state.remember(name, state.turned(name)),
-            help=help,
-            disabled=landscape.vectors is None and name == "novelty",
+            disabled=landscape.vectors is None,
         )
-        found.append(bool(state.recall(name, False)))
+        st.caption(cost)
+        found.append(landscape.vectors is not None and bool(state.recall(name, False)))
     return found[0], found[1]
+
+
+def novelty_cost(view: state.View, landscape: Landscape, among: int) -> str:
+    """Say what NovelSum is and what it costs: it sorts the distances between the chosen records."""
+    if landscape.vectors is None:
+        return "This landscape has no embeddings to measure it with."
+    try:
+        size = Budget.parse(view.budget).records(landscape)
+    except IlaError:
+        return ""
+    seconds = SECONDS_A_THOUSAND * size / 1000 * (among + RANDOM_SEEDS - 1)
+    return f"Diversity of what is chosen. About {duration(max(seconds, 1))} for these methods."
+
+
+def stability_cost(landscape: Landscape) -> str:
+    """Say what the stability is and what it costs: two more projections."""
+    if landscape.vectors is None:
+        return "This landscape has no embeddings to make other maps of."
+    took = landscape.manifest.get("stages", {}).get("projection", {}).get("seconds")
+    cost = f", about {duration(2 * took)} once" if took else ""
+    return f"What survives a shifted grid and two other maps of the pool, made first{cost}."
 
 
 # -- measuring ------------------------------------------------------------------------------------
@@ -284,14 +306,14 @@ def by_grid(comparison: Comparison) -> None:
             label_visibility="collapsed",
             required=True,
         )
-        frame = tables.grid_frame(comparison, str(kind))
+        frame = tables.grid_frame(comparison, str(kind)).set_index("Method") * 100
         st.dataframe(
-            frame,
+            frame.reset_index(),
             hide_index=True,
             height="content",
             column_config={
-                title: st.column_config.NumberColumn(format="percent", width=110)
-                for title in frame.columns[1:]
+                title: st.column_config.NumberColumn(format="%.1f%%", width=110)
+                for title in frame.columns
             },
             alt=f"{kind} of every method on five reference grids",
         )
@@ -490,7 +512,7 @@ def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
     taken = landscape.records.take(listed)
     frame = pd.DataFrame(
         {
-            "Depth": landscape.relative_depth[listed],
+            "Depth": 100 * landscape.relative_depth[listed],
             "Tokens": landscape.tokens[listed],
             "Instruction": [widgets.first_line(record.instruction) for record in taken],
         }
@@ -506,7 +528,7 @@ def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
         column_config={
             "Instruction": st.column_config.TextColumn(width=320),
             "Depth": st.column_config.NumberColumn(
-                format="percent", width=66,
+                format="%.0f%%", width=66,
                 help="Relative depth: rank of the depth within its domain",
             ),
             "Tokens": st.column_config.NumberColumn(format="%d", width=66,

@@ -785,7 +785,7 @@ def overlap(shares: Mapping[str, Mapping[str, float]], theme: Theme = "light") -
     ticks = {"tickfont": {"size": 12, "color": ink.text}, "ticks": "", "showgrid": False}
     figure.update_xaxes(**ticks, side="top", tickangle=-50)
     figure.update_yaxes(**ticks, autorange="reversed")
-    figure.update_layout(margin={"l": 104, "r": 8, "t": 86, "b": 4})
+    figure.update_layout(margin={"l": 104, "r": 44, "t": 92, "b": 4})
     return figure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ila_core.methods.compare import (
+    RANDOM_SEEDS,
     Comparison,
     Row,
     compare,
@@ -17,6 +18,7 @@ from ila_core.methods.places import other_places
 from ila_core.methods.registry import Method, find, methods, names, select
 
 __all__ = [
+    "RANDOM_SEEDS",
     "Comparison",
     "Method",
     "Row",
