@@ -43,9 +43,7 @@ def k_center(landscape: Landscape, count: int, seed: int, *, start: str = "medoi
         rows.append(int(np.argmin(nearest)))
         watched, others = _farthest(nearest)
         near, close = nearest[watched], vectors[watched]
-        with threadpool_limits(
-            limits=1, user_api="blas"
-        ):  # a second thread costs more than it does
+        with threadpool_limits(limits=1, user_api="blas"):  # two would wait for each other
             while len(rows) < count:
                 np.maximum(near, close @ vectors[rows[-1]], out=near)
                 near[watched == rows[-1]] = np.inf  # a chosen row is never the farthest again
