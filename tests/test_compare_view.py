@@ -80,7 +80,7 @@ def test_a_method_that_lacks_an_input_is_there_with_its_reason() -> None:
     assert table(page) == ["random", "ila"]
     told = texts(page)
     assert "**ifd** needs the loss of the responses without their instruction" in told
-    assert "--unconditional" in told
+    assert "--unconditional" in told and "2 ways to keep" in told
     assert "ifd" not in [option for pills in page.pills for option in pills.options]
 
 

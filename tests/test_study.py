@@ -440,6 +440,27 @@ def test_a_summary_without_the_two_has_no_verdict():
     assert study_of(nested=[3.0], deita=[2.0]).verdicts() == []
 
 
+def test_few_seeds_need_a_clear_difference():
+    """3.5 standard errors on three seeds, 12 on two: by chance one time in thirteen."""
+    assert "no better and no worse" in study_of(random=[3.0] * 3, ila=[2.95, 2.9, 2.85]).summary()
+    assert "no better and no worse" in study_of(random=[3.0] * 2, ila=[2.93, 2.91]).summary()
+    assert "ILA is better" in study_of(random=[3.0] * 3, ila=[2.92, 2.9, 2.88]).summary()
+
+
+def test_the_two_losses_have_findings_of_their_own():
+    found = study_of(random=[3.0, 3.1, 3.2], ila=[2.5, 2.6, 2.7])
+    for row in found.curves:
+        row["macro"] = 5.0 + (row["method"] == "ila")
+    assert "ILA is better than random (-0.500)" in found.verdicts()[0]
+    assert "ILA is WORSE than random (+1.000)" in found.verdicts("macro")[0]
+    assert found.headline("macro") == "At equal records random beats ILA at 10%."
+    text = found.summary()
+    first, second = text.index("nats per token over all"), text.index("nats per token as the mean")
+    assert first < text.index("better than random (-0.500)") < second
+    assert second < text.index("WORSE than random (+1.000)")
+    assert "6.000 ± 0.000" in text[second:]
+
+
 def test_the_summary_has_the_tables_and_the_regression(finished):
     text = Study.open(finished[0]).summary()
     for words in (
@@ -487,12 +508,15 @@ def test_predictions_are_those_behind_the_cross_validated_share(finished):
     assert len(study_of(random=[1.0]).predictions()[0]) == 0
 
 
-def test_how_far_a_study_is_stands_in_its_folder(landscape, tmp_path):
+def test_how_far_a_study_is_stands_in_its_folder(landscape, tmp_path, monkeypatch):
+    monkeypatch.setattr("ila_core.monitor.EVERY", 0)
     seen = []
 
     def look(line: str) -> None:
         if "students, about" in line:
             seen.append(json.loads((tmp_path / "study" / "progress.json").read_text()))
+            left = seen[-1]["stages"][-1]["eta_s"]  # by the records to come, not by the students
+            assert f"about {left:,.0f} s left" in line or left % 1 == 0.5
 
     study(landscape, out=tmp_path / "study", say=look, **SMALL)
     assert {told["state"] for told in seen} == {"running"}
