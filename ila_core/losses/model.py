@@ -238,9 +238,17 @@ def _head_losses(
         logits = _as_the_model_ends(model, head(states))
         return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
 
+    if not torch.is_grad_enabled():
+        # Filled in place: a small tensor kept from each chunk would pin the memory of its logits,
+        # which then are never given back, a full set of them by the end.
+        found = torch.empty(len(hidden), device=hidden.device)
+        for first in range(0, len(hidden), size):
+            part = slice(first, first + size)
+            found[part] = chunk(hidden[part], wanted[part])
+        return found
     losses = []
     for states, targets in zip(hidden.split(size), wanted.split(size), strict=True):
-        if torch.is_grad_enabled() and len(hidden) > size:
+        if len(hidden) > size:
             losses.append(checkpoint(chunk, states, targets, use_reentrant=False))
         else:
             losses.append(chunk(states, targets))
