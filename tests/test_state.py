@@ -24,6 +24,9 @@ VIEWS = st.builds(
     cells=st.sampled_from([32, 64, 96, 128]),
     box=st.sampled_from([None, Box(-1.5, 0.25, 2.0, 3.0)]),
     patch=st.lists(st.integers(0, 16383), max_size=5, unique=True).map(lambda p: tuple(sorted(p))),
+    methods=st.sampled_from([(), ("random",), ("random", "ila", "k-center")]),
+    pair=st.sampled_from([(), ("ila", "random"), ("deita", "nested")]),
+    study=st.sampled_from(["", "/some/where/study"]),
 )
 
 
@@ -44,6 +47,7 @@ def test_a_view_of_very_many_cells_leaves_them_out_of_the_link() -> None:
     "query",
     [
         {"resolution": "0"}, {"resolution": "9000"}, {"depth_target": "2"}, {"layer": "taste"},
+        {"pair": "ila"}, {"pair": "a,b,c"}, {"methods": ","},
         {"cells": "7"}, {"box": "1,2,3"}, {"box": "3,0,1,1"}, {"patch": "a"}, {"seed": "-1"},
     ],
 )  # fmt: skip
