@@ -231,10 +231,11 @@ def verdict(study: Study) -> None:
     """Say in plain words who wins, budget by budget."""
     with st.container(border=True):
         st.markdown(f"**{plain(study.headline())}**")
+        st.markdown(f"As the mean over domains: {plain(study.headline('macro'))}")
         st.caption(
             f"Student: {plain(study.student)}, judged by {count(study.dev_records)} held-out "
-            "records over all tokens. A difference counts if it has one sign on every seed and is "
-            "above twice its standard error."
+            "records, in the first line over all tokens. A difference counts if it has one sign on "
+            "every seed and its 95 % interval (Student's t) leaves out 0."
         )
         told = study.verdicts()
         if told:

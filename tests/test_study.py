@@ -490,9 +490,9 @@ def test_the_headline_says_where_who_wins():
 
 
 def test_a_method_stands_beside_random_seed_by_seed():
-    found = study_of(random=[3.0, 5.0], deita=[2.9, 4.8], nested=[3.1, 4.0])
+    found = study_of(random=[3.0, 5.0], deita=[2.9, 4.89], nested=[3.1, 4.0])
     gap = found.against_random("deita", "10%", "records")
-    assert gap.mean == pytest.approx(-0.15) and (gap.seeds, gap.outcome) == (2, "better")
+    assert gap.mean == pytest.approx(-0.105) and (gap.seeds, gap.outcome) == (2, "better")
     assert found.against_random("nested", "10%", "records").outcome == "even"
     assert found.against_random("random", "10%", "records").outcome == "even"
     assert found.against_random("ila", "10%", "records") is None

@@ -88,45 +88,47 @@ class Study:
         return sorted(found, key=lambda place: place[0])
 
     def summary(self) -> str:
-        """Return the findings in plain words, whoever wins."""
+        """Return the findings in plain words, whoever wins, by both losses."""
         lines = [f"Student {self.student}, judged by {self.dev_records:,} held-out records."]
-        for unit in dict.fromkeys(unit for unit, _ in self.places):
-            lines += ["", f"Loss at equal {unit} (nats per token over all tokens, ± deviation):"]
-            lines += self._table(unit)
-        return "\n".join([*lines, "", *self.verdicts(), *self._explained()])
+        for which, words in LOSSES.items():
+            for unit in dict.fromkeys(unit for unit, _ in self.places):
+                lines += ["", f"Loss at equal {unit} (nats per token {words}, ± deviation):"]
+                lines += self._table(unit, which)
+            if told := self.verdicts(which):
+                lines += ["", f"{words[0].upper()}{words[1:]}:", *told]
+        return "\n".join([*lines, "", *self._explained()]).rstrip("\n")
 
-    def _table(self, unit: str) -> list[str]:
+    def _table(self, unit: str, which: str) -> list[str]:
         budgets = [budget for of_unit, budget in self.places if of_unit == unit]
         lines = [f"  {'method':<18}" + "".join(f"{budget:>16}" for budget in budgets)]
         for method, q in self.variants:
-            cells = (self.mean(method, budget, unit, q) for budget in budgets)
+            cells = (self.mean(method, budget, unit, q, which) for budget in budgets)
             lines.append(f"  {_named(method, q):<18}" + "".join(f"{cell!s:>16}" for cell in cells))
         return lines
 
-    def verdicts(self) -> list[str]:
+    def verdicts(self, which: str = "micro") -> list[str]:
         """Return, budget by budget, whether ILA beats random, loses to it, or neither.
 
-        The two are compared seed by seed, on the same held-out records: a difference counts if it
-        has one sign on every seed and is above twice its standard error.
+        The two are compared seed by seed, on the same held-out records: see `Gap`.
         """
         lines = []
         for unit, budget in self.places:
-            gap = self.against_random("ila", budget, unit)
+            gap = self.against_random("ila", budget, unit, which=which)
             if gap is not None:
                 alone = ", on one seed" if gap.seeds == 1 else ""
                 lines.append(
                     f"At {budget} and equal {unit}, ILA is {_WORDS[gap.outcome]} random "
-                    f"({gap.mean:+.3f}{alone}); {self._lowest(unit, budget)}."
+                    f"({gap.mean:+.3f}{alone}); {self._lowest(unit, budget, which)}."
                 )
         return lines
 
-    def headline(self) -> str:
+    def headline(self, which: str = "micro") -> str:
         """Return in a sentence where ILA beats random, where random wins, and where neither."""
         told = []
         for unit in dict.fromkeys(unit for unit, _ in self.places):
             where: dict[str, list[str]] = {}
             for budget in (budget for of_unit, budget in self.places if of_unit == unit):
-                gap = self.against_random("ila", budget, unit)
+                gap = self.against_random("ila", budget, unit, which=which)
                 if gap is not None:
                     where.setdefault(gap.outcome, []).append(budget)
             parts = [
@@ -150,7 +152,7 @@ class Study:
         gap = Mean.of(own[seed] - chance[seed] for seed in both)
         same_sign = len({own[seed] < chance[seed] for seed in both}) == 1
         outcome: Outcome = "better" if gap.mean < 0 else "worse"
-        if not (same_sign and abs(gap.mean) > 2 * gap.error):
+        if not (same_sign and abs(gap.mean) > gap.half_interval):
             outcome = "even"
         return Gap(gap.mean, len(both), outcome)
 
@@ -166,8 +168,8 @@ class Study:
         )
         return loss, out_of_fold(coverage, depth, loss, self.subsets[0]["seed"])
 
-    def _lowest(self, unit: str, budget: str) -> str:
-        of = {_named(m, q): self.mean(m, budget, unit, q).mean for m, q in self.variants}
+    def _lowest(self, unit: str, budget: str, which: str) -> str:
+        of = {_named(m, q): self.mean(m, budget, unit, q, which).mean for m, q in self.variants}
         best = min(of, key=lambda name: of[name])
         return f"the lowest loss is that of {best}, {of[best]:.3f}"
 
@@ -186,6 +188,7 @@ class Study:
         ]
 
 
+LOSSES = {"micro": "over all tokens", "macro": "as the mean over domains"}
 Outcome = Literal["better", "worse", "even"]
 _WORDS = {"better": "better than", "worse": "WORSE than", "even": "no better and no worse than"}
 _WINNERS = {"better": "ILA beats random", "worse": "random beats ILA", "even": "neither wins"}
@@ -194,8 +197,9 @@ _WINNERS = {"better": "ILA beats random", "worse": "random beats ILA", "even": "
 class Gap(NamedTuple):
     """A loss less random's at the same place, as the mean over seeds: below 0 it is better.
 
-    The outcome is better or worse if the sign is the same on every seed and the mean is above
-    twice its standard error, else even.
+    The outcome is better or worse if the sign is the same on every seed and 0 lies outside the
+    mean's 95 % interval (Student's t, so few seeds need a clear difference), else even. One seed
+    alone has no interval: its sign decides.
     """
 
     mean: float
@@ -219,9 +223,17 @@ class Mean(NamedTuple):
         return cls(float(found.mean()), std, len(found))
 
     @property
-    def error(self) -> float:
-        """Its standard error; 0 for one seed, where it is not known."""
-        return self.std / self.seeds**0.5 if self.seeds > 1 else 0.0
+    def half_interval(self) -> float:
+        """Half the width of its 95 % interval by Student's t; 0 for one seed, where none is known.
+
+        >>> round(Mean.of([1.0, 2.0, 3.0]).half_interval, 3)
+        2.484
+        """
+        if self.seeds < 2:
+            return 0.0
+        from scipy.special import stdtrit
+
+        return float(stdtrit(self.seeds - 1, 0.975)) * self.std / self.seeds**0.5
 
     def __str__(self) -> str:
         if not self.seeds:
