@@ -231,6 +231,11 @@ class Match:
     novelty: bool = False
     stability: bool = False
 
+    @property
+    def plain(self) -> Match:
+        """The same without the numbers that cost time beside."""
+        return replace(self, novelty=False, stability=False)
+
 
 def ready(landscape: Landscape, match: Match) -> bool:
     """Whether a method has been measured already, so that no wait need be told."""
@@ -239,12 +244,12 @@ def ready(landscape: Landscape, match: Match) -> bool:
 
 def measured(landscape: Landscape, match: Match) -> Row:
     """Run a method and describe its selection; what was asked for beside costs more time."""
-    plain = replace(match, novelty=False, stability=False)
-    row = _row(landscape, _key(landscape), plain)
+    row = _row(landscape, _key(landscape), match.plain)
+    _measured().add((_key(landscape), match.plain))
     if match.novelty:
-        row = _with_novelty(row, _key(landscape), plain)
+        row = _with_novelty(row, _key(landscape), match.plain)
     if match.stability:
-        stable = _with_stability(row, _key(landscape), plain)
+        stable = _with_stability(row, _key(landscape), match.plain)
         row = replace(row, numbers={**row.numbers, "stability": stable.numbers.get("stability")})
     _measured().add((_key(landscape), match))
     return row

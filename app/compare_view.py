@@ -182,8 +182,8 @@ def measure(landscape: Landscape, matches: Sequence[Match]) -> Comparison:
     extras = matches[0].novelty, matches[0].stability
     for number, match in enumerate(matches):
         ready = cache.ready(landscape, match)
-        patient = is_quick(match.method) or len(landscape) < PATIENT or match in asked
-        if not ready and not patient:
+        patient = is_quick(match.method) or len(landscape) < PATIENT or match.plain in asked
+        if not (ready or patient or cache.ready(landscape, match.plain)):
             continue
         if not ready:
             bar.progress(number / len(matches), text=telling(match, number + 1, len(matches)))
@@ -227,7 +227,8 @@ def waiting(landscape: Landscape, matches: Sequence[Match], rows: Sequence[Row])
 
 def run_slow(matches: Sequence[Match]) -> None:
     """Callback: these may run."""
-    state.remember("slow_asked", state.recall("slow_asked", set()) | set(matches))
+    asked = {match.plain for match in matches}
+    state.remember("slow_asked", state.recall("slow_asked", set()) | asked)
 
 
 def _selection(row: Row) -> Selection:

@@ -76,7 +76,9 @@ def change(**values: Any) -> None:
     before = view()
     after = replace(before, **values)
     if after.landscape != before.landscape:
-        after = replace(after, box=None, patch=values.get("patch", ()), study="")
+        after = replace(
+            after, box=None, patch=values.get("patch", ()), study=values.get("study", "")
+        )
         for key in (_LOCKS, _RANGE, _STILL):
             st.session_state.pop(key, None)
     elif after.box != before.box or after.cells != before.cells:
