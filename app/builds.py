@@ -61,6 +61,35 @@ def start(runs: Path, name: str, pool: Sequence[str], options: Mapping[str, str]
     launch(runs, name, words)
 
 
+def try_out(pool: str, options: Mapping[str, str], *, timeout: float = 1800) -> dict[str, Any]:
+    """Return what `ila doctor` estimates for a build, models of one's own tried for some seconds.
+
+    IlaError in the command's own sentence, or where it takes longer than `timeout` seconds.
+    """
+    words = [sys.executable, "-m", "ila_core.cli", "doctor", pool, "--json", *_flags(options)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise IlaError(
+            f"The model was not ready within {timeout / 60:.0f} minutes; try it with ila doctor on "
+            "the command line."
+        ) from None
+    if done.returncode:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        told = next((line for line in reversed(lines) if line.startswith("ila: ")), "")
+        raise IlaError(told.removeprefix("ila: ") or (lines[-1] if lines else "It ended early."))
+    return json.loads(done.stdout)["estimate"]  # type: ignore[no-any-return]
+
+
+def _flags(options: Mapping[str, str]) -> list[str]:
+    """Return options as words of a command line; an empty value is a flag alone."""
+    return [
+        word
+        for option, value in options.items()
+        for word in ([f"--{option}"] if value == "" else [f"--{option}", value])
+    ]
+
+
 def resume(runs: Path, name: str) -> None:
     """Run the same command again: what was finished is not done twice."""
     launch(runs, name, _job(runs, name)["command"])

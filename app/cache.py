@@ -6,12 +6,15 @@ keyed by their fingerprint, because Streamlit hashes only a sample of a large ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+import builds
 import cells as cell_work
 import ila_core as ila
 import ila_core.study as ila_study
@@ -342,12 +345,30 @@ def _preview(pool: str, settings: RecordsSettings, changed: int, size: int) -> P
     return records.preview([pool], settings)
 
 
-def estimate(pool: Path) -> doctor.Estimate:
-    """Estimate what building a pool takes on this machine."""
+def estimate(pool: Path, options: tuple[tuple[str, str], ...]) -> doctor.Estimate:
+    """Estimate what building a pool with these options takes on this machine."""
     status = pool.stat()
-    return _estimate(str(pool), status.st_mtime_ns, status.st_size)
+    return _estimate(str(pool), options, status.st_mtime_ns, status.st_size)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _estimate(pool: str, changed: int, size: int) -> doctor.Estimate:
-    return doctor.estimate([pool])
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _estimate(
+    pool: str, options: tuple[tuple[str, str], ...], changed: int, size: int
+) -> doctor.Estimate:
+    return doctor.estimate([pool], **doctor.keywords(dict(options)))
+
+
+def tried(pool: Path, options: Mapping[str, str]) -> Mapping[str, Any]:
+    """Estimate likewise with models of one's own, in a process that takes them with it.
+
+    Returns "sentence" and "details" beside the numbers. IlaError says why one cannot be tried.
+    """
+    status = pool.stat()
+    return _tried(str(pool), tuple(sorted(options.items())), status.st_mtime_ns, status.st_size)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _tried(
+    pool: str, options: tuple[tuple[str, str], ...], changed: int, size: int
+) -> Mapping[str, Any]:
+    return builds.try_out(pool, dict(options))

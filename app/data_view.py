@@ -12,6 +12,7 @@ import streamlit as st
 
 import builds
 import cache
+import options
 import state
 import widgets
 from builds import Build
@@ -26,31 +27,6 @@ WAYS = {"upload": "Upload", "path": "A path on this machine"}
 AUTO = "as detected"
 LINE = [2.1, 0.9, 0.35]
 MOST_LISTED = 12
-LOSSES = {
-    "ngram": ("n-gram model", "Trained on the pool itself. No download, no GPU; seconds."),
-    "lm": ("a language model", "Real perplexity. Downloads the model unless it is local; minutes "
-           "on a GPU, hours without."),
-    "column": ("a column", "A loss per token that your records carry already. Free."),
-    "none": ("none", "No depth: the selection is by coverage alone. Free."),
-}  # fmt: skip
-LABELS = {
-    "auto": ("as the pool has them", "A labels, skills or tags field if there is one. Free."),
-    "taxonomy": ("named skills", "Likeness to a shipped list of skills. No download; seconds."),
-    "column": ("a column", "Labels from a field you name. Free."),
-    "endpoint": ("a server of yours", "Asks an OpenAI-compatible server for tags: one request a "
-                 "record, sent to the address you give."),
-    "none": ("none", "Every record counts one skill. Free."),
-}  # fmt: skip
-ENCODERS = {
-    "static": ("shipped static encoder", "Fast on any machine, nothing to download."),
-    "minilm": ("all-MiniLM-L6-v2", "Finer. Needs the extra package; about 100 times slower."),
-    "other": ("another model", "A sentence-transformers id or folder. An id is downloaded."),
-}
-PROJECTIONS = {
-    "umap": ("UMAP", "Neighbourhoods kept; about a minute for 75,000 records."),
-    "pca": ("PCA", "Seconds at any size; regions overlap."),
-    "tsne": ("t-SNE", "Needs the extra package; slower than UMAP."),
-}
 
 
 def page() -> None:
@@ -229,11 +205,11 @@ def read_and_build(runs: Path, pool: Path) -> None:
     fields(pool, seen, mapping)
     first_records(seen)
     rejected(seen)
-    options = choose_options(pool, seen)
-    if options is None:
+    chosen = options.choose(pool, seen, bare=instructions_only)
+    if chosen is None:
         return
-    estimate(pool)
-    asked = mapping_option(mapping) | ({"partial": ""} if partial else {}) | options
+    asked = mapping_option(mapping) | ({"partial": ""} if partial else {}) | chosen
+    options.estimate(pool, asked)
     begin(runs, pool, asked)
 
 
@@ -368,95 +344,10 @@ def rejected(seen: Preview) -> None:
         st.caption("The build writes all of them to rejects.jsonl in the landscape's folder.")
 
 
-# -- options --------------------------------------------------------------------------------------
+# -- building -------------------------------------------------------------------------------------
 
 
-def choose_options(pool: Path, seen: Preview) -> dict[str, str] | None:
-    """Offer the stages' options; the defaults need no network. None while one is incomplete."""
-    bare = bool(state.recall(f"bare:{pool}", False))
-    with st.expander("Options: the defaults need no network", icon=":material/tune:"):
-        left, right = st.columns(2, gap="large")
-        with left:
-            encoder = choice("Encoder", ENCODERS)
-            name = st.text_input("Model id or folder", key="encoder_name") if encoder == "other" \
-                else encoder  # fmt: skip
-            projection = choice("Projection", PROJECTIONS)
-            seed = st.number_input("Seed", min_value=0, step=1, key="build_seed")
-        with right:
-            loss = choice("Depth: who supplies the loss", LOSSES, start="none" if bare else "ngram")
-            loss_column = column("Loss column", seen, "loss") if loss == "column" else ""
-            model = st.text_input("Model id or folder", key="loss_model") if loss == "lm" else ""
-            labels = choice("Labels", LABELS)
-            label_column = column("Labels column", seen, "labels") if labels == "column" else ""
-            server = ("", "")
-            if labels == "endpoint":
-                server = (
-                    st.text_input("Server", placeholder="http://localhost:8000", key="label_url"),
-                    st.text_input("Model", key="label_model"),
-                )
-            domains = st.selectbox("Domains", ["automatic", "by labels", *seen.fields],
-                                   key="domains", help="Relative depth ranks a record within its "
-                                   "domain. Automatic groups alike instructions.")  # fmt: skip
-    needed = {
-        "a model for the encoder": encoder != "other" or name,
-        "a model for the loss": loss != "lm" or model,
-        "the server and its model": labels != "endpoint" or all(server),
-    }
-    if missing := [what for what, given in needed.items() if not given]:
-        st.info(f"Still needed: {', '.join(missing)}.", icon=":material/edit:")
-        return None
-    return {
-        option: value
-        for option, value, default in (
-            ("encoder", name, "static"),
-            ("projection", projection, "umap"),
-            ("seed", str(seed), "0"),
-            ("loss", f"column:{loss_column}" if loss == "column" else loss, "ngram"),
-            ("lm", model, ""),
-            ("labels", f"column:{label_column}" if labels == "column" else labels, "auto"),
-            ("labels-url", server[0], ""),
-            ("labels-model", server[1], ""),
-            ("domains", domain_option(domains), "auto"),
-        )
-        if value != default
-    }
-
-
-def choice(label: str, options: Mapping[str, tuple[str, str]], start: str | None = None) -> str:
-    """Draw one option with a line under it on what it costs."""
-    names = list(options)
-    chosen = st.selectbox(
-        label,
-        names,
-        index=names.index(start) if start else 0,
-        format_func=lambda name: options[name][0],
-        key=f"option_{label}_{start}",
-    )
-    st.caption(options[chosen][1])
-    return chosen
-
-
-def column(label: str, seen: Preview, likely: str) -> str:
-    start = seen.fields.index(likely) if likely in seen.fields else 0
-    return str(st.selectbox(label, seen.fields, index=start, key=f"column_{label}"))
-
-
-def domain_option(chosen: str) -> str:
-    return {"automatic": "auto", "by labels": "labels"}.get(chosen, f"column:{chosen}")
-
-
-def estimate(pool: Path) -> None:
-    """Say what the build will take."""
-    try:
-        with st.spinner("Trying how fast this machine is …"):
-            found = cache.estimate(pool)
-    except IlaError:
-        return  # the preview has told already
-    st.caption(f":material/schedule: {found.sentence()[:1].upper()}{found.sentence()[1:]}, "
-               "with the default options.")  # fmt: skip
-
-
-def begin(runs: Path, pool: Path, options: dict[str, str]) -> None:
+def begin(runs: Path, pool: Path, asked: options.Options) -> None:
     """Name the landscape and start."""
     suggested = state.recall(f"name:{pool}")
     if suggested is None:
@@ -466,7 +357,7 @@ def begin(runs: Path, pool: Path, options: dict[str, str]) -> None:
     name = left.text_input("Name of the landscape", value=suggested, key=f"naming_{pool}")
     if right.button("Build the landscape", type="primary", width="stretch", key="build"):
         try:
-            builds.start(runs, name, [str(pool)], options)
+            builds.start(runs, name, [str(pool)], asked)
         except (IlaError, OSError) as error:
             widgets.trouble(error)
             return
@@ -502,6 +393,8 @@ def progress_panel(runs: Path, name: str) -> None:
         running(runs, build)
     elif build.state == "done":
         st.success("The landscape is ready.", icon=":material/check_circle:")
+        for note in cache.landscape(build.folder).manifest.get("notes", []):
+            st.caption(plain(note))
         if st.button("Open it on the map", type="primary", key="open_built"):
             show(str(build.folder))
     else:

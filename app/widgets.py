@@ -177,6 +177,8 @@ def stage_line(stage: Mapping[str, object]) -> None:
     parts = [f"{count(done)} of {count(int(total))}" if total else count(done) if done else ""]
     if stage.get("rate"):
         parts.append(f"{count(float(stage['rate']))} a second")
+    if stage.get("words"):
+        parts.append(plain(str(stage["words"])))
     if stage.get("eta_s"):
         parts.append(f"{duration(float(stage['eta_s']))} left")
     text = f"{name} :gray[{' · '.join(part for part in parts if part)}]"

@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -151,6 +151,22 @@ def estimate(paths: Sequence[str | Path], **options: Any) -> Estimate:
         labels=_labels(first, count, settings) if settings.labels == "endpoint" else None,
         uncounted=("the projection by t-SNE",) if projecting is None else (),
     )
+
+
+def keywords(flags: Mapping[str, str]) -> dict[str, Any]:
+    """Return options of the command line as keyword arguments of `estimate`.
+
+    >>> keywords({"max-length": "512", "unconditional": "", "projection": "pca"})
+    {'max_length': 512, 'unconditional': True, 'projection': 'pca'}
+    """
+    return {
+        name.replace("-", "_"): int(value)
+        if name in ("seed", "max-length")
+        else True
+        if value == ""
+        else value
+        for name, value in flags.items()
+    }
 
 
 def _slowness(first: Sequence[Record]) -> tuple[float, float, int]:

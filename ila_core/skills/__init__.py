@@ -7,6 +7,7 @@ distinct labels and multiplies its loss in the information depth (METHOD 3).
 from __future__ import annotations
 
 from ila_core.skills.by_endpoint import (
+    KEY_VARIABLE,
     EndpointReport,
     EndpointResult,
     EndpointSettings,
@@ -20,6 +21,7 @@ from ila_core.skills.by_taxonomy import (
     Skill,
     calibrate,
     load_skills,
+    shipped_calibration,
     shipped_threshold,
     taxonomy,
     taxonomy_identity,
@@ -27,6 +29,7 @@ from ila_core.skills.by_taxonomy import (
 from ila_core.skills.labels import Labels, count_skills, distinct, from_column, record_text
 
 __all__ = [
+    "KEY_VARIABLE",
     "Calibration",
     "EndpointReport",
     "EndpointResult",
@@ -43,6 +46,7 @@ __all__ = [
     "load_skills",
     "parse_answer",
     "record_text",
+    "shipped_calibration",
     "shipped_threshold",
     "taxonomy",
     "taxonomy_identity",

@@ -34,7 +34,8 @@ from ila_core.skills.labels import NAME_FIELDS, Labels, count_skills, distinct, 
 if TYPE_CHECKING:
     import httpx
 
-KEY_VARIABLES = ("ILA_LABELS_API_KEY", "OPENAI_API_KEY")
+KEY_VARIABLE = "ILA_LABELS_API_KEY"
+KEY_VARIABLES = (KEY_VARIABLE, "OPENAI_API_KEY")
 JOURNAL = "labels.jsonl"
 
 _LONGEST_LABEL = 60  # longer "labels" are sentences of a rambling model

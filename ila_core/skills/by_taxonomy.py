@@ -86,16 +86,24 @@ def load_skills(path: Path | None = None) -> tuple[Skill, ...]:
         raise IlaError(f"The list of skills {path} cannot be read: {error}.") from error
 
 
-def shipped_threshold() -> float:
-    """The calibrated threshold that ships with the taxonomy: a cosine similarity."""
+def shipped_calibration() -> dict[str, float]:
+    """How far to trust the shipped taxonomy: what `Calibration` says of it, without its curve."""
     path = ASSETS / "skills_calibration.json"
     try:
-        return float(json.loads(path.read_text("utf-8"))["threshold"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = json.loads(path.read_text("utf-8"))
+        return {
+            name: float(value) for name, value in found.items() if isinstance(value, int | float)
+        }
+    except (OSError, ValueError, AttributeError) as error:
         raise IlaError(
-            f"The calibrated threshold {path} cannot be read ({error}); "
+            f"The calibration {path} cannot be read ({error}); "
             "make it with: python assets/make_skills.py"
         ) from error
+
+
+def shipped_threshold() -> float:
+    """The calibrated threshold that ships with the taxonomy: a cosine similarity."""
+    return shipped_calibration()["threshold"]
 
 
 def taxonomy_identity() -> str:

@@ -78,7 +78,7 @@ def new_model(vocabulary: int, options: argparse.Namespace) -> Any:
             hidden_size=options.hidden,
             intermediate_size=3 * options.hidden,
             num_hidden_layers=options.layers,
-            num_attention_heads=options.hidden // 64,
+            num_attention_heads=options.hidden // 32,
             max_position_embeddings=options.max_length,
             tie_word_embeddings=True,
         )
