@@ -245,6 +245,11 @@ def test_cross_validation_is_the_obvious_loop():
         predicted[row] = a + b * math.log(coverage[row]) + c * depth[row]
     fit = regress(coverage, depth, loss, 5)
     assert fit.r2_cv == pytest.approx(r_squared(loss, predicted))
+    for row in range(33):
+        rest = [r for r in range(33) if fold[r] != fold[row]]
+        slope, start = np.polyfit(np.log(coverage[rest]), loss[rest], 1)
+        predicted[row] = start + slope * math.log(coverage[row])
+    assert fit.r2_cv_coverage == pytest.approx(r_squared(loss, predicted)) != fit.r2_cv
     assert regress(coverage, depth, loss, 5) == fit
 
 
@@ -469,6 +474,7 @@ def test_the_summary_has_the_tables_and_the_regression(finished):
         "Loss at equal tokens",
         "ila q=0.5",
         "Over 12 subsets that no method chose",
+        "Log coverage alone explains",
     ):
         assert words in text  # fmt: skip
 

@@ -182,10 +182,14 @@ class Study:
             f"to {r[f'r2_{which}_cv_high']:.2f})"
             for which in ("macro", "micro")
         ]
-        return [
+        lines = [
             f"Over {r['subsets']} subsets that no method chose, log coverage and mean relative "
             f"depth explain {' and '.join(shares)}: cross-validated R2, with its 95 % interval."
         ]
+        if "r2_macro_cv_coverage" in r:  # absent from studies made before it was measured
+            alone = [f"{max(r[f'r2_{which}_cv_coverage'], 0):.0%}" for which in ("macro", "micro")]
+            lines.append(f"Log coverage alone explains {' and '.join(alone)}.")
+        return lines
 
 
 LOSSES = {"micro": "over all tokens", "macro": "as the mean over domains"}

@@ -19,12 +19,14 @@ class Regression:
     """Dev loss on (log coverage, mean relative depth): how much of its variance they explain.
 
     The share is given in sample, and from 10-fold cross-validation with the 2.5 and 97.5
-    percentiles of a bootstrap over the subsets. coefficients: intercept, log coverage, depth.
+    percentiles of a bootstrap over the subsets; r2_cv_coverage is what log coverage explains
+    without depth. coefficients: intercept, log coverage, depth.
     """
 
     r2_cv: float
     r2_cv_low: float
     r2_cv_high: float
+    r2_cv_coverage: float
     r2_in_sample: float
     coefficients: tuple[float, float, float]
 
@@ -42,6 +44,7 @@ def regress(coverage: np.ndarray, depth: np.ndarray, loss: np.ndarray, seed: int
         r2_cv=r_squared(loss, predicted),
         r2_cv_low=float(low),
         r2_cv_high=float(high),
+        r2_cv_coverage=r_squared(loss, _out_of_fold(inputs[:, :2], loss, seed)),
         r2_in_sample=r_squared(loss, inputs @ coefficients),
         coefficients=tuple(float(value) for value in coefficients),  # type: ignore[arg-type]
     )
@@ -49,7 +52,10 @@ def regress(coverage: np.ndarray, depth: np.ndarray, loss: np.ndarray, seed: int
 
 def out_of_fold(coverage: np.ndarray, depth: np.ndarray, loss: np.ndarray, seed: int) -> np.ndarray:
     """Return what the regression over the nine other folds predicts for each subset, (k,)."""
-    inputs = _inputs(coverage, depth)
+    return _out_of_fold(_inputs(coverage, depth), loss, seed)
+
+
+def _out_of_fold(inputs: np.ndarray, loss: np.ndarray, seed: int) -> np.ndarray:
     fold = np.random.default_rng(seed).permutation(len(loss)) % FOLDS
     predicted = np.empty(len(loss))
     for held in np.unique(fold):
@@ -88,6 +94,7 @@ def regression(subsets: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Any
             f"r2_{which}_cv": fit.r2_cv,
             f"r2_{which}_cv_low": fit.r2_cv_low,
             f"r2_{which}_cv_high": fit.r2_cv_high,
+            f"r2_{which}_cv_coverage": fit.r2_cv_coverage,
             f"r2_{which}_in_sample": fit.r2_in_sample,
             f"coefficients_{which}": list(fit.coefficients),
         }
