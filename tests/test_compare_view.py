@@ -135,6 +135,8 @@ def test_on_a_large_pool_a_slow_method_waits_for_a_word(tmp_path: Path, run: Pat
     assert "k-center: up to some minutes each on 5,000 records" in texts(page)
     button(page, "Run it").click().run()
     assert table(fine(page)) == ["random", "ila", "k-center"]
+    page.toggle(key="knob_novelty").set_value(True).run()
+    assert table(fine(page)) == ["random", "ila", "k-center"]  # it has run: no second word
 
 
 # -- two of them ----------------------------------------------------------------------------------
