@@ -91,6 +91,8 @@ def _check_place(path: Path, landscape: Landscape) -> None:
         return
     size = path.stat().st_size
     same_size = [file for file in landscape.manifest.get("inputs", []) if file["bytes"] == size]
+    if path.with_name(path.name + ".manifest.json").is_file():  # an export of the whole pool is
+        same_size = [file for file in same_size if file["name"] == path.name]  # its equal
     if same_size and _sha256(path) in [file["sha256"] for file in same_size]:
         raise UsageError(f"{path} is the pool itself; choose another name for the selection.")
 

@@ -396,8 +396,7 @@ class _Build:
 
         source = self.settings.domains
         if source == "labels":
-            if labels is None:
-                raise UsageError("--domains labels needs labels; name them with --labels.")
+            assert labels is not None  # seen to when the records were read
             found = domains_from_values([entry[0] if entry else None for entry in labels])
             return found.domain, found.names
         if source.startswith("column:"):
@@ -800,7 +799,10 @@ def _score_beside(task: Mapping[str, Any]) -> int:
             os._exit(1)
         if time.monotonic() - last > 0.3 or done == total:
             last = time.monotonic()
-            print(json.dumps({"done": done, "total": total}), flush=True)
+            try:
+                print(json.dumps({"done": done, "total": total}), flush=True)
+            except BrokenPipeError:  # killed just now
+                os._exit(1)
 
     name, key, folder = task["stage"]
     try:

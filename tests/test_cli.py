@@ -171,6 +171,15 @@ def test_the_pool_and_the_landscape_are_not_overwritten(
     assert "part of the landscape" in told and out.read_bytes() == before
 
 
+def test_an_export_of_the_whole_pool_may_be_repeated(tmp_path: Path) -> None:
+    pool = write_jsonl(tmp_path / "one.jsonl", small_pool(1))
+    cli("build", pool, "--out", tmp_path / "run", "--loss", "none")
+    out = tmp_path / "all.jsonl"
+    for _ in range(2):
+        cli("select", tmp_path / "run", "--budget", "100%", "--out", out)
+    assert out.read_bytes() == pool.read_bytes()
+
+
 def test_places_that_cannot_be_written(run: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for place in (tmp_path / "file" / "s.jsonl", tmp_path, "/proc/s.jsonl", "/dev/stdout"):
