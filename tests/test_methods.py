@@ -791,7 +791,7 @@ def test_stability_on_request(pool, projected):
     assert found["deita"].numbers["stability"] == {}
     assert found["ifd"].error
     table = print_comparison(found)
-    assert "grid shift" in table and "new map" in table
+    assert "new grid" in table and "new map" in table
     assert f"{found['ila'].numbers['stability']['offset']:.1%}" in table
 
 

@@ -235,7 +235,7 @@ _COLUMNS = (
     ("distance", "embedding_distance_mean", "{:.4f}"),
     ("p95", "embedding_distance_p95", "{:.4f}"),
     ("NovelSum", "novelsum", "{:.4f}"),
-    ("grid shift", "stability.offset", "{:.1%}"),
+    ("new grid", "stability.offset", "{:.1%}"),
     ("new map", "stability.projection", "{:.1%}"),
 )
 """Head, key and form of the table's columns; one that no method has is left out."""
