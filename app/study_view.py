@@ -112,30 +112,43 @@ def choose(found: Sequence[Entry], entry: Entry | None) -> None:
     st.selectbox(
         "Study",
         list(entries),
-        format_func=lambda folder: title(entries[folder]),
+        format_func=titles(list(entries.values())).get,
         key=state.knob("study", str(entry.folder) if entry else next(iter(entries))),
         on_change=state.follow,
         args=("study",),
     )
     if entry is None:
         return
+    parts = [] if entry.folder == SAMPLE_STUDY else [stands(entry)]
     if entry.settings is not None:
-        st.caption(plain(" · ".join(studies.names_of(entry.settings))))
+        parts += studies.names_of(entry.settings)
+    st.caption(plain(" · ".join(parts)))
     st.caption(plain(str(entry.folder)))
     if entry.ours and entry.build.state != "running":
         delete_button(entry)
 
 
-def title(entry: Entry) -> str:
-    """Return a study's name with how it stands."""
-    words = {
+def titles(entries: Sequence[Entry]) -> dict[str, str]:
+    """Return a name for every study's folder; the same however it stands, and no two alike."""
+    names = [entry.folder.name for entry in entries]
+    found = {}
+    for entry in entries:
+        folder = entry.folder
+        alone = names.count(folder.name) == 1
+        found[str(folder)] = folder.name if alone else f"{folder.parent.name}/{folder.name}"
+    if str(SAMPLE_STUDY) in found:
+        found[str(SAMPLE_STUDY)] = "Sample study"
+    return found
+
+
+def stands(entry: Entry) -> str:
+    """Return how a study stands."""
+    return {
         "running": "running …",
         "done": time.strftime("%d %b %Y, %H:%M", time.localtime(entry.build.changed)),
         "failed": "failed",
         "stopped": "stopped",
-    }
-    name = "Sample study" if entry.folder == SAMPLE_STUDY else entry.folder.name
-    return name if entry.folder == SAMPLE_STUDY else f"{name}, {words[entry.build.state]}"
+    }[entry.build.state]
 
 
 def delete_button(entry: Entry) -> None:
