@@ -299,3 +299,34 @@ def test_compare_prints_one_row_a_method(run: Path) -> None:
     assert found["methods"][0]["coverage_std"] >= 0
     assert found["overlap"]["ila"]["ila"] == 1
     assert "nested" in cli("compare", run, "--budget", 12, "--methods", "nested").stdout
+
+
+def test_compare_tells_how_far_it_is_beside_its_one_object(run: Path) -> None:
+    done = cli("compare", run, "--budget", 12, "--methods", "ila", "--novelty", "--json")
+    assert "compare: ila, 2 of 2 methods" in done.stderr
+    found = json.loads(done.stdout)
+    assert [method["novelsum"] > 0 for method in found["methods"]] == [True, True]
+
+
+def test_select_measures_novelty_on_request(run: Path) -> None:
+    assert "NovelSum" in cli("select", run, "--budget", 12, "--novelty").stdout
+    assert "novelsum" not in json.loads(cli("select", run, "--budget", 12, "--json").stdout)
+
+
+def test_numbers_that_do_not_exist_are_not_shown(pool: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    cli("build", pool, "--out", bare, "--projection", "pca", "--loss", "none")
+    for command in ("select", "compare"):
+        shown = cli(command, bare, "--budget", 12)
+        assert "nan" not in shown.stdout and "coverage" in shown.stdout
+        text = cli(command, bare, "--budget", 12, "--json").stdout
+        assert "NaN" not in text and json.loads(text)
+
+
+def test_study_takes_every_setting(run: Path, tmp_path: Path) -> None:
+    """Each is read before the pool is found too small for a study."""
+    options = ("--depth-targets", "0.5", "--seed", 1, "--epochs", 2, "--batch-tokens", 99,
+               "--max-length", 64, "--lr", 0.01, "--full", "--steps", 3)  # fmt: skip
+    told = cli("study", run, "--out", tmp_path / "study", "--student", "lm", "--lm", "no/where",
+               *options, code=1).stderr  # fmt: skip
+    assert "holds out 200 records and needs at least 600" in told
