@@ -389,6 +389,9 @@ def pair(view: state.View, landscape: Landscape, comparison: Comparison) -> None
             f"**{count(len(only_a))}** only {first} · **{count(len(a.rows) - len(only_a))}** both "
             f"· **{count(len(only_b))}** only {second}"
         )
+        if st.button(f"Open {first} on the map", icon=":material/map:", type="tertiary"):
+            state.change(method=first, resolution="auto", depth_target=1.0)
+            st.switch_page("map_view.py")
         st.plotly_chart(
             figures.overlap(comparison.overlap, state.theme()),
             key="overlap",

@@ -305,8 +305,8 @@ def table(study: Study, unit: str, which: str) -> None:
     )
     st.caption(
         "Mean ± deviation over the seeds, and the difference to random on the same held-out "
-        "records. :blue[Blue] is better and :orange[orange] worse than random on every seed; the "
-        "lowest of a column is **bold**."
+        "records: :blue[blue] where it is better and :orange[orange] where it is worse, as "
+        "differences count above. The lowest of a column is **bold**."
     )
 
 

@@ -178,6 +178,14 @@ def test_choosing_the_others_method_swaps_the_two() -> None:
     assert fine(page).selectbox(key="knob_first").value == "ila"
 
 
+def test_what_is_compared_opens_on_the_map() -> None:
+    page = compared(budget="12", pair="deita,random", depth_target="0.5")
+    button(page, "Open deita on the map").click().run()
+    assert "12 are kept" in texts(fine(page))
+    assert page.selectbox(key="knob_method").value == "deita"
+    assert "depth_target" not in page.query_params
+
+
 def test_a_pair_that_is_not_compared_falls_back() -> None:
     page = compared(budget="12", methods="ila", pair="deita,nested")
     assert page.selectbox(key="knob_first").value == "ila"
