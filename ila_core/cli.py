@@ -278,6 +278,10 @@ def run_select(options: argparse.Namespace) -> None:
             if selection.rule.excluded and len(selection.rule.excluded) == n
             else f"Budget {options.budget} is less than the first record takes; raise it."
         )
+    if options.resolution != "auto" and options.method != "ila":
+        _say(f"note: --resolution is read by ila alone, not by {options.method}.")
+    if options.depth_target != 1 and options.method not in ("ila", "nested"):
+        _say(f"note: --depth-target is read by ila and nested alone, not by {options.method}.")
     if options.out:
         ila.export(selection, options.out, format=options.format, dataset_info=options.dataset_info)
     numbers = describe(selection, novelty=options.novelty)

@@ -330,3 +330,11 @@ def test_study_takes_every_setting(run: Path, tmp_path: Path) -> None:
     told = cli("study", run, "--out", tmp_path / "study", "--student", "lm", "--lm", "no/where",
                *options, code=1).stderr  # fmt: skip
     assert "holds out 200 records and needs at least 600" in told
+
+
+def test_a_knob_that_the_method_does_not_read_is_told(run: Path) -> None:
+    knobs = ("--budget", 5, "--resolution", 4, "--depth-target", 0.5)
+    assert cli("select", run, *knobs).stderr == ""
+    told = cli("select", run, *knobs, "--method", "nested").stderr
+    assert told == "note: --resolution is read by ila alone, not by nested.\n"
+    assert len(cli("select", run, *knobs, "--method", "random").stderr.splitlines()) == 2
