@@ -301,6 +301,11 @@ def numbers(landscape: Landscape, selection: Selection, ask: Ask) -> None:
         f"Below each: the difference to random ({base.seeds} draws). Measured on "
         f"{found.reference_grid} × {found.reference_grid} patches that no method selects with."
     )
+    if tuned := int(np.isin(selection.rows, landscape.tuned_rows).sum()):
+        st.caption(
+            f"{count(tuned)} of them are records that the tuned model has learned from: they look "
+            "deeper for it."
+        )
 
 
 def figures_of(found: Numbers, base: Baseline) -> list[Figure]:

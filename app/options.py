@@ -80,6 +80,7 @@ def choose(pool: Path, seen: Preview, *, bare: bool) -> Options | None:
             with left:
                 encoder_options(chosen, missing)
                 chosen["projection"] = choice("Projection", PROJECTIONS)
+                label_options(chosen, missing, seen)
                 domains = st.selectbox(
                     "Domains",
                     ["automatic", "by labels", *seen.fields],
@@ -92,7 +93,6 @@ def choose(pool: Path, seen: Preview, *, bare: bool) -> Options | None:
                 chosen["seed"] = str(seed)
             with right:
                 loss_options(chosen, missing, seen, bare)
-                label_options(chosen, missing, seen)
         except IlaError as error:
             widgets.trouble(error)
             return None
@@ -272,6 +272,5 @@ def tell(pool: Path, options: Options, but: str = "") -> None:
 
 
 def show_estimate(sentence: str, details: list[str]) -> None:
-    st.caption(f":material/schedule: {plain(sentence[:1].upper() + sentence[1:])}.")
-    for detail in details:
-        st.caption(plain(detail))
+    lines = [f":material/schedule: {plain(sentence[:1].upper() + sentence[1:])}."]
+    st.caption("  \n".join([*lines, *map(plain, details)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import tiny_lm
 from conftest import small_pool, write_jsonl
 from streamlit.testing.v1 import AppTest
-from test_app import button, data_screen, fine
+from test_app import button, data_screen, fine, opened
 from test_app import texts as marked_texts
 
 import builds
@@ -208,6 +209,19 @@ def test_a_build_by_a_language_model_tells_its_notes_when_it_is_done(
     assert "Longer than the 16 tokens that the model reads" in told
     stages = {stage["stage"]: stage for stage in json.loads(progress.read_text())["stages"]}
     assert "tokens/s" in stages["loss"]["words"] and "padding" in stages["loss"]["words"]
+
+
+def test_the_map_says_how_much_of_a_selection_the_tuned_model_knows(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(run, tmp_path / "tuned")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["loss"]["tuned_rows"] = 7
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "tuned_rows.txt").write_text("".join(f"{row}\n" for row in range(7)))
+    monkeypatch.setenv("ILA_APP_ROOTS", str(tmp_path))
+    page = fine(opened(landscape=str(folder), budget="60"))
+    assert "7 of them are records that the tuned model has learned from" in texts(page)
 
 
 def _ended(progress: Path) -> bool:

@@ -42,7 +42,7 @@ from ila_core.records import Record, RecordsSettings, read_pool
 GROUPS = ("task", "domain", "source")
 SMALLEST_GROUP = 20
 END = "<|end|>"
-LEARNING_RATE = 1.5e-3
+LEARNING_RATE = 3e-3
 
 
 def records_of(pool: str, most: int) -> list[Record]:
@@ -183,10 +183,10 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=30_000, help="taken from the pool's start")
     parser.add_argument("--judged", type=int, default=4_000, help="most records of the other half")
     parser.add_argument("--vocabulary", type=int, default=8192)
-    parser.add_argument("--hidden", type=int, default=256)
+    parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--max-length", type=int, default=256)
-    parser.add_argument("--batch-tokens", type=int, default=1024)
+    parser.add_argument("--max-length", type=int, default=192)
+    parser.add_argument("--batch-tokens", type=int, default=512)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
