@@ -550,12 +550,19 @@ class _Line:
     """A progress callback that prints a line to standard error every few seconds."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.told = name, 0.0
+        from ila_core.monitor import StageStatus
+
+        self.stage, self.told = StageStatus(name), 0.0
 
     def __call__(self, done: int, total: int | None) -> None:
+        from ila_core.doctor import duration
+
+        self.stage.advance(done, total)
         if time.monotonic() - self.told > 5 or done == total:
             self.told = time.monotonic()
-            _say(f"{self.name}: {done:,}" + (f" of {total:,}" if total else ""))
+            line = f"{self.stage.name}: {done:,}" + (f" of {total:,}" if total else "")
+            left = self.stage.eta if done != total else None
+            _say(line if left is None else f"{line}, {duration(left)} left")
 
 
 class _Live:

@@ -354,20 +354,28 @@ def release_memory(device: torch.device) -> None:
 
 
 @contextmanager
-def _told(name: str, kind: str) -> Iterator[None]:
-    """Load quietly, and turn what a loader raises into one sentence."""
+def quietly() -> Iterator[None]:
+    """Keep transformers from drawing progress bars of its own."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
         yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+@contextmanager
+def _told(name: str, kind: str) -> Iterator[None]:
+    """Load quietly, and turn what a loader raises into one sentence."""
+    try:
+        with quietly():
+            yield
     except (OSError, ValueError, KeyError) as error:
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise IlaError(
             f"The {kind} of {name!r} could not be loaded ({first}); give a folder saved by "
             "save_pretrained or the id of a model on this machine or the Hugging Face Hub."
         ) from error
-    finally:
-        if shown:
-            logging.enable_progress_bar()

@@ -38,6 +38,7 @@ from ila_core.losses.model import (
     longest_input,
     need_peft,
     out_of_memory,
+    quietly,
     release_memory,
     token_losses,
 )
@@ -571,5 +572,6 @@ def _save(trained: Any, tokenizer: Any, settings: TuneSettings, out: Path) -> No
     """Write the model or adapter and its tokenizer, as transformers and peft read them."""
     if settings.full:
         trained.to(load_dtype(settings.dtype, str(trained.device)))
-    trained.save_pretrained(str(out))
-    tokenizer.save_pretrained(str(out))
+    with quietly():
+        trained.save_pretrained(str(out))
+        tokenizer.save_pretrained(str(out))
