@@ -593,7 +593,8 @@ class _Scanner:
                 cut = error.pos >= len(self._buffer) - 16 or error.msg.startswith("Unterminated")
                 if cut and len(self._buffer) - self._at < RECORD_LIMIT and self._more(grow=True):
                     continue
-                if cut and self._ended:
+                stray = self._buffer[error.pos : error.pos + 1] in tuple(",:]}")  # no cut token
+                if cut and self._ended and not stray:
                     raise self.damage or Damaged("its JSON ends early") from error
                 raise Damaged(f"its JSON is broken ({error.msg})") from error
             length = end - self._at  # asking for more moves the buffer

@@ -217,6 +217,7 @@ class _Build:
         self.beside: _Beside | None = None
 
     def all(self) -> None:
+        self.check_device()
         inputs = self.inputs()
         records = self.records(inputs)
         with self.loss_beside(records) as loss:
@@ -229,6 +230,14 @@ class _Build:
         tuned = self.tuned_rows(records)
         columns = self.columns(records, labels, domain, scored)
         self.publish(records, inputs, xy, columns, domain, names, scored_meta, tuned)
+
+    def check_device(self) -> None:
+        """Refuse a device that is not there before anything is read."""
+        settings = self.settings
+        if settings.device != "auto" and (settings.loss == "lm" or settings.encoder != "static"):
+            from ila_core.losses.model import devices
+
+            devices(settings.device)
 
     # -- stages --------------------------------------------------------------------------------
 

@@ -615,7 +615,10 @@ class Records:
         try:
             return pq.read_metadata(self.path)
         except (pa.ArrowException, OSError) as error:
-            raise RunError(f"{self.path} is damaged ({error}); build it again.") from error
+            raise RunError(
+                f"{self.path} is damaged, it is not whole Parquet; run ila build again on the same "
+                "pool and folder."
+            ) from error
 
     @cached_property
     def _info(self) -> dict[str, Any]:
@@ -658,7 +661,8 @@ class Records:
 
     def batches(self, columns: Sequence[str], size: int = ROW_GROUP) -> Iterator[pa.RecordBatch]:
         """Batches of at most `size` rows with the columns asked for, in file order."""
-        yield from self._parquet().iter_batches(batch_size=size, columns=list(columns))
+        with self._sound():
+            yield from self._parquet().iter_batches(batch_size=size, columns=list(columns))
 
     def instructions(self) -> Iterator[str]:
         """x_i, in file order."""
@@ -748,6 +752,19 @@ class Records:
                 break
         return found[:limit]
 
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """Tell of damage inside the file, which its footer does not show."""
+        import pyarrow as pa
+
+        try:
+            yield
+        except (pa.ArrowException, OSError) as error:
+            raise RunError(
+                f"{self.path} is damaged ({_first_line(error)}); delete the folder it is in and "
+                "build it again."
+            ) from error
+
     def _parquet(self) -> Any:
         """A handle of its own for every reader: they may run in several threads."""
         import pyarrow as pa
@@ -774,7 +791,8 @@ class Records:
         gathered: list[Any] = [None] * len(rows)
         for group in np.unique(groups):
             places = np.flatnonzero(groups == group)
-            table = file.read_row_group(int(group), columns=columns)
+            with self._sound():
+                table = file.read_row_group(int(group), columns=columns)
             found = convert(table.take(_indices(rows[places] - self._starts[group])))
             for place, value in zip(places.tolist(), found, strict=True):
                 gathered[place] = value
@@ -836,6 +854,10 @@ def _excerpt(text: str) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _listed(names: Iterable[str]) -> str:

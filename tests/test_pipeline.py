@@ -15,6 +15,7 @@ import pytest
 from conftest import small_pool, write_jsonl
 
 import ila_core as ila
+from ila_core import store
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.pipeline import BuildSettings, build, parse_map, replay_command
 
@@ -122,6 +123,7 @@ def test_a_column_with_gaps_gives_missing_depths_and_says_so(tmp_path: Path) -> 
         ({"seed": -1}, "whole number"),
         ({"seed": 2**32}, "4294967295"),
         ({"dtype": "int8"}, "bfloat16"),
+        ({"encoder": "minilm", "device": "toaster"}, "'toaster' is not known"),
         ({"lm": "some/model"}, "--lm goes with --loss lm"),
         ({"tokenizer": "some/model"}, "--tokenizer goes with --loss none"),
         ({"labels_url": "http://x"}, "--labels endpoint"),
@@ -144,6 +146,26 @@ def test_options_that_cannot_be_meant_are_told(pool: Path, tmp_path, options, me
     with pytest.raises(IlaError, match=message) as caught:
         build(pool, out=tmp_path / "run", **({"projection": "pca"} | options))
     assert "\n" not in str(caught.value)
+
+
+def test_a_pool_that_changes_while_it_is_read_is_not_taken(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing = tmp_path / "pool.jsonl"
+    growing.write_bytes(pool.read_bytes())
+    whole = store.hash_file
+
+    def hash_and_grow(path: Path) -> str:
+        digest = whole(path)
+        with open(path, "ab") as stream:
+            stream.write(b'{"instruction": "Late?", "output": "Yes."}\n')
+        return digest
+
+    monkeypatch.setattr(store, "hash_file", hash_and_grow)
+    with pytest.raises(IlaError, match="changed while it was read"):
+        build(growing, out=tmp_path / "run", projection="pca")
+    monkeypatch.undo()
+    assert len(build(growing, out=tmp_path / "run", projection="pca")) == 61
 
 
 def test_embeddings_of_the_wrong_shape_name_both_shapes(pool: Path, tmp_path: Path) -> None:

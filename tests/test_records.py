@@ -823,3 +823,43 @@ def test_preview_of_mixed_formats_and_of_nothing(tmp_path: Path) -> None:
         preview(put(tmp_path, b""))
     with pytest.raises(IlaError, match="None of the 1 record"):
         preview(put(tmp_path, b'{"prompt":"a"}'))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('[{"instruction": "a", "output": "b"},]', "is broken"),
+        ('[{"instruction": "a", "output": "b"}, {"instruction": }]', "is broken"),
+        ('[{"instruction": "a", "output": "b"}, {"instruction": "c', "ends early"),
+        ('[{"instruction": "a", "output": "b"}, {"instruction": tru', "ends early"),
+        ('[{"instruction": "a", "output": "b"},', "ends early"),
+    ],
+)
+def test_broken_json_is_told_from_json_that_is_cut(tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "pool.json"
+    file.write_text(text)
+    with pytest.raises(IlaError, match=f"after 1 usable record: its JSON {reason}.*--partial"):
+        list(read_pool(file))
+
+
+def test_unknown_fields_are_named_with_the_option_that_maps_them(tmp_path: Path) -> None:
+    file = tmp_path / "pool.jsonl"
+    file.write_text('{"ask": "a", "say": "b"}\n')
+    with pytest.raises(IlaError, match=r"fields are ask, say: .* --map instruction=FIELD"):
+        list(read_pool(file))
+
+
+def test_damage_inside_the_file_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "pool.jsonl"
+    lines = [f'{{"instruction": "ask {i} {i**7}", "output": "say {i**5}"}}' for i in range(500)]
+    file.write_text("\n".join(lines))
+    records = ingest(file, out=tmp_path / "run")
+    data = bytearray(records.path.read_bytes())
+    for place in range(200, len(data) // 2, 20):
+        data[place] ^= 0xFF
+    records.path.write_bytes(data)
+    damaged = Records.open(records.path)
+    with pytest.raises(RunError, match="is damaged"):
+        list(damaged.originals())
+    with pytest.raises(RunError, match="is damaged"):
+        list(damaged.take_originals([0, 1]))
