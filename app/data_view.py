@@ -407,6 +407,8 @@ def running(runs: Path, build: Build) -> None:
     with st.container(border=True):
         for stage in stages or [{"stage": "starting", "state": "running"}]:
             widgets.stage_line(stage)
+        for notice in told.get("notices") or []:
+            st.caption(plain(str(notice)))
     passed = time.time() - float(told.get("started") or build.changed)
     st.caption(
         f"{duration(passed)} so far. You may close this tab: the build goes on, and this page "

@@ -364,6 +364,8 @@ class _Build:
             if progress is not None:
                 found = self.find_labels(records, stage, progress)
                 _write_labels(stage.path("labels.parquet"), found)
+        if source == "endpoint":
+            self.note(_labels_told(stage.result))
         if source == "taxonomy":
             trust = skills.shipped_calibration()
             self.note(
@@ -900,6 +902,18 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _labels_told(report: Mapping[str, Any]) -> str:
+    """Return what asking for labels did cost and leave open, in a sentence."""
+    failed = report.get("failures") or {}
+    reasons = "; ".join(f"{count:,} {reason}" for reason, count in failed.items())
+    return (
+        f"Labels: {report.get('requests', 0):,} requests to the server, "
+        f"{report.get('retries', 0):,} of them tried again, {report.get('tokens_in', 0):,} tokens "
+        f"in and {report.get('tokens_out', 0):,} out"
+        + (f"; none for {sum(failed.values()):,} records ({reasons})." if failed else ".")
+    )
 
 
 def _write_labels(path: Path, labels: Sequence[tuple[str, ...] | None]) -> None:

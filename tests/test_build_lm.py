@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tiny_lm
 from conftest import small_pool, write_jsonl
 from test_cli import cli
+from test_skills import Reply, Server
 
 import ila_core as ila
 from ila_core.doctor import estimate
@@ -137,6 +139,32 @@ def test_the_worth_of_taxonomy_labels_is_told(pool: Path, tmp_path: Path) -> Non
     assert f"{found['recall']:.0%} of the true ones were found" in notes(tmp_path / "run")
     build(pool, out=tmp_path / "run", projection="pca")
     assert "were right" not in notes(tmp_path / "run")
+
+
+def test_a_labels_server_is_told_beforehand_and_afterwards_and_its_key_never(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def behave(number: int, body: dict[str, Any]) -> Reply:
+        return Reply(status=503) if number % 7 == 0 else Reply()
+
+    server = Server(behave)
+    monkeypatch.setenv("ILA_LABELS_API_KEY", "sk-never-to-be-seen")
+    try:
+        asked = ("--labels", "endpoint", "--labels-url", server.url, "--labels-model", "tiny")
+        told = cli("build", pool, "--out", tmp_path / "run", "--projection", "pca", *asked).stderr
+    finally:
+        server.stop()
+    assert server.keys == {"Bearer sk-never-to-be-seen"}
+    assert f"labels: 60 requests to {server.url}/v1/chat/completions, about" in told
+    landscape = ila.open(tmp_path / "run")
+    report = landscape.manifest["stages"]["labels"]
+    assert report["requests"] == len(server.requests) > 60 and report["retries"] >= 9
+    assert f"Labels: {report['requests']} requests to the server" in notes(tmp_path / "run")
+    assert (landscape.skills == 2).all()
+    written = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert len(written) > 10
+    assert not any(b"never-to-be-seen" in path.read_bytes() for path in written)
+    assert "never-to-be-seen" not in told
 
 
 # -- what a build would take ----------------------------------------------------------------------

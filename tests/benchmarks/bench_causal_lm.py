@@ -239,7 +239,8 @@ def kill(arguments: argparse.Namespace) -> None:
 
         Scorer.losses = slowly  # type: ignore[method-assign]
         kills = wrong = finished = 0
-        while kills < arguments.kills or not finished:
+        open_end = True  # killed and not yet resumed to the end
+        while kills < arguments.kills or open_end:
             process = context.Process(target=run, args=(folder / f"work-{finished}",))
             process.start()
             process.join(None if kills >= arguments.kills else 0.1 + 1.5 * chance.random())
@@ -247,12 +248,14 @@ def kill(arguments: argparse.Namespace) -> None:
                 os.kill(process.pid or 0, signal.SIGKILL)
                 process.join()
                 kills += 1
+                open_end = True
                 saved = (folder / f"work-{finished}").glob("window-*.npz")
                 done = sum(int(np.load(path)["done"].sum()) for path in saved)
                 print(f"killed with {done} batches kept", flush=True)
             else:
                 resumed = run(folder / f"work-{finished}")
                 finished += 1
+                open_end = False
                 wrong += resumed.loss.tobytes() != whole.loss.tobytes() or any(
                     resumed.extra[name].tobytes() != whole.extra[name].tobytes()
                     for name in whole.extra
