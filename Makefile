@@ -33,11 +33,14 @@ study-sample: $(STAMP)
 	rm -rf $(addprefix sample_data/study/,work runs.jsonl progress.json)
 
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ILA needs Python 3.11 or newer; name one with make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -c constraints.txt torch
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev]"
-	touch $(STAMP)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ILA needs Python 3.11 or newer; name one with make PYTHON=python3.12")'
+	@echo "Installing into $(VENV), once: torch and what else is pinned takes some minutes."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q -c constraints.txt torch
+	@$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev]"
+	@echo "Compiling the kernels, so that the first page need not wait for them."
+	-@$(BIN)/ila select sample_data/landscape --budget 10% > /dev/null
+	@touch $(STAMP)
 
 clean:
 	rm -rf $(VENV)

@@ -445,7 +445,10 @@ def _counts(message: Mapping[str, Any]) -> bool:
 
 
 def _tools_text(tools: Any) -> str:
-    return tools if isinstance(tools, str) else compact_json(tools) if tools else ""
+    """The tools as text, none for an empty list, be it spelled out."""
+    if isinstance(tools, str):
+        return "" if tools.strip() in ("[]", "{}", "null") else tools
+    return compact_json(tools) if tools else ""
 
 
 def _with_one_system_turn(system: str, tools: str, turns: list[Turn]) -> list[Turn]:

@@ -410,3 +410,10 @@ def test_every_format_says_the_same(question: str, answer: str) -> None:
     records.append({"prompt": question, "chosen": answer, "rejected": "no"})
     expected = (user(question), said(answer))
     assert all(adapt(record).turns == expected for record in records)
+
+
+@pytest.mark.parametrize("none", ["[]", " [] ", "{}", "null", [], None])
+def test_no_tools_make_no_system_turn(none: object) -> None:
+    said = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]
+    turns = adapt({"conversations": said, "tools": none}).turns
+    assert [turn.role for turn in turns] == ["user", "assistant"]
