@@ -22,7 +22,7 @@ from cells import Box, Cells, Frame, Kept, Leading, Place
 from ila_core import doctor, methods, metrics, records
 from ila_core.landscape import Landscape
 from ila_core.methods import Row
-from ila_core.records import Preview, RecordsSettings
+from ila_core.records import Preview, Record, RecordsSettings
 from ila_core.selection import Selection
 from ila_core.study import Study, StudySettings
 
@@ -278,6 +278,17 @@ def _with_stability(_row: Row, key: str, match: Match) -> Row:
     if _row.selection is None:
         return _row
     return methods.with_stability(_row, methods.other_places(_row.selection.landscape))
+
+
+def texts(landscape: Landscape, rows: np.ndarray) -> list[Record]:
+    """Return the records of rows, which lie on disk, for lists that are drawn again and again."""
+    return _texts(landscape, _key(landscape), tuple(rows.tolist()))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _texts(_landscape: Landscape, key: str, rows: tuple[int, ...]) -> list[Record]:
+    assert _landscape.records is not None
+    return _landscape.records.take(np.array(rows, dtype=np.int64))
 
 
 def shares(cells: Cells, row: Row, match: Match) -> Kept:

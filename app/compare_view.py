@@ -508,12 +508,11 @@ def lists(
 
 def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
     """List records, one a line; a selected line opens below."""
-    assert landscape.records is not None
     if not len(rows):
         st.caption("None.")
         return
     listed = rows[:MOST_LISTED]
-    taken = landscape.records.take(listed)
+    taken = cache.texts(landscape, listed)
     frame = pd.DataFrame(
         {
             "Depth": 100 * landscape.relative_depth[listed],
@@ -532,7 +531,7 @@ def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
         column_config={
             "Instruction": st.column_config.TextColumn(width=320),
             "Depth": st.column_config.NumberColumn(
-                format="%.0f%%", width=66,
+                format="%.1f%%", width=66,
                 help="Relative depth: rank of the depth within its domain",
             ),
             "Tokens": st.column_config.NumberColumn(format="%d", width=66,
@@ -558,8 +557,7 @@ def card(
     row: int,
 ) -> None:
     """Show one record: what each of the two says to it, its numbers, its text."""
-    assert landscape.records is not None
-    record = landscape.records.take(np.array([row]))[0]
+    record = cache.texts(landscape, np.array([row]))[0]
     with st.container(border=True, key="record"):
         for name, selection in zip(names, selections, strict=True):
             st.markdown(f"**{name}** · {plain(selection.why(row).sentence)}")

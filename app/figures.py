@@ -675,6 +675,8 @@ def histograms(parts: Sequence[Histogram], theme: Theme = "light", height: int =
 
 MAPS_ACROSS = 5
 """Small maps in a row."""
+MAPS_GAP = 0.06
+"""Between two of them, in widths of one."""
 
 
 def small_maps(
@@ -690,31 +692,35 @@ def small_maps(
     `what` is the share of a cell's patches that are kept, or its records kept (log).
     """
     ink = INKS[theme]
-    across = min(MAPS_ACROSS, max(len(kept), 1))
-    down = -(-len(kept) // across)
+    down = -(-len(kept) // MAPS_ACROSS)
     values = [_kept_values(part, what) for _, part in kept]
     top = max((int(part.records.max(initial=0)) for _, part in kept), default=1)
     drawn = _kept_scale(what, max(top, 1), theme)
-    legend = 46
-    total = down * (height + 26) + legend
-    figure = make_subplots(rows=down, cols=across, horizontal_spacing=0.012,
-                           vertical_spacing=26 / total)  # fmt: skip
-    titles = []
+    legend, title = 46, 26
+    total = down * (height + title) + legend
+    layout: dict[str, object] = _look(theme, total)
+    heats, titles = [], []
     for index, ((name, part), shown) in enumerate(zip(kept, values, strict=True)):
-        row, col = divmod(index, across)
-        figure.add_trace(_small_heat(cells, shown, part, drawn, what), row=row + 1, col=col + 1)
+        row, column = divmod(index, MAPS_ACROSS)
         axis = "" if index == 0 else str(index + 1)
+        left = column * (1 + MAPS_GAP) / (MAPS_ACROSS + (MAPS_ACROSS - 1) * MAPS_GAP)
+        width = 1 / (MAPS_ACROSS + (MAPS_ACROSS - 1) * MAPS_GAP)
+        low = 1 - (row * (height + title) + height) / (total - legend - title)
+        share = height / (total - legend - title)
+        layout[f"xaxis{axis}"] = {**_axis(cells.frame.columns), "fixedrange": True,
+                                  "domain": [left, min(left + width, 1)],
+                                  "anchor": f"y{axis}"}  # fmt: skip
+        layout[f"yaxis{axis}"] = {**_axis(cells.frame.rows), "fixedrange": True,
+                                  "domain": [max(low, 0), min(low + share, 1)],
+                                  "anchor": f"x{axis}"}  # fmt: skip
+        heats.append(_small_heat(cells, shown, part, what, axis))
         titles.append({"text": _plain(name), "xref": f"x{axis} domain", "yref": f"y{axis} domain",
                        "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom",
                        "showarrow": False, "font": {"size": 12.5, "color": ink.text}})  # fmt: skip
-    _quiet(figure, theme, total)
-    figure.update_xaxes(**_axis(cells.frame.columns))
-    figure.update_yaxes(**_axis(cells.frame.rows))
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
-    figure.update_layout(
-        margin={"l": 0, "r": 0, "t": 24, "b": legend}, annotations=titles, dragmode=False,
-        coloraxis={
+    layout |= {
+        "margin": {"l": 0, "r": 0, "t": title, "b": legend}, "annotations": titles,
+        "dragmode": False,
+        "coloraxis": {
             "colorscale": drawn.stops, "cmin": drawn.low, "cmax": drawn.high,
             "colorbar": {
                 "orientation": "h", "x": 0.015, "xanchor": "left", "y": 0, "yanchor": "top",
@@ -725,8 +731,8 @@ def small_maps(
                           "font": {"size": 12, "color": ink.muted}},
             },
         },
-    )  # fmt: skip
-    return figure
+    }  # fmt: skip
+    return go.Figure(heats, layout)  # at once: changing many axes one by one is slow
 
 
 def _kept_values(part: Kept, what: str) -> np.ndarray:
@@ -744,9 +750,7 @@ def _kept_scale(what: str, top: int, theme: Theme) -> Scale:
                  [f"{tick:,}" for tick in ticks])  # fmt: skip
 
 
-def _small_heat(
-    cells: Cells, values: np.ndarray, part: Kept, drawn: Scale, what: str
-) -> go.Heatmap:
+def _small_heat(cells: Cells, values: np.ndarray, part: Kept, what: str, axis: str) -> go.Heatmap:
     """Return a heatmap of the cells, NaN where there is none; values travel as two bytes."""
     (left, right), (low, high) = cells.frame.columns, cells.frame.rows
     place = cells.row - low, cells.column - left
@@ -760,6 +764,7 @@ def _small_heat(
     return go.Heatmap(
         z=level, x0=left, y0=low, dx=1, dy=1, coloraxis="coloraxis", hoverongaps=False,
         customdata=number if what == "records" else None, hovertemplate=told + "<extra></extra>",
+        xaxis=f"x{axis}", yaxis=f"y{axis}",
     )  # fmt: skip
 
 
@@ -944,17 +949,26 @@ def _short(number: float) -> str:
 
 def _quiet(figure: go.Figure, theme: Theme, height: int) -> None:
     """Give a small chart the page's look: no frame, no tools, muted text."""
-    ink = INKS[theme]
-    figure.update_layout(
-        template="none",
-        height=height,
-        paper_bgcolor=EMPTY,
-        plot_bgcolor=EMPTY,
-        font={"family": _FONT, "size": 12, "color": ink.muted},
-        hoverlabel={"bgcolor": ink.paper, "bordercolor": ink.line, "font": {"color": ink.text}},
-    )
+    figure.update_layout(_look(theme, height))
     figure.update_xaxes(showgrid=False, fixedrange=True, zeroline=False)
-    figure.update_yaxes(showgrid=False, gridcolor=ink.line, fixedrange=True, zeroline=False)
+    figure.update_yaxes(showgrid=False, gridcolor=INKS[theme].line, fixedrange=True, zeroline=False)
+
+
+def _look(theme: Theme, height: int) -> dict[str, object]:
+    """Return the layout that every small chart has."""
+    ink = INKS[theme]
+    return {
+        "template": "none",
+        "height": height,
+        "paper_bgcolor": EMPTY,
+        "plot_bgcolor": EMPTY,
+        "font": {"family": _FONT, "size": 12, "color": ink.muted},
+        "hoverlabel": {
+            "bgcolor": ink.paper,
+            "bordercolor": ink.line,
+            "font": {"color": ink.text},
+        },
+    }
 
 
 def _ticks(low: float, high: float, log: bool) -> tuple[list[float], list[str]]:
