@@ -15,8 +15,8 @@ from ila_core.doctor import duration
 from ila_core.errors import IlaError
 from ila_core.landscape import Landscape
 from ila_core.records import Record
+from tables import DASH
 
-DASH = "—"
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] {padding-inline: 2.2rem; max-width: 1680px;}
 [data-testid="stSidebarUserContent"] {padding-left: 1.25rem; padding-right: 1.25rem;}
