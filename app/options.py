@@ -124,7 +124,9 @@ def loss_options(chosen: Options, missing: list[str], seen: Preview, bare: bool)
     if loss == "lm":
         name = st.text_input("Model id or folder", key="loss_model")
         need(chosen, missing, "lm", model_at(name), "a model for the loss")
-    offered = {key: words for key, words in DEPTHS.items() if loss == "lm" or key[:5] != "loss-"}
+    offered = dict(DEPTHS)
+    if loss != "lm":
+        del offered["loss-reduction"]
     depth = choice("Depth is", offered)
     chosen["depth"] = depth
     if depth == "column":
