@@ -158,7 +158,7 @@ def domains_by_kmeans(
     >>> vectors = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)
     >>> found = domains_by_kmeans(vectors, lambda: ["a poem", "a poem", "my code"])
     >>> found.names, found.domain.tolist()
-    (('poem', 'code · my'), [0, 0, 1])
+    (('poem', 'code'), [0, 0, 1])
     """
     n = len(vectors)
     if n == 0:

@@ -38,7 +38,10 @@ def settled(page: Any) -> None:
     """Wait until the page has finished its run and the map has been drawn."""
     page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
     page.wait_for_function(
-        "() => document.querySelector('.st-key-map .js-plotly-plot')?._fullData?.length > 1"
+        """() => {
+            const maps = document.querySelectorAll('.st-key-map .js-plotly-plot');
+            return maps.length === 1 && maps[0]._fullData?.length > 1;
+        }"""
     )
     page.wait_for_timeout(500)
 
