@@ -591,9 +591,9 @@ class _Scanner:
             except json.JSONDecodeError as error:
                 # The end of the buffer may cut a token: \uXXXX is the longest that is cut late.
                 cut = error.pos >= len(self._buffer) - 16 or error.msg.startswith("Unterminated")
+                stray = self._buffer[error.pos : error.pos + 1] in tuple(",:]}")  # begins no token
                 if cut and len(self._buffer) - self._at < RECORD_LIMIT and self._more(grow=True):
                     continue
-                stray = self._buffer[error.pos : error.pos + 1] in tuple(",:]}")  # no cut token
                 if cut and self._ended and not stray:
                     raise self.damage or Damaged("its JSON ends early") from error
                 raise Damaged(f"its JSON is broken ({error.msg})") from error
