@@ -1,6 +1,7 @@
 """How fast, how exact and how small the causal-language-model scorer is.
 
     python tests/benchmarks/bench_causal_lm.py speed POOL.jsonl [--vocabulary 8192] [--records 400]
+    python tests/benchmarks/bench_causal_lm.py speed POOL.jsonl --vocabulary 32000 --hidden 192
     python tests/benchmarks/bench_causal_lm.py kill
     python tests/benchmarks/bench_causal_lm.py memory [--vocabulary 150000]
 
@@ -55,14 +56,14 @@ def conversations(path: str, records: int) -> list[Conversation]:
     ]
 
 
-def make(folder: Path, pool: Sequence[Conversation], vocabulary: int) -> str:
-    """A Llama of about ten million parameters without its vocabulary's share."""
+def make(folder: Path, pool: Sequence[Conversation], vocabulary: int, hidden: int = 288) -> str:
+    """A Llama of eight layers: 10 M parameters with 8k words and 288 wide, or with 32k and 192."""
     texts = (turn.text for turns in pool for turn in turns)
     tokenizer = tiny_lm.make_tokenizer(texts=texts, vocabulary=min(vocabulary, 16_000))
     model = tiny_lm.make_model(
-        vocabulary=vocabulary, hidden=288, num_hidden_layers=8, num_attention_heads=6,
-        num_key_value_heads=6, head_dim=48, intermediate_size=768, max_position_embeddings=4096,
-        tie_word_embeddings=True,
+        vocabulary=vocabulary, hidden=hidden, num_hidden_layers=8, num_attention_heads=hidden // 48,
+        num_key_value_heads=hidden // 48, head_dim=48, intermediate_size=hidden * 8 // 3,
+        max_position_embeddings=4096, tie_word_embeddings=True,
     )  # fmt: skip
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters", flush=True)
     return tiny_lm.save(folder / f"lm-{vocabulary}", model, tokenizer)
@@ -181,7 +182,7 @@ def speed(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     pool = conversations(arguments.pool, arguments.records)
     with tempfile.TemporaryDirectory() as folder:
-        path = make(Path(folder), pool, arguments.vocabulary)
+        path = make(Path(folder), pool, arguments.vocabulary, arguments.hidden)
         ways: dict[str, Any] = {"one at a time": one_at_a_time, "ours": timed_ours}
         ways |= {f"sorted batches of {s}": sorted_batches(s) for s in arguments.sizes}
         seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -324,6 +325,7 @@ def main() -> None:
     command = commands.add_parser("speed")
     command.add_argument("pool")
     command.add_argument("--vocabulary", type=int, default=8192)
+    command.add_argument("--hidden", type=int, default=288, help="the model's width, n x 48")
     command.add_argument("--records", type=int, default=400)
     command.add_argument("--rounds", type=int, default=3)
     command.add_argument("--threads", type=int, default=2)
