@@ -19,6 +19,8 @@ from widgets import Figure, count, plain, points, share, short
 UNITS = {"records": "Records", "percent": "Percent", "tokens": "Tokens"}
 GRIDDED = {"ila", "coverage-only"}
 TARGETED = {"ila", "nested"}
+REACHED = 0.9
+"""Share of patches under which it is said that a budget does not reach them all."""
 
 
 def ask_of(view: state.View) -> Ask:
@@ -257,6 +259,12 @@ def resolution_knob(view: state.View, selection: Selection) -> None:
             "rounds, picks worse than chance. Use automatic, or at least "
             f"{finer(used, size / occupied)} patches a side.",
             icon=":material/warning:",
+        )
+    elif size / occupied < REACHED:
+        st.info(
+            f"The budget ends when {size / occupied:.0%} of the patches have given a record, the "
+            "deepest ones first. A coarser grid, or the method nested, spreads it wider.",
+            icon=":material/info:",
         )
 
 

@@ -116,7 +116,12 @@ def test_a_coarse_grid_with_many_rounds_is_warned_of() -> None:
     page = opened(budget="40", resolution="2")
     assert "picks worse than chance" in fine(page).warning[0].value
     page.segmented_control(key="knob_mode").set_value("auto").run()
-    assert not fine(page).warning
+    assert not fine(page).warning and not page.info
+
+
+def test_a_grid_that_the_budget_does_not_reach_is_told() -> None:
+    page = opened(budget="6", resolution="64")
+    assert "of the patches have given a record, the deepest ones first" in fine(page).info[0].value
 
 
 def test_every_method_runs_or_says_what_it_lacks() -> None:
