@@ -1,9 +1,8 @@
-"""Take the README's pictures from the running app.
+"""Take the README's picture of the map from the running app.
 
-    python assets/make_pictures.py RUN [STUDY_RUN]
+    python assets/make_pictures.py RUN
 
-RUN is a landscape to show on the map and the comparison, STUDY_RUN one with a finished study in
-it (RUN itself unless given). Needs Playwright and Chromium.
+RUN is the landscape to show. Needs Playwright and Chromium. make_study_figure.py draws the other.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ PICTURES = Path(__file__).parent / "pictures"
 SIZE = {"width": 1440, "height": 900}
 
 
-def main(run: str, study_run: str | None = None) -> None:
+def main(run: str) -> None:
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -35,9 +34,6 @@ def main(run: str, study_run: str | None = None) -> None:
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         with serving(run) as url:
             shoot(page, f"{url}/?layer=both", "map.png")
-            shoot(page, f"{url}/compare_view", "compare.png")
-        with serving(study_run or run) as url:
-            shoot(page, f"{url}/study_view", "study_page.png")
         browser.close()
 
 
