@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 """What scikit-learn and UMAP take."""
+LABELS = "labels.parquet"
+"""In a run folder: the labels that were asked for."""
 
 
 @dataclass(frozen=True)
@@ -363,7 +365,7 @@ class _Build:
         with self.once("labels", stage, len(records)) as progress:
             if progress is not None:
                 found = self.find_labels(records, stage, progress)
-                _write_labels(stage.path("labels.parquet"), found)
+                _write_labels(stage.path(LABELS), found)
         if source == "endpoint":
             self.note(_labels_told(stage.result))
         if source == "taxonomy":
@@ -375,7 +377,7 @@ class _Build:
                 f"correlation {trust['count_correlation']:.2f}). Depth multiplies by it all the "
                 "same; --labels none leaves it out."
             )
-        return _read_labels(stage.path("labels.parquet"))
+        return _read_labels(stage.path(LABELS))
 
     def labels_server(self) -> EndpointSettings:
         from ila_core.skills import EndpointSettings
@@ -565,13 +567,13 @@ class _Build:
             "embeddings.npy": folders["embedding"].path("embeddings.npy"),
             "landscape.parquet": stage.path("landscape.parquet"),
         }
-        if tuned is None:
-            (self.run.folder / TUNED).unlink(missing_ok=True)
-        else:
+        if tuned is not None:
             files[TUNED] = stage.path(TUNED)
             write_text(files[TUNED], "".join(f"{row}\n" for row in tuned.tolist()))
         if "labels" in folders:
-            files["labels.parquet"] = folders["labels"].path("labels.parquet")
+            files[LABELS] = folders["labels"].path(LABELS)
+        for name in {TUNED, LABELS} - files.keys():  # an earlier build's, no longer asked for
+            (self.run.folder / name).unlink(missing_ok=True)
         manifest = {
             "format": store.FORMAT,
             "ila": __version__,

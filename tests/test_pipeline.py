@@ -63,6 +63,14 @@ def test_another_projection_embeds_and_scores_nothing_again(pool: Path, tmp_path
     assert again["projection"] == "done"
 
 
+def test_labels_no_longer_asked_for_are_not_left_behind(pool: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    build(pool, out=out, projection="pca", labels="taxonomy")
+    assert (out / "labels.parquet").is_file()
+    build(pool, out=out, projection="pca", labels="none")
+    assert not (out / "labels.parquet").exists()
+
+
 def test_another_pool_is_refused_and_nothing_is_lost(run: Path, tmp_path: Path) -> None:
     other = write_jsonl(tmp_path / "other.jsonl", small_pool(20))
     before = (run / "manifest.json").read_bytes()
