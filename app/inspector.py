@@ -148,14 +148,15 @@ def record_card(
 
 
 def facts(landscape: Landscape, row: int, record: Record) -> str:
-    """Return a record's numbers in one line."""
+    """Return a record's numbers and labels in one line."""
+    labels = landscape.labels_of([row])[0] or record.labels
     parts = [
         f"row {row}",
         f"relative depth {share(float(landscape.relative_depth[row]))}",
         f"loss {decimal(float(landscape.loss[row]))} nats per token",
         f"{count(np.nan_to_num(landscape.tokens[row]))} response tokens",
         landscape.domain_names[landscape.domain[row]] if landscape.domain_names else "",
-        f"labels {', '.join(record.labels)}" if record.labels else "",
+        f"labels {', '.join(labels)}" if labels else "",
         f"from {record.source}" if record.source else "",
     ]
     return " · ".join(part for part in parts if part)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TUNED = "tuned_rows.txt"
+LABELS = "labels.parquet"
 """The file of a run that lists the rows which its tuned model has learned from."""
 
 
@@ -146,6 +147,31 @@ class Landscape:
         from ila_core.records import Records
 
         return Records.open(self.run / "records.parquet")
+
+    def labels_of(self, rows: Any) -> list[tuple[str, ...]]:
+        """Return the labels that the build gave these rows, none where it was not asked for any.
+
+        Labels that the pool came with are its records' own. IlaError for a damaged file.
+        """
+        if self._labels is None:
+            return [()] * len(rows)
+        found = self._labels.take(np.asarray(rows, dtype=np.int64)).to_pylist()
+        return [tuple(labels or ()) for labels in found]
+
+    @cached_property
+    def _labels(self) -> Any:
+        """The column of a run's labels file, as Arrow holds it."""
+        if self.run is None or "labels" not in self.manifest.get("stages", {}):
+            return None
+        import pyarrow.parquet as pq
+
+        path = self.run / LABELS
+        try:
+            return pq.read_table(path, columns=["labels"]).column("labels")
+        except (OSError, ValueError) as error:
+            raise IlaError(
+                f"{path} cannot be read ({error}); build the landscape again."
+            ) from error
 
     @cached_property
     def tuned_rows(self) -> np.ndarray:

@@ -30,6 +30,7 @@ from ila_core import store
 from ila_core._version import __version__
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.files import told, write_text
+from ila_core.landscape import LABELS, TUNED
 from ila_core.losses import LossResult
 from ila_core.monitor import Listener, Monitor
 from ila_core.progress import Progress, Say, no_progress, silent
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 """What scikit-learn and UMAP take."""
-LABELS = "labels.parquet"
-"""In a run folder: the labels that were asked for."""
 
 
 @dataclass(frozen=True)
@@ -516,7 +515,6 @@ class _Build:
         model = self.settings.tuned_lm
         if self.settings.loss != "lm" or model is None:
             return None
-        from ila_core.landscape import TUNED
         from ila_core.losses.tune import tuned_rows
 
         rows = tuned_rows(model, records.conversations, len(records))
@@ -550,8 +548,6 @@ class _Build:
         scored: Mapping[str, Any],
         tuned: np.ndarray | None,
     ) -> None:
-        from ila_core.landscape import TUNED
-
         stage = self.stage("landscape", [s.key for s in self.used], asdict(self.settings))
         store.write_landscape(
             stage.path("landscape.parquet"),

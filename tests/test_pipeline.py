@@ -65,10 +65,15 @@ def test_another_projection_embeds_and_scores_nothing_again(pool: Path, tmp_path
 
 def test_labels_no_longer_asked_for_are_not_left_behind(pool: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    build(pool, out=out, projection="pca", labels="taxonomy")
+    landscape = build(pool, out=out, projection="pca", labels="taxonomy")
     assert (out / "labels.parquet").is_file()
-    build(pool, out=out, projection="pca", labels="none")
+    assert [len(found) for found in landscape.labels_of([7, 3])] == landscape.skills[
+        [7, 3]
+    ].tolist()
+    assert all(landscape.labels_of(range(len(landscape))))
+    landscape = build(pool, out=out, projection="pca", labels="none")
     assert not (out / "labels.parquet").exists()
+    assert landscape.labels_of([7, 3]) == [(), ()]
 
 
 def test_another_pool_is_refused_and_nothing_is_lost(run: Path, tmp_path: Path) -> None:
