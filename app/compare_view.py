@@ -60,7 +60,7 @@ def page() -> None:
         st.button("Back to 10 per cent", on_click=state.change, kwargs={"budget": "10%"})
         return
     st.markdown(
-        f"{plain(widgets.title_of(landscape))}: {len(names)} ways to keep "
+        f"{plain(widgets.title_of(landscape))}: {len(names)} way{'s' * (len(names) != 1)} to keep "
         f"{'about ' if view.budget.endswith('tokens') else ''}{count(size)} of "
         f"{count(len(landscape))} records, each with its automatic settings."
     )

@@ -118,7 +118,7 @@ def record_table(
             "": st.column_config.TextColumn(width=24, help="● kept"),
             "Instruction": st.column_config.TextColumn(width=290),
             "Depth": st.column_config.ProgressColumn(
-                format="%d%%", min_value=0.0, max_value=100.0, width=92,
+                format="%.0f%%", min_value=0.0, max_value=100.0, width=92,
                 help="Relative depth: rank of the depth within its domain",
             ),
             "Loss": st.column_config.NumberColumn(format="%.2f", width=60, help="nats per token"),

@@ -17,7 +17,8 @@ from ila_core.selection import Budget, Selection
 from widgets import Figure, count, plain, points, share, short
 
 UNITS = {"records": "Records", "percent": "Percent", "tokens": "Tokens"}
-GRIDDED = {"ila", "coverage-only"}
+GRIDDED = {"ila"}
+"""Methods that take a resolution by hand; coverage-only has a grid, always the automatic one."""
 TARGETED = {"ila", "nested"}
 REACHED = 0.9
 """Share of patches under which it is said that a budget does not reach them all."""
@@ -251,7 +252,8 @@ def resolution_knob(view: state.View, selection: Selection) -> None:
     size = len(selection.rows)
     st.caption(
         f"{used:,} × {used:,} patches, {count(occupied)} of them occupied by "
-        f"{len(selection.landscape) / occupied:.3g} records each, {size / occupied:.2g} chosen"
+        f"{few(len(selection.landscape) / occupied)} records each, "
+        f"{few(size / occupied)} chosen"
     )
     if size / occupied > 2:
         st.warning(
@@ -266,6 +268,15 @@ def resolution_knob(view: state.View, selection: Selection) -> None:
             "deepest ones first. A coarser grid, or the method nested, spreads it wider.",
             icon=":material/info:",
         )
+
+
+def few(number: float) -> str:
+    """Write how many fall to a patch: a decimal where it tells, never a power of ten.
+
+    >>> few(10.26), few(1.0), few(0.58), few(2063.0)
+    ('10.3', '1', '0.58', '2,063')
+    """
+    return count(number) if number >= 100 else f"{number:.3g}"
 
 
 def finer(used: int, over: float) -> int:

@@ -29,5 +29,7 @@ screens = [
     st.Page("study_view.py", title="Study", icon=":material/science:"),
     st.Page("export_view.py", title="Export", icon=":material/download:"),
 ]
-st.navigation(screens, position="top").run()
+screen = st.navigation(screens, position="top")
+state.arrive(screen.title)
+screen.run()
 state.write_url()

@@ -6,6 +6,7 @@ every run; widgets are set from it before they are drawn and write back into it 
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -164,7 +165,7 @@ def _pair(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _box(text: str) -> Box:
     x0, y0, x1, y1 = (float(part) for part in text.split(","))
-    if not (x0 < x1 and y0 < y1):
+    if not (-math.inf < x0 < x1 < math.inf and -math.inf < y0 < y1 < math.inf):
         raise ValueError(f"{text} is no box")
     return Box(x0, y0, x1, y1)
 
@@ -178,6 +179,18 @@ def knob(name: str, value: Any) -> str:
     if st.session_state.get(key) != value:
         st.session_state[key] = value
     return key
+
+
+def arrive(screen: str) -> None:
+    """Forget the knobs of the screen that was left; they are set anew from the view.
+
+    A key that two screens share names two widgets: one that still holds its value would not be
+    set, and the other screen's widget would start at its least.
+    """
+    if recall("screen") != screen:
+        for key in [key for key in st.session_state if str(key).startswith("knob_")]:
+            del st.session_state[key]
+        remember("screen", screen)
 
 
 def turned(name: str) -> Any:

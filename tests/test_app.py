@@ -124,6 +124,14 @@ def test_a_grid_that_the_budget_does_not_reach_is_told() -> None:
     assert "of the patches have given a record, the deepest ones first" in fine(page).info[0].value
 
 
+def test_a_resolution_is_asked_for_only_where_the_method_takes_one() -> None:
+    page = fine(opened(budget="40", method="coverage-only", resolution="2"))
+    assert not [part for part in page.number_input if part.key == "knob_resolution"]
+    assert "2 × 2 patches" not in texts(page)
+    page.selectbox(key="knob_method").set_value("ila").run()
+    assert page.number_input(key="knob_resolution").value == 2
+
+
 def test_every_method_runs_or_says_what_it_lacks() -> None:
     page = opened(budget="10")
     for name in page.selectbox(key="knob_method").options:

@@ -48,6 +48,7 @@ def test_a_view_of_very_many_cells_leaves_them_out_of_the_link() -> None:
     [
         {"resolution": "0"}, {"resolution": "9000"}, {"depth_target": "2"}, {"layer": "taste"},
         {"pair": "ila"}, {"pair": "a,b,c"}, {"methods": ","},
+        {"box": "0,0,inf,inf"}, {"box": "-inf,0,1,1"}, {"box": "nan,nan,nan,nan"},
         {"cells": "7"}, {"box": "1,2,3"}, {"box": "3,0,1,1"}, {"patch": "a"}, {"seed": "-1"},
     ],
 )  # fmt: skip

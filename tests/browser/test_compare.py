@@ -89,3 +89,13 @@ def test_the_download_is_what_the_command_line_prints(page: Any, run: Path) -> N
     for method in (*found["methods"], *told["methods"]):
         method.pop("seconds")
     assert found == told
+
+
+def test_the_budget_of_the_map_stands_on_this_screen_too(page: Any) -> None:
+    page.goto("/?budget=20")
+    amount = page.get_by_label("Budget in records")
+    amount.wait_for()
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_selector("text=9 ways to keep 20 of 60 records")
+    settled(page)
+    assert amount.input_value() == "20"
