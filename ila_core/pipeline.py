@@ -301,7 +301,7 @@ class _Build:
             device = settings.device.partition(",")[0]  # an encoder runs on one of them
             encoder = load_encoder(settings.encoder, device=device)
             identity = encoder.identity
-        stage = self.stage("embedding", records.fingerprint, identity)
+        stage = self.stage("embedding", *self.texts(records), identity)
         out = stage.path("embeddings.npy")
         with self.once("embedding", stage, len(records)) as progress:
             if progress is not None and settings.embeddings:
@@ -360,7 +360,7 @@ class _Build:
         if source.startswith("column:"):
             return skills.from_column(records.field(source[len("column:") :]))
         parts = asdict(self.labels_server()) if source == "endpoint" else skills.taxonomy_identity()
-        stage = self.stage("labels", records.fingerprint, source, parts)
+        stage = self.stage("labels", *self.texts(records), source, parts)
         with self.once("labels", stage, len(records)) as progress:
             if progress is not None:
                 found = self.find_labels(records, stage, progress)
@@ -442,7 +442,7 @@ class _Build:
         projection, each of which keeps one core busy; a language model takes the whole machine
         and is run when the function is called.
         """
-        stage = self.stage("loss", records.fingerprint, *loss_key(self.settings))
+        stage = self.stage("loss", *self.texts(records), *loss_key(self.settings))
         if stage.finished:
             self.monitor.reuse("loss")
             yield lambda: (stage.load(), stage.result)
@@ -593,6 +593,10 @@ class _Build:
         self.run.prune(self.used)
 
     # -- how a stage is run --------------------------------------------------------------------
+
+    def texts(self, records: Records) -> tuple[object, ...]:
+        """Return what the records' texts depend on: the originals, and which field plays what."""
+        return records.fingerprint, *self.settings.records.map
 
     def stage(self, name: str, *parts: object) -> store.Stage:
         stage = self.run.stage(name, store.key_of(name, *parts))

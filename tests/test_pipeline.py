@@ -63,6 +63,17 @@ def test_another_projection_embeds_and_scores_nothing_again(pool: Path, tmp_path
     assert again["projection"] == "done"
 
 
+def test_other_fields_of_the_same_pool_are_embedded_and_scored_anew(
+    pool: Path, tmp_path: Path
+) -> None:
+    turned = {"projection": "pca", "map": "instruction=output,response=instruction"}
+    build(pool, out=tmp_path / "run", projection="pca")
+    again = build(pool, out=tmp_path / "run", **turned)
+    fresh = build(pool, out=tmp_path / "fresh", **turned)
+    assert np.array_equal(again.vectors, fresh.vectors)
+    assert np.array_equal(again.loss, fresh.loss) and np.array_equal(again.tokens, fresh.tokens)
+
+
 def test_labels_no_longer_asked_for_are_not_left_behind(pool: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     landscape = build(pool, out=out, projection="pca", labels="taxonomy")
