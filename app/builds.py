@@ -7,6 +7,7 @@ and resume it. The run itself tells its progress in RUNS/NAME/progress.json.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from ila_core.errors import IlaError, UsageError
+from ila_core.files import replacing
 from ila_core.store import size_of
 
 State = Literal["running", "done", "failed", "stopped"]
@@ -52,13 +54,13 @@ def start(runs: Path, name: str, pool: Sequence[str], options: Mapping[str, str]
     """Start building a pool into RUNS/name, or go on where an earlier build of it stopped."""
     if not (name and name == slug(name)):
         raise UsageError(f"{name!r} is no name for a landscape; use letters, digits, - and _.")
+    if name in TAKEN:
+        raise UsageError(f"{name} is a folder of this page's own; give the landscape another name.")
     found = look(runs, name)
     if found is not None and found.state == "running":
         raise IlaError(f"{name} is being built already; wait for it or stop it first.")
     words = [sys.executable, "-m", "ila_core.cli", "build", *pool, "--out", str(runs / name)]
-    for option, value in options.items():
-        words += [f"--{option}"] if value == "" else [f"--{option}", value]
-    launch(runs, name, words)
+    launch(runs, name, [*words, *_flags(options)])
 
 
 def try_out(pool: str, options: Mapping[str, str], *, timeout: float = 1800) -> dict[str, Any]:
@@ -184,16 +186,17 @@ def slug(text: str) -> str:
 
 
 def store_upload(runs: Path, name: str, content: BinaryIO) -> Path:
-    """Write an uploaded file under RUNS/uploads and return its path; whole or not at all."""
-    folder = runs / "uploads"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write an uploaded file under RUNS/uploads and return its path; whole or not at all.
+
+    Its folder is named by its content: another visitor's file of the same name stays its own.
+    """
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).name).lstrip(".-") or "pool.jsonl"
-    path = folder / safe
-    temporary = folder / f".{safe}.part"
     content.seek(0)
-    with open(temporary, "wb") as stream:
+    digest = hashlib.file_digest(content, "sha256").hexdigest()
+    path = runs / "uploads" / digest[:16] / safe
+    content.seek(0)
+    with replacing(path) as temporary, open(temporary, "wb") as stream:
         shutil.copyfileobj(content, stream, 1 << 20)
-    os.replace(temporary, path)
     return path
 
 

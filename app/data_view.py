@@ -63,8 +63,11 @@ def landscapes(runs: Path) -> None:
         line.markdown("**Sample**  \n:small[:gray[ships with the program]]")
         if button.button("Open", key="open_sample", width="stretch"):
             show(state.SAMPLE)
-        for build in builds.every(runs)[:MOST_LISTED]:
+        known = builds.every(runs)
+        for build in known[:MOST_LISTED]:
             landscape_line(runs, build)
+        if len(known) > MOST_LISTED:
+            st.caption(f"The latest {MOST_LISTED} of {count(len(known))}; a path opens any other.")
     st.caption(
         f"Uploads and landscapes are stored in {plain(str(runs))}. The bin deletes a landscape; "
         "delete the folder to be rid of everything. Nothing leaves this machine, unless you name "
@@ -151,11 +154,17 @@ def uploaded(runs: Path) -> Path | None:
     if file is None:
         st.caption("For more than a few hundred megabytes a path is quicker: nothing is copied.")
         return None
-    if state.recall("uploaded") is None or state.recall("uploaded")[0] != file.file_id:
-        with st.spinner("Storing the file …"):
-            path = builds.store_upload(runs, file.name, file)
-        state.remember("uploaded", (file.file_id, path))
-    return state.recall("uploaded")[1]
+    stored = state.recall("uploaded")
+    if stored is None or stored[0] != file.file_id or not stored[1].exists():
+        try:
+            with st.spinner("Storing the file …"):
+                path = builds.store_upload(runs, file.name, file)
+        except IlaError as error:
+            widgets.trouble(error)
+            return None
+        stored = file.file_id, path
+        state.remember("uploaded", stored)
+    return stored[1]
 
 
 def named(given: Path | None) -> Path | None:

@@ -133,7 +133,7 @@ def from_query(query: Mapping[str, str]) -> View:
         "layer": lambda text: LAYERS[LAYERS.index(text)],
         "cells": lambda text: SIDES[SIDES.index(int(text))],
         "box": _box,
-        "patch": lambda text: tuple(int(part) for part in text.split(",")),
+        "patch": lambda text: tuple(_within(int(p), 0, 8192**2 - 1) for p in text.split(",")),
         "methods": _names,
         "pair": lambda text: _pair(_names(text)),
         "study": str,

@@ -304,6 +304,23 @@ def test_it_says_where_things_are_stored(tmp_path: Path) -> None:
     assert "runs" in texts(page)
 
 
+def test_landscapes_that_are_not_listed_are_counted(tmp_path: Path) -> None:
+    for number in range(13):
+        (tmp_path / "runs" / f"run-{number}").mkdir(parents=True)
+    page = fine(opened().switch_page("data_view.py").run())
+    assert "The latest 12 of 13; a path opens any other." in texts(page)
+
+
+def test_an_upload_that_was_deleted_meanwhile_is_stored_again(tmp_path: Path) -> None:
+    page = fine(opened().switch_page("data_view.py").run())
+    line = json.dumps({"instruction": "Add 2 and 2.", "output": "4"}).encode()
+    page.file_uploader[0].set_value(("pool.jsonl", line, "application/json")).run()
+    [stored] = (tmp_path / "runs" / "uploads").rglob("pool.jsonl")
+    stored.unlink()
+    page.run()
+    assert "records in JSON lines" in texts(fine(page)) and stored.exists()
+
+
 # -- export ---------------------------------------------------------------------------------------
 
 

@@ -115,6 +115,20 @@ def test_names_are_free(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..", "/abs/pool.jsonl", ".x", "ü.jsonl"])
 def test_an_upload_stays_in_its_folder(name: str, tmp_path: Path) -> None:
     path = builds.store_upload(tmp_path, name, io.BytesIO(b"{}\n"))
-    assert path.parent == tmp_path / "uploads"
+    assert path.parent.parent == tmp_path / "uploads"
     assert path.read_bytes() == b"{}\n"
-    assert not list(path.parent.glob("*.part"))
+    assert not list(path.parent.glob(".*.part"))
+
+
+def test_two_visitors_upload_files_of_one_name(tmp_path: Path) -> None:
+    mine = builds.store_upload(tmp_path, "pool.jsonl", io.BytesIO(b"mine"))
+    yours = builds.store_upload(tmp_path, "pool.jsonl", io.BytesIO(b"yours"))
+    assert (mine.read_bytes(), yours.read_bytes()) == (b"mine", b"yours")
+    assert mine.name == yours.name == "pool.jsonl"
+    assert builds.store_upload(tmp_path, "pool.jsonl", io.BytesIO(b"mine")) == mine
+
+
+@pytest.mark.parametrize("name", sorted(builds.TAKEN))
+def test_no_landscape_is_built_where_something_else_is_kept(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="another name"):
+        builds.start(tmp_path, name, ["pool.jsonl"], {})

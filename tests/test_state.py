@@ -50,6 +50,7 @@ def test_a_view_of_very_many_cells_leaves_them_out_of_the_link() -> None:
         {"pair": "ila"}, {"pair": "a,b,c"}, {"methods": ","},
         {"box": "0,0,inf,inf"}, {"box": "-inf,0,1,1"}, {"box": "nan,nan,nan,nan"},
         {"cells": "7"}, {"box": "1,2,3"}, {"box": "3,0,1,1"}, {"patch": "a"}, {"seed": "-1"},
+        {"patch": "-1"}, {"patch": "99999999999999999999"},
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_in_a_link_is_left_at_its_default(query: dict[str, str]) -> None:
