@@ -54,7 +54,7 @@ def _landscape(folder: str, changed: int, size: int) -> Landscape:
 
 
 def selection(landscape: Landscape, ask: Ask) -> Selection:
-    """Select from a landscape. UsageError and IlaError say what cannot be done."""
+    """Select at least a record. UsageError and IlaError say what cannot be done."""
     return _selection(landscape, _key(landscape), ask)
 
 
@@ -69,7 +69,7 @@ def _selection(_landscape: Landscape, key: str, ask: Ask) -> Selection:
         seed=ask.seed,
         pin=ask.pin,
         exclude=ask.exclude,
-    )
+    ).nonempty()
 
 
 def numbers(selection: Selection, ask: Ask) -> metrics.Numbers:

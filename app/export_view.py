@@ -192,9 +192,6 @@ def register(selection: Selection, format: Format) -> None:
 def preview(selection: Selection, format: Format) -> None:
     """Show the first records as they will stand in the file."""
     st.markdown("**The first records of the file**")
-    if not len(selection.rows):
-        widgets.empty("The selection is empty", "Raise the budget on the map.")
-        return
     if format == "parquet":
         rows = table(selection.first(50)).to_pandas()
         st.dataframe(rows, hide_index=True, height=520, alt="First rows of the Parquet file")

@@ -271,13 +271,7 @@ def run_select(options: argparse.Namespace) -> None:
         seed=options.seed,
         pin=read_locks(options.pin, n) if options.pin else (),
         exclude=read_locks(options.exclude, n) if options.exclude else (),
-    )
-    if not len(selection):
-        raise UsageError(
-            f"All {n:,} records are excluded; exclude fewer."
-            if selection.rule.excluded and len(selection.rule.excluded) == n
-            else f"Budget {options.budget} is less than the first record takes; raise it."
-        )
+    ).nonempty()
     if options.resolution != "auto" and options.method != "ila":
         _say(f"note: --resolution is read by ila alone, not by {options.method}.")
     if options.depth_target != 1 and options.method not in ("ila", "nested"):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _FORMS = 'a count such as 10000, a share such as "5%", or response tokens such as "2M-tokens"'
 _BUDGET = re.compile(
-    r"(?P<number>\d[\d_,]*(?:\.\d+)?)\s*(?P<scale>[kKmM]?)[\s-]*(?P<unit>%|tokens?|records?)?",
+    r"(?P<number>\d[\d_,]{0,23}(?:\.\d{1,23})?)\s*(?P<scale>[kKmM]?)[\s-]*(?P<unit>%|tokens?|records?)?",
     re.ASCII,
 )
 _SCALES = {"": 1, "k": 1_000, "m": 1_000_000}
@@ -206,6 +206,17 @@ class Selection:
         if self.grid is not None:
             return self.grid
         return self.landscape.grid(auto_resolution(self.landscape, max(1, len(self))))
+
+    def nonempty(self) -> Selection:
+        """Return the selection itself; UsageError that says why where it holds no record."""
+        n = len(self.landscape)
+        if not len(self):
+            raise UsageError(
+                f"All {n:,} records are excluded; exclude fewer."
+                if len(self.rule.excluded) == n
+                else f"Budget {self.rule.budget} is less than the first record takes; raise it."
+            )
+        return self
 
     def first(self, size: int) -> Selection:
         """Return the selection of the first picks; of a nested one, that of a smaller budget."""

@@ -157,6 +157,17 @@ def test_nonsense_in_a_link_is_passed_over() -> None:
     assert "6 are kept" in texts(page)
 
 
+def test_a_budget_that_holds_no_record_is_told_on_every_screen() -> None:
+    page = opened(budget="1-tokens")
+    assert "less than the first record takes" in fine(page).error[0].value
+    page.switch_page("export_view.py").run()
+    assert "less than the first record takes" in fine(page).error[0].value
+    fine(page.switch_page("compare_view.py").run())
+    page = opened(budget="1-tokens")
+    button(page, "Back to 10 per cent").click().run()
+    assert "6 are kept" in texts(fine(page))
+
+
 @pytest.mark.parametrize("layer", ["density", "depth", "coverage", "both", "domain"])
 def test_every_layer_draws(layer: str) -> None:
     page = opened()
