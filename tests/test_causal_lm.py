@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import random
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -307,6 +308,24 @@ def test_settings_that_cannot_be_meant(options: dict[str, Any], message: str) ->
 def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(IlaError, match=r"tokenizer of .*nowhere' could not be loaded"):
         run(str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "kind"),
+    [
+        ("model.safetensors", b"half of the weights", "causal language model"),
+        ("adapter_config.json", b"{", "adapter"),
+        ("adapter_config.json", b"{}", "adapter"),
+    ],
+)
+def test_a_damaged_model_is_one_sentence(
+    base: str, tmp_path: Path, file: str, content: bytes, kind: str
+) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(base, folder)
+    (folder / file).write_bytes(content)
+    with pytest.raises(IlaError, match=rf"^The {kind} of '.*damaged' could not be loaded \("):
+        models.load_model(str(folder), "cpu")
 
 
 def test_devices_and_formats() -> None:

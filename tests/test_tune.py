@@ -127,6 +127,16 @@ def test_a_finished_folder_is_kept_and_another_refused(
         run(tmp_path / "out", settings_of(base, steps=3))
 
 
+def test_the_base_model_is_never_overwritten(base: str, tmp_path: Path) -> None:
+    weights = (Path(base) / "model.safetensors").read_bytes()
+    with pytest.raises(UsageError, match="is the model to fine-tune itself"):
+        run(Path(base), settings_of(base, full=True))
+    assert (Path(base) / "model.safetensors").read_bytes() == weights
+    (tmp_path / "file").write_text("")
+    with pytest.raises(IlaError, match=r"file cannot be written \(File exists\)"):
+        run(tmp_path / "file", settings_of("nobody/none"))  # told before any model is loaded
+
+
 def test_a_checkpoint_of_another_run_is_not_taken_up(base: str, tmp_path: Path) -> None:
     def stop(done: int, total: int | None) -> None:
         if done == 2:

@@ -105,7 +105,8 @@ def load_model(name: str, device: str, dtype: DType = "auto") -> PreTrainedModel
     adapter = Path(name) / "adapter_config.json"
     base = name
     if adapter.is_file():
-        base = json.loads(adapter.read_text("utf-8"))["base_model_name_or_path"]
+        with _told(name, "adapter"):
+            base = json.loads(adapter.read_text("utf-8"))["base_model_name_or_path"]
     with _told(base, "causal language model"):
         model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=load_dtype(dtype, device))
     if adapter.is_file():
@@ -373,7 +374,9 @@ def _told(name: str, kind: str) -> Iterator[None]:
     try:
         with quietly():
             yield
-    except (OSError, ValueError, KeyError) as error:
+    except (IlaError, MemoryError):
+        raise
+    except Exception as error:  # half a file of weights raises a kind of its own, and so on
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise IlaError(
             f"The {kind} of {name!r} could not be loaded ({first}); give a folder saved by "

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ila_core.errors import IlaError, UsageError
-from ila_core.files import replacing, write_text
+from ila_core.files import replacing, told, write_text
 from ila_core.losses.batching import digest, token_batches
 from ila_core.losses.chat import (
     ChatTemplate,
@@ -177,6 +177,7 @@ def tune(
     and pool is returned as it is; one of others is refused.
     """
     out = Path(out)
+    _check_out(out, settings)
     rows, heldout = _draw(n, settings)
     chosen = _pick(conversations, rows)
     signature = _signature(settings, rows, chosen)
@@ -255,6 +256,14 @@ def tuned_rows(model: str, conversations: Conversations, n: int) -> np.ndarray |
         return None
     same = digest(_pick(conversations, rows)) == made_from.get("pool")
     return np.unique(rows) if same else None
+
+
+def _check_out(out: Path, settings: TuneSettings) -> None:
+    """Refuse a place that cannot be written or that is the base model's own, before the work."""
+    if Path(settings.lm).is_dir() and out.resolve() == Path(settings.lm).resolve():
+        raise UsageError(f"{out} is the model to fine-tune itself; name another folder with --out.")
+    with told(out):
+        out.mkdir(parents=True, exist_ok=True)
 
 
 def _check(name: str, value: object, holds: bool, expected: str) -> None:
