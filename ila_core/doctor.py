@@ -115,7 +115,7 @@ def estimate(paths: Sequence[str | Path], **options: Any) -> Estimate:
     from ila_core.pipeline import BuildSettings
     from ila_core.records import Reading, Record
 
-    settings = BuildSettings.of(**{"loss": "ngram", **options})
+    settings = BuildSettings.of(**options)
     reading = Reading(paths, replace(settings.records, require_response=False, partial=True))
     entries = iter(reading)
     first = [entry for entry in islice(entries, PROBED) if isinstance(entry, Record)]
@@ -205,9 +205,8 @@ def _labels(first: Sequence[Record], count: int, settings: BuildSettings) -> Cos
     """What a labels server would be asked for `count` records like these."""
     from ila_core import skills
 
-    server = skills.EndpointSettings(str(settings.labels_url), str(settings.labels_model))
     pairs = [(record.instruction, record.response) for record in first]
-    cost = skills.estimate(lambda: pairs, server)
+    cost = skills.estimate(lambda: pairs, settings.server)
     scale = count / len(first)
     return Cost(*(round(scale * part) for part in astuple(cost)))
 

@@ -1,7 +1,7 @@
 """The formats of a record: which field plays which part, and how the fields become turns.
 
 A record's format is read off the names of its filled fields, so that one file may mix formats:
-:func:`plan_for` decides which field plays which part, :func:`adapt` carries the plan out.
+:func:`plan_of` decides which field plays which part, :func:`adapt` carries the plan out.
 Nothing here reads files or remembers records.
 """
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TUNED = "tuned_rows.txt"
-LABELS = "labels.parquet"
 """The file of a run that lists the rows which its tuned model has learned from."""
+LABELS = "labels.parquet"
+"""The file of a run that holds the labels which its build gave."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -264,13 +265,14 @@ class Landscape:
     def remember(self, kind: str, key: Any, compute: Callable[[], T], most: int) -> T:
         """Return what `compute` gives, kept with the landscape; the `most` latest stay."""
         kept = self._memory.setdefault(kind, {})
-        if key not in kept:
+        try:  # not "if key in kept": another visitor's thread may drop it in between
+            return kept[key]
+        except KeyError:
             found = compute()
-            for old in list(kept)[: max(0, len(kept) + 1 - most)]:
-                kept.pop(old, None)
-            kept[key] = found
-            return found
-        return kept[key]
+        for old in list(kept)[: max(0, len(kept) + 1 - most)]:
+            kept.pop(old, None)
+        kept[key] = found
+        return found
 
 
 @dataclass(frozen=True, eq=False)

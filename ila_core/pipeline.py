@@ -112,8 +112,8 @@ class BuildSettings:
                 "ila tune makes the tuned model."
             )
         _ = self.columns
-        if self.labels == "endpoint" and not (self.labels_url and self.labels_model):
-            raise UsageError("--labels endpoint needs --labels-url URL and --labels-model NAME.")
+        if self.labels == "endpoint":
+            _ = self.server
 
     def _check_company(self) -> None:
         """Refuse an option that would do nothing for want of another: it was meant otherwise."""
@@ -146,6 +146,15 @@ class BuildSettings:
             given = {"column": [names], "columns": names.split(",")}.get(kind, [])
             found |= {name.strip(): f"--{option}" for name in given}
         return found
+
+    @property
+    def server(self) -> EndpointSettings:
+        """The labels server that is asked; UsageError for one that cannot be."""
+        from ila_core.skills import EndpointSettings
+
+        if not (self.labels_url and self.labels_model):
+            raise UsageError("--labels endpoint needs --labels-url URL and --labels-model NAME.")
+        return EndpointSettings(url=self.labels_url, model=self.labels_model)
 
     @property
     def records(self) -> RecordsSettings:
@@ -357,9 +366,11 @@ class _Build:
             return None
         if source == "auto":
             return records.labels()
-        if source.startswith("column:"):
-            return skills.from_column(records.field(source[len("column:") :]))
-        parts = asdict(self.labels_server()) if source == "endpoint" else skills.taxonomy_identity()
+        parts: object = None
+        if source == "endpoint":
+            parts = asdict(self.settings.server)
+        elif source == "taxonomy":
+            parts = skills.taxonomy_identity()
         stage = self.stage("labels", *self.texts(records), source, parts)
         with self.once("labels", stage, len(records)) as progress:
             if progress is not None:
@@ -378,25 +389,23 @@ class _Build:
             )
         return _read_labels(stage.path(LABELS))
 
-    def labels_server(self) -> EndpointSettings:
-        from ila_core.skills import EndpointSettings
-
-        settings = self.settings
-        return EndpointSettings(url=str(settings.labels_url), model=str(settings.labels_model))
-
     def find_labels(
         self, records: Records, stage: store.Stage, progress: Progress
     ) -> Sequence[tuple[str, ...] | None]:
         from ila_core import skills
 
+        source = self.settings.labels
+        if source.startswith("column:"):
+            return skills.from_column(records.field(source[len("column:") :]))
+
         def texts() -> Iterator[tuple[str, str]]:
             return zip(records.instructions(), records.responses(), strict=True)
 
-        if self.settings.labels == "taxonomy":
+        if source == "taxonomy":
             from ila_core.embed import load_encoder
 
             return skills.taxonomy(texts, len(records), load_encoder("static"), progress=progress)
-        server = self.labels_server()
+        server = self.settings.server
         cost = skills.estimate(texts, server, work=stage.work)
         self.monitor.notice(
             f"labels: {cost.requests:,} requests to {server.address}, about "

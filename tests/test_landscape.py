@@ -133,6 +133,16 @@ def test_memory_keeps_the_latest():
     assert asked == [1, 2, 3, 1]
 
 
+def test_memory_holds_while_another_thread_drops_from_it():
+    class Dropping(dict):
+        def __contains__(self, key):  # what a look costs: another thread's turn comes after it
+            return super().__contains__(key) and self.clear() is None
+
+    pool = Landscape.from_arrays([[0, 0]])
+    pool._memory["squares"] = Dropping({3: 9})
+    assert pool.remember("squares", 3, lambda: 9, most=1) == 9
+
+
 def test_cells_by_hand():
     pool = Landscape.from_arrays(
         [[0, 0], [0.1, 0], [4, 4], [0, 4]], relative_depth=[0.25, 0.75, NAN, 0.5]

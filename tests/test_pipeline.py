@@ -74,6 +74,11 @@ def test_other_fields_of_the_same_pool_are_embedded_and_scored_anew(
     assert np.array_equal(again.loss, fresh.loss) and np.array_equal(again.tokens, fresh.tokens)
 
 
+def test_labels_of_a_named_column_are_those_that_count(pool: Path, tmp_path: Path) -> None:
+    landscape = build(pool, out=tmp_path / "run", projection="pca", labels="column:topic")
+    assert landscape.labels_of([7, 3]) == [(small_pool()[row]["topic"],) for row in (7, 3)]
+
+
 def test_labels_no_longer_asked_for_are_not_left_behind(pool: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     landscape = build(pool, out=out, projection="pca", labels="taxonomy")
@@ -170,6 +175,12 @@ def test_options_that_cannot_be_meant_are_told(pool: Path, tmp_path, options, me
     with pytest.raises(IlaError, match=message) as caught:
         build(pool, out=tmp_path / "run", **({"projection": "pca"} | options))
     assert "\n" not in str(caught.value)
+
+
+def test_a_labels_server_that_cannot_be_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    server = {"labels": "endpoint", "labels_url": "ftp://x", "labels_model": "m"}
+    with pytest.raises(UsageError, match="'ftp://x' is no address"):
+        build(tmp_path / "absent.jsonl", out=tmp_path / "run", **server)
 
 
 def test_a_pool_that_changes_while_it_is_read_is_not_taken(
