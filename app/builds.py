@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, Literal
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.files import replacing
-from ila_core.store import size_of
+from ila_core.store import key_of, size_of
 
 State = Literal["running", "done", "failed", "stopped"]
 TAKEN = frozenset({"uploads", "exports", "studies"})
@@ -198,6 +198,11 @@ def store_upload(runs: Path, name: str, content: BinaryIO) -> Path:
     with replacing(path) as temporary, open(temporary, "wb") as stream:
         shutil.copyfileobj(content, stream, 1 << 20)
     return path
+
+
+def export_folder(runs: Path, *made_of: object) -> Path:
+    """Return the folder for a file that is made of this: another visitor's lies in another one."""
+    return runs / "exports" / key_of(*made_of)
 
 
 def bytes_of(folder: Path) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import streamlit as st
 
+import builds
 import cache
 import knobs
 import state
@@ -130,12 +132,12 @@ def file_name(selection: Selection, format: Format) -> str:
 
 def write_here(selection: Selection, format: Format, name: str) -> None:
     """Write a large file beside its landscape and show where it lies."""
-    folder = state.runs_folder() / "exports"
+    rule = asdict(selection.rule)
+    folder = builds.export_folder(state.runs_folder(), selection.landscape.fingerprint, rule)
     if st.button(f"Write {count(len(selection.rows))} records", type="primary",
                  icon=":material/save:"):  # fmt: skip
         with st.spinner("Writing …", show_time=True):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
                 path = export(selection, folder / name, format)
             except (IlaError, OSError) as error:
                 widgets.trouble(error)

@@ -128,6 +128,13 @@ def test_two_visitors_upload_files_of_one_name(tmp_path: Path) -> None:
     assert builds.store_upload(tmp_path, "pool.jsonl", io.BytesIO(b"mine")) == mine
 
 
+def test_two_visitors_export_as_many_records(tmp_path: Path) -> None:
+    mine = builds.export_folder(tmp_path, "landscape", {"method": "ila", "pinned": (3,)})
+    yours = builds.export_folder(tmp_path, "landscape", {"method": "ila", "pinned": (4,)})
+    assert mine.parent == yours.parent == tmp_path / "exports" and mine != yours
+    assert builds.export_folder(tmp_path, "landscape", {"method": "ila", "pinned": (3,)}) == mine
+
+
 @pytest.mark.parametrize("name", sorted(builds.TAKEN))
 def test_no_landscape_is_built_where_something_else_is_kept(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="another name"):
