@@ -74,11 +74,6 @@ class Frame:
         outside |= (x < x0) | (x > x1) | (y < y0) | (y > y1)
         return np.where(outside, -1, cell)
 
-    def to_columns(self, xy: np.ndarray) -> np.ndarray:
-        """Return map coordinates in units of cells, where cell (c, r) has its centre at (c, r)."""
-        size = np.array(self._size)
-        return (np.asarray(xy, dtype=np.float64) - np.array(self.grid.low)) / size - 0.5
-
     def window(self, x: tuple[float, float], y: tuple[float, float]) -> Box:
         """Return the map rectangle of a range given in units of cells, at least a cell wide."""
         (left, bottom), (width, height) = self.grid.low, self._size

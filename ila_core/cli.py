@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ila_core._version import __version__
-from ila_core.errors import IlaError, IlaWarning, RunError, UsageError
+from ila_core.errors import IlaError, RunError, UsageError
 
 if TYPE_CHECKING:
     from ila_core.landscape import Landscape
@@ -46,9 +46,7 @@ BUILD_OPTIONS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 a failure, 2 wrong usage."""
     options = parser().parse_args(arguments)
-    warnings.simplefilter("ignore")
-    warnings.simplefilter("always", IlaWarning)
-    warnings.showwarning = _show_warning  # type: ignore[assignment]
+    warnings.simplefilter("ignore")  # of libraries; what a user should know stands in the notes
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return int(options.run(options) or 0)
@@ -600,10 +598,6 @@ def _seed(text: str) -> int:
 
 def _names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _show_warning(message: Warning | str, *_: Any) -> None:
-    _say(f"note: {message}")
 
 
 def _interrupt(*_: Any) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 
 class IlaError(Exception):
     """A failure the user can act on: its message is one sentence, its exit code is 1."""
@@ -23,12 +21,3 @@ class RunError(IlaError):
 
 class DamagedError(RunError):
     """A file of a run folder is not what a build writes there."""
-
-
-class IlaWarning(UserWarning):
-    """Something was handled, not refused, and the user should know of it once."""
-
-
-def warn_once(message: str) -> None:
-    """Warn with a message that names its count; callers say it once, after the loop."""
-    warnings.warn(message, IlaWarning, stacklevel=3)

@@ -145,7 +145,7 @@ class BuildSettings:
                 )
             given = {"column": [names], "columns": names.split(",")}.get(kind, [])
             found |= {name.strip(): f"--{option}" for name in given}
-        return found
+        return {name: column for name, column in found.items() if not np.isnan(column).all()}
 
     @property
     def server(self) -> EndpointSettings:
@@ -540,11 +540,15 @@ class _Build:
         return rows
 
     def given_scores(self, records: Records) -> dict[str, np.ndarray]:
-        """Return the pool's own quality and complexity columns, which Deita's method reads."""
+        """Return the pool's own quality and complexity columns, which Deita's method reads.
+
+        One that holds no number in any record, such as "good" and "bad", is no score.
+        """
         present = set(records.fields())
-        return {
+        found = {
             name: records.numbers(name)[0] for name in ("quality", "complexity") if name in present
         }
+        return {name: column for name, column in found.items() if not np.isnan(column).all()}
 
     def publish(
         self,

@@ -74,6 +74,18 @@ def test_other_fields_of_the_same_pool_are_embedded_and_scored_anew(
     assert np.array_equal(again.loss, fresh.loss) and np.array_equal(again.tokens, fresh.tokens)
 
 
+def test_a_quality_in_words_is_no_score(tmp_path: Path) -> None:
+    records = [
+        {**record, "quality": "good", "complexity": float(row)}
+        for row, record in enumerate(small_pool(20))
+    ]
+    pool = write_jsonl(tmp_path / "p.jsonl", records)
+    landscape = build(pool, out=tmp_path / "run", projection="pca")
+    assert set(landscape.scores) == {"complexity"}
+    by_depth = np.argsort(-landscape.depth, kind="stable")
+    assert ila.select(landscape, budget=1, method="deita").rows.tolist() == [by_depth[0]]
+
+
 def test_labels_of_a_named_column_are_those_that_count(pool: Path, tmp_path: Path) -> None:
     landscape = build(pool, out=tmp_path / "run", projection="pca", labels="column:topic")
     assert landscape.labels_of([7, 3]) == [(small_pool()[row]["topic"],) for row in (7, 3)]
