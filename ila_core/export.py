@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ila_core._version import __version__
 from ila_core.errors import IlaError, UsageError
 from ila_core.files import readable, replacing, write_text
+from ila_core.formats import as_list, field_of, parse_map, plan_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -225,53 +226,61 @@ def select_command(selection: Selection, format: Format = "jsonl", out: str = ""
 def dataset_entry(selection: Selection, file_name: str, format: Format) -> dict[str, Any]:
     """Return the entry that LLaMA-Factory's dataset_info.json needs for the exported file.
 
-    IlaError where the pool mixes formats, or has one that LLaMA-Factory does not read.
+    It names the fields that the pool's records were read from. IlaError where the pool mixes
+    formats, or has one that LLaMA-Factory does not read.
     """
     if format == "parquet":
         raise UsageError("--dataset-info goes with JSONL; choose --format jsonl or scored.")
     records = _records(selection)
     formats = list(records.counts.get("formats", {}))
-    fields = set(records.fields())
     if len(formats) != 1:
         raise IlaError(
             f"The pool mixes the formats {', '.join(formats)}; LLaMA-Factory's dataset_info.json "
             "describes files of one format only: export without --dataset-info."
         )
-    if "messages" in fields or "conversations" in fields:
-        return _conversation_entry(file_name, fields)
-    roles = _alpaca_roles(fields)
-    if "prompt" not in roles or "response" not in roles:
+    given = parse_map(selection.landscape.manifest.get("settings", {}).get("map", ""))
+    # The first record tells which fields were read; what it leaves blank others may fill.
+    parts = plan_for(records.fields(), given).mapping | records.mapping
+    chat = "messages" in records.mapping
+    columns = {
+        column: parts[part]
+        for column, part in (_CHAT_COLUMNS if chat else _PAIR_COLUMNS).items()
+        if part in parts
+    }
+    if columns.get("query") in (columns.get("prompt"), columns.get("response")):
+        columns.pop("query", None)
+    needed = {"messages"} if chat else {"prompt", "response"}
+    known = needed <= columns.keys() and set(columns.values()) <= set(records.fields())
+    if not known or formats == ["preference"]:
         raise IlaError(
-            f"LLaMA-Factory has no format for fields {', '.join(sorted(fields))}; export without "
-            "--dataset-info."
+            f"LLaMA-Factory has no format for fields {', '.join(sorted(records.fields()))}; export "
+            "without --dataset-info."
         )
-    return {"file_name": file_name, "formatting": "alpaca", "columns": roles}
+    if chat:
+        return _conversation_entry(file_name, columns, records)
+    return {"file_name": file_name, "formatting": "alpaca", "columns": columns}
 
 
-def _alpaca_roles(fields: set[str]) -> dict[str, str]:
-    wanted = {
-        "prompt": ("instruction", "prompt", "question", "query"),
-        "query": ("input",),
-        "response": ("output", "response", "completion", "answer"),
-        "system": ("system",),
-        "history": ("history",),
-    }
-    found = {
-        role: next((name for name in names if name in fields), None)
-        for role, names in wanted.items()
-    }
-    return {role: name for role, name in found.items() if name is not None}
+_CHAT_COLUMNS = {"messages": "messages", "system": "system", "tools": "tools"}
+_PAIR_COLUMNS = {
+    "prompt": "instruction", "query": "input", "response": "response", "system": "system",
+    "history": "history",
+}  # fmt: skip
+"""LLaMA-Factory's names of columns, and the parts of a record that they hold."""
 
 
-def _conversation_entry(file_name: str, fields: set[str]) -> dict[str, Any]:
-    own = "messages" if "messages" in fields else "conversations"
-    columns = {"messages": own} | {name: name for name in ("system", "tools") if name in fields}
+def _conversation_entry(
+    file_name: str, columns: dict[str, str], records: Records
+) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "file_name": file_name,
         "formatting": "sharegpt",
         "columns": columns,
     }
-    if own == "messages":
+    first = json.loads(next(records.take_originals([0])))
+    messages = as_list(field_of(first, columns["messages"]))
+    # Messages without a role have from and value, which LLaMA-Factory takes for granted.
+    if any(isinstance(message, dict) and "role" in message for message in messages):
         entry["tags"] = {
             "role_tag": "role",
             "content_tag": "content",

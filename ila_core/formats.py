@@ -113,6 +113,23 @@ PARTS = tuple(field.name for field in fields(Plan))[1:]
 """The parts a field can play, and the names that `--map` takes."""
 
 
+def parse_map(text: str) -> tuple[tuple[str, str], ...]:
+    """The (part, field) pairs of a mapping such as ``instruction=prompt,response=answer``.
+
+    >>> parse_map("instruction=prompt,response=answer")
+    (('instruction', 'prompt'), ('response', 'answer'))
+    """
+    pairs = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, field = part.partition("=")
+        if not (equals and name.strip() and field.strip()):
+            raise UsageError(
+                f"--map has {part!r}; write ROLE=FIELD, as in instruction=prompt,response=answer."
+            )
+        pairs.append((name.strip(), field.strip()))
+    return tuple(pairs)
+
+
 def check_mapping(mapping: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The mapping as a tuple of (part, field) pairs, each part named once.
 
@@ -153,6 +170,15 @@ def plan_of(record: Mapping[str, Any], mapping: tuple[tuple[str, str], ...] = ()
 
 def _is_list(value: Any) -> bool:
     return isinstance(as_list(value), list)
+
+
+def plan_for(fields: Iterable[str], mapping: tuple[tuple[str, str], ...] = ()) -> Plan:
+    """Which field plays which part in a record that fills all of these.
+
+    >>> plan_for(["question", "context", "answer"]).mapping
+    {'instruction': 'question', 'response': 'answer', 'input': 'context'}
+    """
+    return _plan(tuple(fields), (), mapping)
 
 
 @lru_cache(maxsize=4096)

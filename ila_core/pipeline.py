@@ -30,6 +30,7 @@ from ila_core import store
 from ila_core._version import __version__
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.files import told, write_text
+from ila_core.formats import parse_map
 from ila_core.landscape import LABELS, TUNED
 from ila_core.losses import LossResult
 from ila_core.monitor import Listener, Monitor
@@ -145,7 +146,7 @@ class BuildSettings:
                 )
             given = {"column": [names], "columns": names.split(",")}.get(kind, [])
             found |= {name.strip(): f"--{option}" for name in given}
-        return {name: column for name, column in found.items() if not np.isnan(column).all()}
+        return found
 
     @property
     def server(self) -> EndpointSettings:
@@ -165,23 +166,6 @@ class BuildSettings:
             partial=self.partial,
             require_response=self.loss != "none",
         )
-
-
-def parse_map(text: str) -> tuple[tuple[str, str], ...]:
-    """Return the (role, field) pairs of a mapping such as ``instruction=prompt,response=answer``.
-
-    >>> parse_map("instruction=prompt,response=answer")
-    (('instruction', 'prompt'), ('response', 'answer'))
-    """
-    pairs = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, field = part.partition("=")
-        if not (equals and name.strip() and field.strip()):
-            raise UsageError(
-                f"--map has {part!r}; write ROLE=FIELD, as in instruction=prompt,response=answer."
-            )
-        pairs.append((name.strip(), field.strip()))
-    return tuple(pairs)
 
 
 def build(

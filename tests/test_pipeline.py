@@ -17,7 +17,8 @@ from conftest import small_pool, write_jsonl
 import ila_core as ila
 from ila_core import store
 from ila_core.errors import IlaError, RunError, UsageError
-from ila_core.pipeline import BuildSettings, build, parse_map, replay_command
+from ila_core.formats import parse_map
+from ila_core.pipeline import BuildSettings, build, replay_command
 
 ARTIFACTS = ("manifest.json", "records.parquet", "rejects.jsonl", "embeddings.npy",
              "landscape.parquet")  # fmt: skip
