@@ -411,6 +411,27 @@ def test_killed_and_resumed_gives_the_same_bytes(
     assert resumed.loss.tobytes() == undisturbed.loss.tobytes()
 
 
+def test_batches_of_another_machine_are_not_taken_for_its_own(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = [ask(tiny_lm.WORDS, letter) for letter in "abcd"]
+    how = LmSettings(base, device="cpu")
+    tokens = len(encode_records(pool, ChatTemplate.of(load_tokenizer(base)), 4096)[0][0].ids)
+    monkeypatch.setattr(causal_lm, "_SAVE_SECONDS", -1.0)
+    monkeypatch.setattr(workers, "_CPU_BATCH_TOKENS", 2 * tokens)  # rows 0 and 1, then 2 and 3
+
+    def stop_after_a_batch(done: int, total: int | None) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(lambda: iter(pool), 4, how, work=tmp_path, progress=stop_after_a_batch)
+    monkeypatch.setattr(workers, "_CPU_BATCH_TOKENS", 3 * tokens)  # rows 0 to 2, then 3
+    resumed = run(base, pool, work=tmp_path)
+    assert np.allclose(resumed.loss, run(base, pool).loss, atol=1e-5)
+    assert not resumed.missing
+
+
 def slowly(losses: Any) -> Any:
     def slow(*arguments: Any) -> Any:
         time.sleep(0.02)

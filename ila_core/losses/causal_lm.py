@@ -136,16 +136,9 @@ def score(
     if settings.tuned_lm:
         _check_same_tokenizer(tokenizer, settings)
     template = ChatTemplate.of(tokenizer)
-    signature = {
-        "version": _KEPT_VERSION,
-        **asdict(settings),
-        "lm": identity(settings.lm),
-        "tuned_lm": settings.tuned_lm and identity(settings.tuned_lm),
-        "n": n,
-    }
-    kept = Kept(work, signature)
     columns = _Columns.empty(n, settings)
     with closing(open_lane(_work(settings), devices(settings.device))) as lane:
+        kept = Kept(work, _signature(settings, lane, n))
         encoder = _Encoder(template, settings, lane.max_length)
         seen = 0
         made = encoder.windows(conversations())
@@ -160,6 +153,20 @@ def score(
                 "read, build the landscape again."
             )
         return columns.result(template, lane, settings, time.perf_counter() - started)
+
+
+def _signature(settings: LmSettings, lane: Lane, n: int) -> dict[str, object]:
+    """What kept batches must have been made under: "auto" as it was settled on this machine."""
+    return {
+        "version": _KEPT_VERSION,
+        **asdict(settings),
+        "lm": identity(settings.lm),
+        "tuned_lm": settings.tuned_lm and identity(settings.tuned_lm),
+        "n": n,
+        "device": None,  # where a batch is scored does not change what is in it
+        "dtype": lane.dtype,
+        "batch_tokens": lane.batch_tokens,
+    }
 
 
 def probe(settings: LmSettings, sample: Sequence[Conversation], *, seconds: float = 5.0) -> Speed:
