@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, Literal
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.files import replacing
-from ila_core.store import key_of, size_of
+from ila_core.pipeline.store import key_of, size_of
 
 State = Literal["running", "done", "failed", "stopped"]
 TAKEN = frozenset({"uploads", "exports", "studies"})
@@ -94,6 +94,9 @@ def _flags(options: Mapping[str, str]) -> list[str]:
 
 def resume(runs: Path, name: str) -> None:
     """Run the same command again: what was finished is not done twice."""
+    found = look(runs, name)
+    if found is not None and found.state == "running":
+        return  # another visitor was sooner
     launch(runs, name, _job(runs, name)["command"])
 
 

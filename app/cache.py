@@ -17,14 +17,17 @@ import streamlit as st
 import builds
 import cells as cell_work
 import ila_core as ila
-import ila_core.study as ila_study
+import ila_core.studies as ila_study
 from cells import Box, Cells, Frame, Kept, Leading, Place
-from ila_core import doctor, methods, metrics, records
-from ila_core.landscape import Landscape
+from ila_core import methods
+from ila_core.landscape.landscape import Landscape
+from ila_core.measure import describe as metrics
 from ila_core.methods import Row
-from ila_core.records import Preview, Record, RecordsSettings
-from ila_core.selection import Selection
-from ila_core.study import Study, StudySettings
+from ila_core.pipeline import estimate as doctor
+from ila_core.pool import records
+from ila_core.pool.records import Preview, Record, RecordsSettings
+from ila_core.selection.selection import Selection
+from ila_core.studies import Study, StudySettings
 
 CURVE_POINTS = 12
 

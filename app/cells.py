@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ila_core.grid import Grid, columns
-from ila_core.landscape import Landscape
-from ila_core.selection import Selection
+from ila_core.landscape.grid import Grid, columns
+from ila_core.landscape.landscape import Landscape
+from ila_core.selection.selection import Selection
 
 SIDES = (32, 64, 96, 128)
 

@@ -21,11 +21,11 @@ import widgets
 from cache import Match
 from cells import Cells
 from ila_core import methods
-from ila_core.doctor import duration
 from ila_core.errors import IlaError
-from ila_core.landscape import Landscape
+from ila_core.landscape.landscape import Landscape
 from ila_core.methods import RANDOM_SEEDS, Comparison, Row
-from ila_core.selection import Budget, Selection
+from ila_core.progress import duration
+from ila_core.selection.selection import Budget, Selection
 from widgets import count, plain, share
 
 PATIENT = 5_000

@@ -16,10 +16,10 @@ import options
 import state
 import widgets
 from builds import Build
-from ila_core.doctor import duration
 from ila_core.errors import IlaError
-from ila_core.formats import PARTS
-from ila_core.records import Preview
+from ila_core.pool.formats import PARTS
+from ila_core.pool.records import Preview
+from ila_core.progress import duration
 from widgets import count, plain
 
 POOL_TYPES = ["jsonl", "json", "csv", "tsv", "parquet", "gz", "zst", "txt"]

@@ -15,7 +15,7 @@ import knobs
 import state
 import widgets
 from ila_core.errors import IlaError
-from ila_core.export import (
+from ila_core.exports.write import (
     FORMATS,
     Format,
     dataset_entry,
@@ -25,7 +25,7 @@ from ila_core.export import (
     select_command,
     table,
 )
-from ila_core.selection import Selection
+from ila_core.selection.selection import Selection
 from widgets import count, plain, share, short
 
 TITLES = {

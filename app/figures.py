@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from cells import Cells, Kept, Leading, Place, short_name
-from ila_core.metrics import Curve
+from ila_core.measure.describe import Curve
 
 Theme = Literal["light", "dark"]
 Layer = Literal["density", "depth", "coverage", "both", "domain"]

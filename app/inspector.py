@@ -13,9 +13,9 @@ import state
 import widgets
 from cache import Ask
 from cells import Cells, Kept
-from ila_core.landscape import Landscape
-from ila_core.records import Record
-from ila_core.selection import Selection
+from ila_core.landscape.landscape import Landscape
+from ila_core.pool.records import Record
+from ila_core.selection.selection import Selection
 from widgets import count, decimal, plain, share
 
 MOST_LISTED = 100

@@ -11,9 +11,9 @@ import widgets
 from cache import Ask
 from ila_core import methods
 from ila_core.errors import IlaError
-from ila_core.landscape import Landscape
-from ila_core.metrics import Baseline, Numbers
-from ila_core.selection import Budget, Selection
+from ila_core.landscape.landscape import Landscape
+from ila_core.measure.describe import Baseline, Numbers
+from ila_core.selection.selection import Budget, Selection
 from widgets import Figure, count, plain, points, share, short
 
 UNITS = {"records": "Records", "percent": "Percent", "tokens": "Tokens"}

@@ -14,8 +14,8 @@ import state
 import widgets
 from cache import Ask
 from cells import SIDES, Box, Cells, Frame, Kept
-from ila_core.landscape import Landscape
-from ila_core.selection import Selection
+from ila_core.landscape.landscape import Landscape
+from ila_core.selection.selection import Selection
 from widgets import count, plain
 
 MAP = "map"

@@ -16,7 +16,7 @@ import state
 import widgets
 from ila_core import skills
 from ila_core.errors import IlaError, UsageError
-from ila_core.records import Preview
+from ila_core.pool.records import Preview
 from widgets import plain
 
 Options = dict[str, str]

@@ -11,7 +11,7 @@ from pathlib import Path
 import builds
 from builds import Build
 from ila_core.errors import IlaError, UsageError
-from ila_core.study import StudySettings, planned
+from ila_core.studies import StudySettings, planned
 
 
 @dataclass(frozen=True)

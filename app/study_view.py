@@ -17,10 +17,10 @@ import studies
 import tables
 import widgets
 from ila_core import methods, paths
-from ila_core.doctor import duration
 from ila_core.errors import IlaError, UsageError
-from ila_core.landscape import Landscape
-from ila_core.study import Study, StudySettings
+from ila_core.landscape.landscape import Landscape
+from ila_core.progress import duration
+from ila_core.studies import Study, StudySettings
 from studies import Entry
 from widgets import count, plain
 

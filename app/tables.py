@@ -10,9 +10,9 @@ import pandas as pd
 
 import figures
 from figures import Series
+from ila_core.measure.describe import GRIDS
 from ila_core.methods import Comparison, Row
-from ila_core.metrics import GRIDS
-from ila_core.study import Gap, Mean, Study
+from ila_core.studies import Gap, Mean, Study
 
 DASH = "—"
 

@@ -11,10 +11,10 @@ import streamlit as st
 import cache
 import state
 from ila_core import paths
-from ila_core.doctor import duration
 from ila_core.errors import IlaError
-from ila_core.landscape import Landscape
-from ila_core.records import Record
+from ila_core.landscape.landscape import Landscape
+from ila_core.pool.records import Record
+from ila_core.progress import duration
 from tables import DASH
 
 STYLE = """<style>

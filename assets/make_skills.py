@@ -16,9 +16,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ila_core.embed import Encoder, load_encoder
-from ila_core.records import Record, RecordsSettings, read_pool
+from ila_core.pool.records import Record, RecordsSettings, read_pool
 from ila_core.skills import Calibration, calibrate, taxonomy
+from ila_core.space.encode import Encoder, load_encoder
 
 ASSETS = Path(__file__).resolve().parent
 POOL = ASSETS.parent / "sample_data" / "pool.jsonl"

@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from playwright.sync_api import sync_playwright
 from plotly.subplots import make_subplots
 
-from ila_core.study import Study
+from ila_core.studies import Study
 
 PICTURES = Path(__file__).parent / "pictures"
 WIDTH, HEIGHT = 800, 460

@@ -14,18 +14,18 @@ from typing import Any
 from ila_core._version import __version__
 
 _HOMES = {
-    "build": "pipeline",
-    "open": "pipeline",
+    "build": "pipeline.run",
+    "open": "pipeline.run",
     "select": "methods",
-    "compare": "methods",
-    "study": "study",
-    "export": "export",
-    "Budget": "selection",
-    "Grid": "grid",
+    "compare": "measure.compare",
+    "study": "studies",
+    "export": "exports.write",
+    "Budget": "selection.selection",
+    "Grid": "landscape.grid",
     "IlaError": "errors",
-    "Landscape": "landscape",
-    "Records": "records",
-    "Selection": "selection",
+    "Landscape": "landscape.landscape",
+    "Records": "pool.records",
+    "Selection": "selection.selection",
     "UsageError": "errors",
 }
 

@@ -23,7 +23,7 @@ from math import comb, gcd, isclose
 import pytest
 
 from ila_core.paths import SAMPLE
-from ila_core.records import Record, RecordsSettings, read_pool
+from ila_core.pool.records import Record, RecordsSettings, read_pool
 
 POOL = SAMPLE / "pool.jsonl"
 LINES = POOL.read_text(encoding="utf-8").splitlines()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ila_core.methods.compare import (
+from ila_core.measure.compare import (
     RANDOM_SEEDS,
     Comparison,
     Row,
@@ -13,8 +13,8 @@ from ila_core.methods.compare import (
     with_novelty,
     with_stability,
 )
+from ila_core.measure.places import other_places
 from ila_core.methods.inputs import lacking
-from ila_core.methods.places import other_places
 from ila_core.methods.registry import Method, find, methods, names, select
 
 __all__ = [

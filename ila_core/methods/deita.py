@@ -9,7 +9,7 @@ import numpy as np
 from ila_core.methods.vectors import unit_vectors
 
 if TYPE_CHECKING:
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
 BLOCK = 512
 

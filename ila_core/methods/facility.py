@@ -12,10 +12,10 @@ import numpy as np
 
 from ila_core.errors import UsageError
 from ila_core.methods.vectors import DENSE_ROWS, unit_vectors
-from ila_core.neighbours import nearest
+from ila_core.space.neighbours import nearest
 
 if TYPE_CHECKING:
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
 
 class Similarities(Protocol):

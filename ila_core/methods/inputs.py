@@ -10,7 +10,7 @@ import numpy as np
 from ila_core.errors import IlaError
 
 if TYPE_CHECKING:
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
 
 class Input(NamedTuple):

@@ -10,7 +10,7 @@ from ila_core.errors import UsageError
 from ila_core.methods.vectors import blocks, unit_vectors
 
 if TYPE_CHECKING:
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
 FARTHEST = 4096
 """Rows that are kept up to date with every pick; the others wait until one of them may be next."""

@@ -9,7 +9,7 @@ import numpy as np
 from ila_core.methods.vectors import clusters, unit_vectors
 
 if TYPE_CHECKING:
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
 
 def k_means(landscape: Landscape, count: int, seed: int) -> np.ndarray:

@@ -25,10 +25,10 @@ import numpy as np
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.methods.inputs import check_inputs
-from ila_core.selection import Budget, Locks, Rule, Selection, select_ila, select_nested
+from ila_core.selection.selection import Budget, Locks, Rule, Selection, select_ila, select_nested
 
 if TYPE_CHECKING:
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
 Pick = Callable[..., np.ndarray]
 """(landscape, count, seed, **parameters) -> row numbers in pick order, at most `count`."""

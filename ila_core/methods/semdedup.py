@@ -10,7 +10,7 @@ from ila_core.errors import UsageError
 from ila_core.methods.vectors import blocks, clusters, unit_vectors
 
 if TYPE_CHECKING:
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
 MOST_CLUSTERS = 256
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ila_core.errors import UsageError
-from ila_core.selection import Budget, Selection, select_ila, select_nested
+from ila_core.selection.selection import Budget, Selection, select_ila, select_nested
 
 if TYPE_CHECKING:
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
 
 def random(landscape: Landscape, count: int, seed: int) -> np.ndarray:
@@ -78,7 +78,7 @@ def select_blindly(
     offset: float = 0.0,
 ) -> Selection:
     """Return ILA's selection from records whose depths are drawn by chance."""
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
     n = len(landscape)
     chance = (np.random.default_rng(seed).permutation(n) + 0.5) / n

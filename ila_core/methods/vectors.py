@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
 
 DENSE_ROWS = 20_000
 """Up to here an N x N matrix of similarities may be made; above, never."""

@@ -6,7 +6,8 @@ distinct labels and multiplies its loss in the information depth (METHOD 3).
 
 from __future__ import annotations
 
-from ila_core.skills.by_endpoint import (
+from ila_core.pool.labels import Labels, count_skills, distinct, from_column, record_text
+from ila_core.skills.endpoint import (
     KEY_VARIABLE,
     EndpointReport,
     EndpointResult,
@@ -16,7 +17,7 @@ from ila_core.skills.by_endpoint import (
     estimate,
     parse_answer,
 )
-from ila_core.skills.by_taxonomy import (
+from ila_core.skills.taxonomy import (
     Calibration,
     Skill,
     calibrate,
@@ -26,7 +27,6 @@ from ila_core.skills.by_taxonomy import (
     taxonomy,
     taxonomy_identity,
 )
-from ila_core.skills.labels import Labels, count_skills, distinct, from_column, record_text
 
 __all__ = [
     "KEY_VARIABLE",

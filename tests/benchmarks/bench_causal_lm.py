@@ -37,9 +37,9 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import tiny_lm  # noqa: E402
 from transformers.utils import logging  # noqa: E402
 
-from ila_core.losses import causal_lm  # noqa: E402
-from ila_core.losses.chat import ChatTemplate, Conversation, encode_records  # noqa: E402
-from ila_core.losses.model import Scorer, load_model, load_tokenizer  # noqa: E402
+from ila_core.lm import score as causal_lm  # noqa: E402
+from ila_core.lm.chat import ChatTemplate, Conversation, encode_records  # noqa: E402
+from ila_core.lm.model import Scorer, load_model, load_tokenizer  # noqa: E402
 
 IGNORED = -100
 clock = time.perf_counter
@@ -148,7 +148,7 @@ def ours(path: str, pool: Sequence[Conversation]) -> np.ndarray:
 
 def timed_ours(path: str, pool: Sequence[Conversation]) -> np.ndarray:
     """`ours` with the seconds that loading models takes left out, as in the other loops."""
-    from ila_core.losses import workers
+    from ila_core.loss.result import workers
 
     loading = 0.0
     plain = workers._load

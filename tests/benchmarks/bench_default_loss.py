@@ -32,12 +32,12 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from scipy.stats import spearmanr
 
-from ila_core.losses import causal_lm
-from ila_core.losses.batching import padded, token_batches
-from ila_core.losses.chat import ChatTemplate, Encoded, encode_records
-from ila_core.losses.ngram import NgramModel, NgramSettings
-from ila_core.losses.tokens import encode_pool, sample_texts, train_tokenizer
-from ila_core.records import Record, RecordsSettings, read_pool
+from ila_core.lm import score as causal_lm
+from ila_core.lm.batches import padded, token_batches
+from ila_core.lm.chat import ChatTemplate, Encoded, encode_records
+from ila_core.loss.ngram.model import NgramModel, NgramSettings
+from ila_core.loss.ngram.tokens import encode_pool, sample_texts, train_tokenizer
+from ila_core.pool.records import Record, RecordsSettings, read_pool
 
 GROUPS = ("task", "domain", "source")
 SMALLEST_GROUP = 20

@@ -54,7 +54,7 @@ def main() -> None:
         print(json.dumps(measure(options.run, options.budget, options.measure.split(","))))
         return
     if options.only in (None, "fast"):
-        from ila_core.methods.compare import fast_names
+        from ila_core.measure.compare import fast_names
 
         show(options, fast_names(), together=True)
     if options.only in (None, "slow"):
@@ -106,7 +106,7 @@ def show(options: argparse.Namespace, names: tuple[str, ...] | list[str], togeth
 
 def beside_the_exact(options: argparse.Namespace) -> None:
     import ila_core as ila
-    from ila_core.landscape import Landscape
+    from ila_core.landscape.landscape import Landscape
     from ila_core.methods.facility import Dense, Sparse, lazy_greedy, objective
 
     landscape = ila.open(options.run)

@@ -16,9 +16,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ila_core import metrics
-from ila_core.landscape import Landscape, cells
-from ila_core.selection import select_ila, select_nested
+from ila_core.landscape.landscape import Landscape, cells
+from ila_core.measure import describe as metrics
+from ila_core.selection.selection import select_ila, select_nested
 
 
 def pool(n: int) -> Landscape:

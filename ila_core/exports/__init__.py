@@ -1,0 +1,1 @@
+"""A selection as files, and the commands that repeat things."""

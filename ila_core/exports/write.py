@@ -1,0 +1,331 @@
+"""Write a selection for a trainer, for a notebook, or for an explorer.
+
+The records are written in pick order, so the first lines of a nested selection are the smaller
+selection. JSONL lines are the input's own lines, byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ila_core._version import __version__
+from ila_core.errors import IlaError, UsageError
+from ila_core.files import readable, replacing, write_text
+from ila_core.pool.formats import as_list, field_of, parse_map, plan_for
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ila_core.landscape.landscape import Landscape
+    from ila_core.pool.records import Records
+    from ila_core.selection.selection import Selection
+
+Format = Literal["jsonl", "scored", "parquet"]
+FORMATS: tuple[Format, ...] = ("jsonl", "scored", "parquet")
+REGISTER = "dataset_info.json"
+PARTS_OF_A_RUN = frozenset((
+    "manifest.json", "records.parquet", "rejects.jsonl", "embeddings.npy", "landscape.parquet",
+    "labels.parquet", "tuned_rows.txt", "progress.json",
+))  # fmt: skip
+
+
+def export(
+    selection: Selection, path: str | Path, format: Format = "jsonl", *, dataset_info: bool = False
+) -> Path:
+    """Write the selected records to `path` and what made them to `path`.manifest.json.
+
+    `format` is "jsonl" (the original records), "scored" (each with an object `_ila`) or
+    "parquet" (one row a record with x, y and text, as Embedding Atlas reads it). `dataset_info`
+    also adds the file to the dataset_info.json beside it, LLaMA-Factory's register of data sets.
+    Files are complete or not there at all. UsageError for a name that says another format, and
+    for the place of the pool's own file or of one that the landscape is made of.
+    """
+    if format not in FORMATS:
+        raise UsageError(f"Unknown format {format!r}; choose {', '.join(FORMATS)}.")
+    path = Path(path)
+    _check_name(path, format)
+    _check_place(path, selection.landscape)
+    entry = dataset_entry(selection, path.name, format) if dataset_info else None
+    register = _read_register(path.with_name(REGISTER)) if dataset_info else {}
+    with replacing(path) as temporary:
+        if format == "parquet":
+            import pyarrow.parquet as pq
+
+            pq.write_table(table(selection), temporary, compression="zstd")
+        else:
+            with open(temporary, "wb") as stream:
+                for line in lines(selection, format):
+                    stream.write(line)
+        digest = _sha256(temporary)
+    text = json.dumps(manifest(selection, format, sha256=digest), indent=1, ensure_ascii=False)
+    write_text(path.with_name(path.name + ".manifest.json"), text + "\n")
+    if entry is not None:
+        text = json.dumps({**register, path.stem: entry}, indent=2, ensure_ascii=False)
+        write_text(path.with_name(REGISTER), text + "\n")
+    return path
+
+
+def _check_name(path: Path, format: Format) -> None:
+    suffix = path.suffix.lower()
+    if format == "parquet" and suffix in (".jsonl", ".ndjson", ".json", ".csv"):
+        raise UsageError(f"{path} is not named as Parquet; name it {path.with_suffix('.parquet')}.")
+    if format != "parquet" and suffix in (".parquet", ".csv", ".gz", ".zst"):
+        raise UsageError(
+            f"{path} would hold JSON lines, not what {suffix} says; name it "
+            f"{path.with_suffix('.jsonl')}"
+            + (", or add --format parquet." if suffix == ".parquet" else ".")
+        )
+
+
+def _check_place(path: Path, landscape: Landscape) -> None:
+    """Refuse to overwrite what the selection is made from: it may be the only copy."""
+    run = landscape.run
+    inside = run is not None and path.resolve().parent == run.resolve()
+    if inside and path.name in PARTS_OF_A_RUN:
+        raise UsageError(f"{path} is a part of the landscape; choose another name.")
+    if not path.is_file():
+        return
+    size = path.stat().st_size
+    same_size = [file for file in landscape.manifest.get("inputs", []) if file["bytes"] == size]
+    if path.with_name(path.name + ".manifest.json").is_file():  # an export of the whole pool is
+        same_size = [file for file in same_size if file["name"] == path.name]  # its equal
+    if same_size and _sha256(path) in [file["sha256"] for file in same_size]:
+        raise UsageError(f"{path} is the pool itself; choose another name for the selection.")
+
+
+def lines(selection: Selection, format: Format = "jsonl") -> Iterator[bytes]:
+    """Yield the lines of the exported JSONL, newline included, in pick order."""
+    originals = _records(selection).take_originals(selection.rows)
+    if format == "jsonl":
+        for original in originals:
+            yield original.encode("utf-8") + b"\n"
+        return
+    for original, score in zip(originals, scores(selection), strict=True):
+        yield with_scores(original, score).encode("utf-8") + b"\n"
+
+
+def scores(selection: Selection) -> Iterator[dict[str, Any]]:
+    """Yield what is known of each selected record, in pick order; missing numbers are None."""
+    landscape = selection.landscape
+    for order, row in enumerate(selection.rows.tolist()):
+        yield {
+            "row": row,
+            "loss": _number(landscape.loss[row]),
+            "tokens": int(_number(landscape.tokens[row]) or 0),
+            "skills": _whole(landscape.skills[row]),
+            "depth": _number(landscape.depth[row]),
+            "relative_depth": _number(landscape.relative_depth[row]),
+            "domain": landscape.domain_names[landscape.domain[row]],
+            "round": int(selection.round[order]),
+            "order": order,
+        }
+
+
+def with_scores(original: str, score: dict[str, Any]) -> str:
+    """Return a record's JSON text with the object `_ila` added as its last field.
+
+    Everything before it stays as it was written; an `_ila` of an earlier export is replaced.
+
+    >>> with_scores('{"a": 1.50}', {"row": 0})
+    '{"a": 1.50, "_ila": {"row": 0}}'
+    """
+    text = json.dumps(score, ensure_ascii=False)
+    if '"_ila"' in original:
+        record = json.loads(original)
+        if "_ila" in record:
+            return json.dumps({**record, "_ila": score}, ensure_ascii=False)
+    head = original.rstrip()[:-1].rstrip()
+    comma = "" if head.endswith("{") else ", "
+    return f'{head}{comma}"_ila": {text}}}'
+
+
+def table(selection: Selection) -> pa.Table:
+    """Return the selected records with their place and scores, one row each, in pick order."""
+    import pyarrow as pa
+
+    landscape, rows = selection.landscape, selection.rows
+    taken = _records(selection).take(rows)
+    columns: dict[str, Any] = {
+        "row": rows,
+        "order": range(len(rows)),
+        "round": selection.round,
+        "x": landscape.xy[rows, 0],
+        "y": landscape.xy[rows, 1],
+        "text": [record.instruction for record in taken],
+        "response": [record.response for record in taken],
+        "domain": [landscape.domain_names[d] for d in landscape.domain[rows]],
+        "source": [record.source for record in taken],
+        "loss": landscape.loss[rows],
+        "tokens": landscape.tokens[rows],
+        "skills": landscape.skills[rows],
+        "depth": landscape.depth[rows],
+        "relative_depth": landscape.relative_depth[rows],
+        "record": [record.original for record in taken],
+    }
+    columns |= {name: column[rows] for name, column in landscape.scores.items()}
+    return pa.table({name: pa.array(column) for name, column in columns.items()})
+
+
+def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[str, Any]:
+    """Return how the file was made: rule, locks, landscape, and the command that repeats it."""
+    landscape, rule = selection.landscape, selection.rule
+    built = landscape.manifest
+    return {
+        "ila": __version__,
+        "records": len(selection.rows),
+        "sha256": sha256,
+        "format": format,
+        "method": rule.method,
+        "budget": str(rule.budget),
+        "seed": rule.seed,
+        "resolution": rule.resolution,
+        "resolution_used": selection.grid.resolution if selection.grid is not None else None,
+        "depth_target": rule.depth_target,
+        "pinned": [int(row) for row in rule.pinned],
+        "excluded": [int(row) for row in rule.excluded],
+        "parameters": dict(rule.parameters),
+        "filled_up": selection.filled,
+        "tuned_on": len(set(selection.rows.tolist()) & set(landscape.tuned_rows.tolist())),
+        "fingerprint": landscape.fingerprint,
+        "inputs": built.get("inputs", []),
+        "build": built.get("command", ""),
+        "command": select_command(selection, format),
+    }
+
+
+def select_command(selection: Selection, format: Format = "jsonl", out: str = "") -> str:
+    """Return the `ila select` line that makes this selection again."""
+    import shlex
+
+    rule = selection.rule
+    words = ["ila", "select", str(selection.landscape.run or "RUN"), "--budget", str(rule.budget)]
+    if rule.method != "ila":
+        words += ["--method", rule.method]
+    if rule.resolution != "auto":
+        words += ["--resolution", str(rule.resolution)]
+    if rule.depth_target != 1.0:
+        words += ["--depth-target", repr(rule.depth_target)]
+    if rule.seed:
+        words += ["--seed", str(rule.seed)]
+    if len(rule.pinned):
+        words += ["--pin", "pinned.txt"]
+    if len(rule.excluded):
+        words += ["--exclude", "excluded.txt"]
+    suffix = "parquet" if format == "parquet" else "jsonl"
+    words += ["--out", out or f"selection.{suffix}"]
+    if format != "jsonl":
+        words += ["--format", format]
+    return shlex.join(words)
+
+
+def dataset_entry(selection: Selection, file_name: str, format: Format) -> dict[str, Any]:
+    """Return the entry that LLaMA-Factory's dataset_info.json needs for the exported file.
+
+    It names the fields that the pool's records were read from. IlaError where the pool mixes
+    formats, or has one that LLaMA-Factory does not read.
+    """
+    if format == "parquet":
+        raise UsageError("--dataset-info goes with JSONL; choose --format jsonl or scored.")
+    records = _records(selection)
+    formats = list(records.counts.get("formats", {}))
+    if len(formats) != 1:
+        raise IlaError(
+            f"The pool mixes the formats {', '.join(formats)}; LLaMA-Factory's dataset_info.json "
+            "describes files of one format only: export without --dataset-info."
+        )
+    given = parse_map(selection.landscape.manifest.get("settings", {}).get("map", ""))
+    # The first record tells which fields were read; what it leaves blank others may fill.
+    parts = plan_for(records.fields(), given).mapping | records.mapping
+    chat = "messages" in records.mapping
+    columns = {
+        column: parts[part]
+        for column, part in (_CHAT_COLUMNS if chat else _PAIR_COLUMNS).items()
+        if part in parts
+    }
+    if columns.get("query") in (columns.get("prompt"), columns.get("response")):
+        columns.pop("query", None)
+    needed = {"messages"} if chat else {"prompt", "response"}
+    known = needed <= columns.keys() and set(columns.values()) <= set(records.fields())
+    if not known or formats == ["preference"]:
+        raise IlaError(
+            f"LLaMA-Factory has no format for fields {', '.join(sorted(records.fields()))}; export "
+            "without --dataset-info."
+        )
+    if chat:
+        return _conversation_entry(file_name, columns, records)
+    return {"file_name": file_name, "formatting": "alpaca", "columns": columns}
+
+
+_CHAT_COLUMNS = {"messages": "messages", "system": "system", "tools": "tools"}
+_PAIR_COLUMNS = {
+    "prompt": "instruction", "query": "input", "response": "response", "system": "system",
+    "history": "history",
+}  # fmt: skip
+"""LLaMA-Factory's names of columns, and the parts of a record that they hold."""
+
+
+def _conversation_entry(
+    file_name: str, columns: dict[str, str], records: Records
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "file_name": file_name,
+        "formatting": "sharegpt",
+        "columns": columns,
+    }
+    first = json.loads(next(records.take_originals([0])))
+    messages = as_list(field_of(first, columns["messages"]))
+    # Messages without a role have from and value, which LLaMA-Factory takes for granted.
+    if any(isinstance(message, dict) and "role" in message for message in messages):
+        entry["tags"] = {
+            "role_tag": "role",
+            "content_tag": "content",
+            "user_tag": "user",
+            "assistant_tag": "assistant",
+            "system_tag": "system",
+        }
+    return entry
+
+
+def _read_register(path: Path) -> dict[str, Any]:
+    """Return the entries that are in a dataset_info.json already."""
+    if not path.exists():
+        return {}
+    try:
+        with readable(path):
+            register = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise IlaError(
+            f"{path} is not JSON ({error}); mend or move it, then export again."
+        ) from error
+    if not isinstance(register, dict):
+        raise IlaError(f"{path} holds no JSON object; mend or move it, then export again.")
+    return register
+
+
+def _records(selection: Selection) -> Records:
+    records = selection.landscape.records
+    if records is None:
+        raise IlaError(
+            "This landscape has no records (it was made from arrays); only rows can be selected "
+            "from it, not exported."
+        )
+    return records
+
+
+def _number(value: Any) -> float | None:
+    """Return a float32 as the shortest decimal that reads back as it; None where it is missing."""
+    return None if math.isnan(value) else float(str(value))
+
+
+def _whole(value: Any) -> int | None:
+    return None if math.isnan(value) else int(value)
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The one object that everybody reads: places, depth, patches of the map."""

@@ -1,0 +1,360 @@
+"""The landscape of a pool: where its records lie and how deep each of them is.
+
+The one object that everybody reads. Its arrays are read-only, its row order is the pool's, and
+what follows from it (bounds, order, counts) is computed once, on first use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from ila_core.errors import IlaError
+from ila_core.landscape.grid import LEVELS, Grid, Queue, bounds, frozen
+
+if TYPE_CHECKING:
+    from ila_core.pool.records import Records
+
+T = TypeVar("T")
+TUNED = "tuned_rows.txt"
+"""The file of a run that lists the rows which its tuned model has learned from."""
+LABELS = "labels.parquet"
+"""The file of a run that holds the labels which its build gave."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Landscape:
+    """n records on a map. NaN says that a number is missing.
+
+    >>> landscape = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
+    >>> landscape
+    Landscape(3 records, 1 domain)
+    >>> landscape.order.tolist()
+    [1, 2, 0]
+    >>> landscape.relative_depth.tolist()[2]
+    0.5
+    """
+
+    xy: np.ndarray
+    """(n, 2) float32, place on the map."""
+    loss: np.ndarray
+    """(n,) float32, nats per response token."""
+    tokens: np.ndarray
+    """(n,) float32, response tokens before any truncation."""
+    skills: np.ndarray
+    """(n,) float32, number of labels, at least 1."""
+    depth: np.ndarray
+    """(n,) float32."""
+    relative_depth: np.ndarray
+    """(n,) float32, rank of the depth in its domain, in (0, 1)."""
+    domain: np.ndarray
+    """(n,) int32, position in domain_names."""
+    domain_names: tuple[str, ...]
+    vectors: np.ndarray | None = None
+    """(n, d) float32 unit rows, usually memory-mapped."""
+    run: Path | None = None
+    """The folder that it was read from."""
+    fingerprint: str = ""
+    """Tells one pool from another."""
+    scores: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Further columns by name, each (n,)."""
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    """How it was built."""
+    given_records: Records | None = None
+    _memory: dict[str, dict[Any, Any]] = field(default_factory=dict, init=False)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        xy: Any,
+        *,
+        depth: Any = None,
+        relative_depth: Any = None,
+        loss: Any = None,
+        tokens: Any = None,
+        skills: Any = None,
+        domain: Any = None,
+        domain_names: Sequence[str] | None = None,
+        vectors: Any = None,
+        run: str | Path | None = None,
+        fingerprint: str = "",
+        scores: Mapping[str, Any] | None = None,
+        manifest: Mapping[str, Any] | None = None,
+        records: Records | None = None,
+    ) -> Landscape:
+        """Return a landscape of arrays, n rows each; all but the places may be left out.
+
+        Depth is loss x skills unless given, relative depth the rank of the depth in its domain,
+        the domain one for all. IlaError names an array of a wrong shape and a place that is not
+        finite.
+        """
+        place = _places(xy)
+        n = len(place)
+        known_loss = _column("loss", loss, n)
+        known_skills = _column("skills", skills, n, missing=1)
+        if depth is None:
+            depth = known_loss * known_skills
+        known_depth = _column("depth", depth, n)
+        known_domain, names = _domains(domain, domain_names, n)
+        if relative_depth is None:
+            from ila_core.landscape.depth import relative_depth as ranks
+
+            relative_depth = ranks(known_depth, known_domain)
+        relative = _column("relative_depth", relative_depth, n)
+        if vectors is not None and (np.ndim(vectors) != 2 or len(vectors) != n):
+            raise IlaError(
+                f"vectors have shape {np.shape(vectors)}; {n} records need ({n}, dimensions)."
+            )
+        columns = {
+            name: _column(name, column, n, dtype=None) for name, column in (scores or {}).items()
+        }
+        return cls(
+            xy=place,
+            loss=known_loss,
+            tokens=_column("tokens", tokens, n),
+            skills=known_skills,
+            depth=known_depth,
+            relative_depth=relative,
+            domain=known_domain,
+            domain_names=names,
+            vectors=vectors,
+            run=None if run is None else Path(run),
+            fingerprint=fingerprint or _fingerprint(place, relative),
+            scores=MappingProxyType(columns),
+            manifest=MappingProxyType(dict(manifest or {})),
+            given_records=records,
+        )
+
+    def __len__(self) -> int:
+        return len(self.xy)
+
+    def __repr__(self) -> str:
+        domains = len(self.domain_names)
+        place = f", {self.run}" if self.run else ""
+        return f"Landscape({len(self):,} records, {domains} domain{'s' * (domains != 1)}{place})"
+
+    @cached_property
+    def records(self) -> Records | None:
+        """The texts, read from the run folder when they are asked for; None without one."""
+        if self.given_records is not None or self.run is None:
+            return self.given_records
+        from ila_core.pool.records import Records
+
+        return Records.open(self.run / "records.parquet")
+
+    def labels_of(self, rows: Any) -> list[tuple[str, ...]]:
+        """Return the labels that the build gave these rows, none where it was not asked for any.
+
+        Labels that the pool came with are its records' own. IlaError for a damaged file.
+        """
+        if self._labels is None:
+            return [()] * len(rows)
+        found = self._labels.take(np.asarray(rows, dtype=np.int64)).to_pylist()
+        return [tuple(labels or ()) for labels in found]
+
+    @cached_property
+    def _labels(self) -> Any:
+        """The column of a run's labels file, as Arrow holds it."""
+        if self.run is None or "labels" not in self.manifest.get("stages", {}):
+            return None
+        import pyarrow.parquet as pq
+
+        path = self.run / LABELS
+        try:
+            return pq.read_table(path, columns=["labels"]).column("labels")
+        except (OSError, ValueError) as error:
+            raise IlaError(
+                f"{path} cannot be read ({error}); build the landscape again."
+            ) from error
+
+    @cached_property
+    def tuned_rows(self) -> np.ndarray:
+        """The rows that the tuned model of `loss-reduction` has learned from, (k,) int64.
+
+        They look deeper for it. Empty without such a model, or where they are not known.
+        """
+        if self.run is None or not (self.manifest.get("loss") or {}).get("tuned_rows"):
+            return frozen(np.zeros(0, dtype=np.int64))
+        try:
+            text = (self.run / TUNED).read_text("utf-8")
+            return frozen(np.array(text.split(), dtype=np.int64))
+        except (OSError, ValueError) as error:
+            raise IlaError(
+                f"{self.run / TUNED} cannot be read ({error}); build the landscape again."
+            ) from error
+
+    @cached_property
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Lower left and upper right corner of the map."""
+        return bounds(self.xy)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """All rows, (n,) int64: deepest first, ties by row number, those without a depth last."""
+        return frozen(np.argsort(-self.relative_depth, kind="stable"), np.int64)
+
+    @cached_property
+    def scored(self) -> int:
+        """Number of records that have a relative depth."""
+        return int(np.count_nonzero(~np.isnan(self.relative_depth)))
+
+    @property
+    def missing(self) -> int:
+        """Number of records without a relative depth."""
+        return len(self) - self.scored
+
+    @cached_property
+    def total_tokens(self) -> float:
+        """Response tokens of all records; those without a response count 0."""
+        return float(np.nansum(self.tokens, dtype=np.float64))
+
+    @cached_property
+    def queue(self) -> Queue:
+        """The points deepest first, laid out for the kernels."""
+        return Queue.of(self.xy, self.order, self.scored)
+
+    def grid(self, resolution: int, offset: float = 0.0) -> Grid:
+        """Return the grid of a resolution over the whole map."""
+        return Grid(*self.bounds, resolution, offset)
+
+    def count_occupied(self, grid: Grid, limit: int | None = None) -> int:
+        """Return how many patches of a grid hold a record; counting stops at limit + 1."""
+        return grid.count_occupied(self.queue.x, self.queue.y, limit)
+
+    @cached_property
+    def dyadic_occupied(self) -> tuple[int, ...]:
+        """Occupied patches at 1, 2, 4 ... 8192 patches a side."""
+        return tuple(self.count_occupied(self.grid(2**level)) for level in range(LEVELS))
+
+    def moved(self, xy: Any) -> Landscape:
+        """Return the same records at other places, as another projection seed puts them."""
+        place = _places(xy)
+        if len(place) != len(self):
+            raise IlaError(
+                f"xy holds {len(place):,} places; the landscape has {len(self):,} records."
+            )
+        return replace(self, xy=place, fingerprint=_fingerprint(place, self.relative_depth))
+
+    def subset(self, rows: np.ndarray, *, rerank: bool = False) -> Landscape:
+        """Return the landscape of these records alone, in the order of `rows`.
+
+        Their relative depths stay those of the whole pool, unless `rerank` asks for their ranks
+        among themselves. The map's bounds become those of the rows.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        return Landscape.from_arrays(
+            self.xy[rows],
+            loss=self.loss[rows],
+            tokens=self.tokens[rows],
+            skills=self.skills[rows],
+            depth=self.depth[rows],
+            relative_depth=None if rerank else self.relative_depth[rows],
+            domain=self.domain[rows],
+            domain_names=self.domain_names,
+            vectors=None if self.vectors is None else self.vectors[rows],
+            scores={name: column[rows] for name, column in self.scores.items()},
+        )
+
+    def remember(self, kind: str, key: Any, compute: Callable[[], T], most: int) -> T:
+        """Return what `compute` gives, kept with the landscape; the `most` latest stay."""
+        kept = self._memory.setdefault(kind, {})
+        try:  # not "if key in kept": another visitor's thread may drop it in between
+            return kept[key]
+        except KeyError:
+            found = compute()
+        for old in list(kept)[: max(0, len(kept) + 1 - most)]:
+            kept.pop(old, None)
+        kept[key] = found
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The occupied patches of a grid and what they hold; all arrays but `member` are (m,)."""
+
+    grid: Grid
+    patch: np.ndarray
+    """int64, patch numbers, ascending."""
+    count: np.ndarray
+    """int32, records."""
+    best: np.ndarray
+    """float32, largest relative depth; NaN where no record has one."""
+    mean: np.ndarray
+    """float32, mean relative depth; NaN likewise."""
+    member: np.ndarray
+    """(n,) int32, position of each record's patch in the arrays above."""
+
+    def __len__(self) -> int:
+        return len(self.patch)
+
+
+def cells(landscape: Landscape, grid: Grid) -> Cells:
+    """Return the occupied patches of a grid, whatever its size, with count and depth of each.
+
+    >>> landscape = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
+    >>> found = cells(landscape, landscape.grid(1))
+    >>> found.count.tolist(), found.best.tolist() == [landscape.relative_depth[1]]
+    ([3], True)
+    """
+    from ila_core.landscape import loops as kernels
+    from ila_core.landscape.grid import columns
+
+    member, number = grid.members(*columns(landscape.xy))
+    count, best, mean = kernels.summarise(member, len(number), landscape.relative_depth)
+    return Cells(grid, number.astype(np.int64), count, best, mean, member)
+
+
+def _places(xy: Any) -> np.ndarray:
+    place = np.asarray(xy, dtype=np.float32)
+    if place.ndim != 2 or place.shape[1] != 2:
+        raise IlaError(f"xy has shape {place.shape}; it must be (records, 2).")
+    if not len(place):
+        raise IlaError("A landscape needs at least one record; xy is empty.")
+    if not (finite := np.isfinite(place).all(axis=1)).all():
+        row = int(np.argmin(finite))
+        raise IlaError(
+            f"{np.count_nonzero(~finite):,} of {len(place):,} places are not finite, row {row} the "
+            f"first: ({place[row, 0]}, {place[row, 1]}). Project these records anew."
+        )
+    return frozen(place)
+
+
+def _column(
+    name: str, values: Any, n: int, *, missing: float = np.nan, dtype: Any = np.float32
+) -> np.ndarray:
+    if values is None:
+        return frozen(np.full(n, missing, dtype=dtype))
+    if np.shape(values) != (n,):
+        raise IlaError(f"{name} has shape {np.shape(values)}; {n:,} records need ({n},).")
+    return frozen(values, dtype)
+
+
+def _domains(
+    domain: Any, names: Sequence[str] | None, n: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    if domain is None:
+        return frozen(np.zeros(n, dtype=np.int32)), tuple(names or ("all",))
+    number = _column("domain", domain, n, dtype=np.int32)
+    top = int(number.max())
+    if names is None:
+        names = [str(k) for k in range(top + 1)]
+    if number.min() < 0 or top >= len(names):
+        worst = int(number.min()) if number.min() < 0 else top
+        raise IlaError(
+            f"domain holds {worst}; with {len(names)} names it must be 0 to {len(names) - 1}."
+        )
+    return number, tuple(map(str, names))
+
+
+def _fingerprint(*arrays: np.ndarray) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]

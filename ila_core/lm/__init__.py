@@ -1,0 +1,1 @@
+"""Causal language models: templates, batches, scoring and fine-tuning."""

@@ -1,0 +1,410 @@
+"""The loss of every response under a causal language model of the transformers library.
+
+Records are read in windows, tokenised together, sorted by length and scored in batches of equal
+token counts; each window's finished part is kept on disk. One process serves each device.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from ila_core.errors import IlaError, UsageError
+from ila_core.lm.batches import Kept, ahead, digest, token_batches, windows
+from ila_core.lm.chat import (
+    ChatTemplate,
+    Conversation,
+    Conversations,
+    Encoded,
+    count_response_tokens,
+    encode_records,
+)
+from ila_core.lm.model import (
+    DType,
+    devices,
+    identity,
+    load_tokenizer,
+)
+from ila_core.lm.workers import Lane, Work, open_lane
+from ila_core.loss.result import LossResult
+from ila_core.progress import Progress, Say, no_progress, silent
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_SAVE_SECONDS = 10.0
+_NOT_FINITE = "loss not finite or out of memory"
+_KEPT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class LmSettings:
+    """How a causal language model scores a pool.
+
+    lm, tuned_lm: a Hub id or a folder; the tuned one may hold a PEFT adapter. max_length: tokens
+    of a sequence, or fewer where the model has fewer positions. device: "auto", one, or several
+    separated by commas. unconditional: also the loss without the instruction. batch_tokens:
+    padded tokens of a batch. window: records sorted together.
+    """
+
+    lm: str
+    tuned_lm: str | None = None
+    max_length: int = 4096
+    device: str = "auto"
+    dtype: DType = "auto"
+    unconditional: bool = False
+    batch_tokens: int | Literal["auto"] = "auto"
+    window: int = 4096
+
+    def __post_init__(self) -> None:
+        if not self.lm:
+            raise UsageError("--loss lm needs a model; name one with --lm ID_OR_PATH.")
+        if self.max_length < 2:
+            raise UsageError(f"--max-length is {self.max_length}; it must be at least 2.")
+        if self.batch_tokens != "auto" and self.batch_tokens < 1:
+            raise UsageError(f"batch_tokens is {self.batch_tokens}; it must be at least 1.")
+        if self.window < 1:
+            raise UsageError(f"window is {self.window}; it must be at least 1.")
+
+
+class Speed(NamedTuple):
+    """How fast a model scores here: unpadded tokens per second, and tokens of a mean record.
+
+    Tokens are those that the base model reads, the bare responses included; the time of a tuned
+    model is in the rate.
+    """
+
+    tokens_per_second: float
+    tokens_per_record: float
+    devices: tuple[str, ...]
+
+    def seconds(self, n: int) -> float:
+        """About how long `n` records like the sample take.
+
+        >>> Speed(1000.0, 250.0, ("cpu",)).seconds(8)
+        2.0
+        """
+        return n * self.tokens_per_record / self.tokens_per_second
+
+
+class _Window(NamedTuple):
+    """A window of records, encoded.
+
+    whole, bare: one sequence per record, None where there is none. tokens: (m,) full counts.
+    reasons, notes: one per record or None. Row numbers count from `first`.
+    """
+
+    first: int
+    key: str
+    whole: Sequence[Encoded | None]
+    bare: Sequence[Encoded | None]
+    tokens: np.ndarray
+    reasons: Sequence[str | None]
+    notes: Sequence[str | None]
+
+
+def score(
+    conversations: Conversations,
+    n: int,
+    settings: LmSettings,
+    *,
+    work: Path | None = None,
+    progress: Progress = no_progress,
+    say: Say = silent,
+) -> LossResult:
+    """Score the responses of `n` conversations, teacher-forced, in row order.
+
+    Loss counts at response tokens only: every scored turn's text, unstripped, and its end-of-turn
+    token. `extra` holds "tuned_loss" where a tuned model is named, and "unconditional_loss" where
+    asked: the scored turns alone, each behind the assistant's header (and the beginning-of-sequence
+    token where texts have one), in nats per token. A loss depends on the record and the model only,
+    not on batches, order or where a run was resumed (1e-5 in float32). With `work`, finished
+    batches are kept there and a killed run goes on behind them.
+
+    Raises UsageError for settings that cannot be meant, IlaError where a model cannot be loaded
+    or the tuned one has another tokenizer.
+    """
+    started = time.perf_counter()
+    tokenizer = load_tokenizer(settings.lm)
+    if settings.tuned_lm:
+        _check_same_tokenizer(tokenizer, settings)
+    template = ChatTemplate.of(tokenizer)
+    columns = _Columns.empty(n, settings)
+    with closing(open_lane(_work(settings), devices(settings.device))) as lane:
+        kept = Kept(work, _signature(settings, lane, n))
+        encoder = _Encoder(template, settings, lane.max_length)
+        seen = 0
+        made = encoder.windows(conversations())
+        for window in ahead(made) if lane.elsewhere else made:
+            seen += len(window.whole)
+            if seen > n:
+                break
+            columns.take(window, _score_window(window, lane, kept, progress, say, columns))
+        if seen != n:
+            raise IlaError(
+                f"{n} conversations were announced and {seen} came; the pool changed while it was "
+                "read, build the landscape again."
+            )
+        return columns.result(template, lane, settings, time.perf_counter() - started)
+
+
+def _signature(settings: LmSettings, lane: Lane, n: int) -> dict[str, object]:
+    """What kept batches must have been made under: "auto" as it was settled on this machine."""
+    return {
+        "version": _KEPT_VERSION,
+        **asdict(settings),
+        "lm": identity(settings.lm),
+        "tuned_lm": settings.tuned_lm and identity(settings.tuned_lm),
+        "n": n,
+        "device": None,  # where a batch is scored does not change what is in it
+        "dtype": lane.dtype,
+        "batch_tokens": lane.batch_tokens,
+    }
+
+
+def probe(settings: LmSettings, sample: Sequence[Conversation], *, seconds: float = 5.0) -> Speed:
+    """Score a sample for about `seconds` and say how fast that went; loading is not counted.
+
+    IlaError if none of the sample can be scored.
+    """
+    tokenizer = load_tokenizer(settings.lm)
+    names = devices(settings.device)
+    with closing(open_lane(_work(settings), names)) as lane:
+        encoder = _Encoder(ChatTemplate.of(tokenizer), settings, lane.max_length)
+        window = next(encoder.windows(sample), None)
+        jobs = _jobs(window, lane.batch_tokens, lane.models) if window else []
+        if not window or not jobs:
+            raise IlaError("Not one record of the sample has a response that can be scored.")
+        mean = sum(job.tokens for job in jobs) / len(window.whole)
+        shuffled = [jobs[i] for i in np.random.default_rng(0).permutation(len(jobs))]
+        for _ in lane.run(shuffled[:1]):
+            pass  # the first batch pays for what is set up once
+        done, begun = 0, time.perf_counter()
+        for job in shuffled:
+            for _ in lane.run([job]):
+                done += job.tokens
+            if time.perf_counter() - begun > seconds:
+                break
+        rate = done / max(time.perf_counter() - begun, 1e-9) * len(names)
+    return Speed(rate, mean, tuple(names))
+
+
+def count_tokens(conversations: Conversations, n: int, tokenizer: str) -> np.ndarray:
+    """(n,) float32 response tokens of each record under a model's tokenizer and template."""
+    loaded = load_tokenizer(tokenizer)
+    encoder = _Encoder(ChatTemplate.of(loaded), LmSettings(tokenizer), 1 << 60)
+    counts = [window.tokens for window in encoder.windows(conversations())]
+    return np.concatenate([*counts, np.empty(0, np.float32)])[:n]
+
+
+class _Encoder:
+    """Turns conversations into windows of sequences."""
+
+    def __init__(self, template: ChatTemplate, settings: LmSettings, max_length: int) -> None:
+        self._template, self._settings, self._max_length = template, settings, max_length
+
+    def windows(self, conversations: Iterable[Conversation]) -> Iterator[_Window]:
+        first = 0
+        for turns in windows(conversations, self._settings.window):
+            yield self._window(first, turns)
+            first += len(turns)
+
+    def _window(self, first: int, records: list[Conversation]) -> _Window:
+        whole, reasons, notes = encode_records(records, self._template, self._max_length)
+        bare: Sequence[Encoded | None] = [None] * len(records)
+        if self._settings.unconditional:
+            bare, _, _ = encode_records(records, self._template, self._max_length, bare=True)
+        unrendered = [i for i, sequence in enumerate(whole) if sequence is None]
+        counts = count_response_tokens(
+            [records[i] for i in unrendered], self._template.tokenizer, self._template.end_of_turn
+        )
+        tokens = np.array([s.tokens if s else 0 for s in whole], dtype=np.float32)
+        tokens[unrendered] = counts
+        return _Window(first, digest(records), whole, bare, tokens, reasons, notes)
+
+
+def _work(settings: LmSettings) -> Work:
+    models = (settings.lm, settings.tuned_lm) if settings.tuned_lm else (settings.lm,)
+    return Work(models, settings.dtype, settings.max_length, settings.batch_tokens)
+
+
+class _Job(NamedTuple):
+    """A batch: which results it fills, its sequences, and whether the tuned model reads it."""
+
+    number: int
+    kind: Literal["whole", "bare"]
+    rows: np.ndarray
+    batch: list[Encoded]
+    models: int
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(sequence.ids) for sequence in self.batch)
+
+    @property
+    def padded(self) -> int:
+        return max(len(sequence.ids) for sequence in self.batch) * len(self.batch)
+
+
+def _jobs(window: _Window, batch_tokens: int, models: int) -> list[_Job]:
+    """The batches of a window, the same whenever they are asked for."""
+    jobs: list[_Job] = []
+    for kind, sequences in (("whole", window.whole), ("bare", window.bare)):
+        rows = np.array(
+            [i for i, s in enumerate(sequences) if s is not None and len(s.targets)], dtype=np.int64
+        )
+        lengths = np.array([len(sequences[i].ids) for i in rows], dtype=np.int64)  # type: ignore[union-attr]
+        for batch in token_batches(lengths, batch_tokens):
+            chosen = rows[batch]
+            ready = [s for i in chosen if (s := sequences[i]) is not None]
+            # the tuned model has no use for a bare response
+            count = 1 if kind == "bare" else models
+            jobs.append(_Job(len(jobs), kind, chosen, ready, count))  # type: ignore[arg-type]
+    return jobs
+
+
+def _score_window(
+    window: _Window, lane: Lane, kept: Kept, progress: Progress, say: Say, columns: _Columns
+) -> dict[str, np.ndarray]:
+    """(m,) float64 sums in nats: "loss", "tuned_loss", "unconditional_loss"; and "done"."""
+    n, m = len(columns.tokens), len(window.whole)
+    jobs = _jobs(window, lane.batch_tokens, lane.models)
+    number = window.first
+    sums = kept.load(number, window.key)
+    if sums is None or len(sums["done"]) != len(jobs):
+        sums = {name: np.full(m, np.nan) for name in columns.names}
+        sums["done"] = np.zeros(len(jobs), dtype=bool)
+    left = [job for job in jobs if not sums["done"][job.number]]
+    todo = sum(job.tokens for job in jobs) or 1
+    finished = todo - sum(job.tokens for job in left)
+    saved = time.monotonic()
+    before, begun = columns.seconds, time.perf_counter()
+    progress(window.first + m * finished // todo, n)
+    for number_of_job, results in lane.run(left):
+        job = jobs[number_of_job]
+        names = ["unconditional_loss"] if job.kind == "bare" else ["loss", "tuned_loss"]
+        for name, result in zip(names, results, strict=False):
+            sums[name][job.rows] = result
+        sums["done"][number_of_job] = True
+        finished += job.tokens
+        columns.scored(job)
+        columns.seconds = before + time.perf_counter() - begun
+        say(columns.pace)
+        if time.monotonic() - saved > _SAVE_SECONDS:
+            kept.save(number, window.key, sums)
+            saved = time.monotonic()
+        progress(window.first + m * finished // todo, n)
+    if left or not jobs:
+        kept.save(number, window.key, sums)
+    progress(window.first + m, n)
+    return sums
+
+
+class _Columns:
+    """The result as it fills: arrays by row, counts of what was noticed."""
+
+    def __init__(self, n: int, names: list[str]) -> None:
+        self.names = names
+        self.arrays = {name: np.full(n, np.nan, dtype=np.float32) for name in names}
+        self.tokens = np.zeros(n, dtype=np.float32)
+        self.missing: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
+        self.truncated = self.responses_cut = 0
+        self.real = self.padded = 0
+        self.seconds = 0.0
+
+    @classmethod
+    def empty(cls, n: int, settings: LmSettings) -> _Columns:
+        names = ["loss"]
+        names += ["tuned_loss"] if settings.tuned_lm else []
+        names += ["unconditional_loss"] if settings.unconditional else []
+        return cls(n, names)
+
+    def scored(self, job: _Job) -> None:
+        self.real += job.tokens
+        self.padded += job.padded
+
+    @property
+    def padding(self) -> float:
+        """Share of the tokens read so far that were padding."""
+        return 1 - self.real / self.padded if self.padded else 0.0
+
+    @property
+    def pace(self) -> str:
+        """Tokens per second and padding, in words."""
+        rate = self.real / max(self.seconds, 1e-9)
+        return f"{rate:,.0f} tokens/s, {self.padding:.1%} padding"
+
+    def take(self, window: _Window, sums: dict[str, np.ndarray]) -> None:
+        rows = slice(window.first, window.first + len(window.whole))
+        self.tokens[rows] = window.tokens
+        for name in self.names:
+            sequences = window.bare if name == "unconditional_loss" else window.whole
+            counts = np.array([len(s.targets) if s else 0 for s in sequences], dtype=np.float64)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                per_token = sums[name] / counts
+            per_token[~np.isfinite(per_token)] = np.nan
+            self.arrays[name][rows] = per_token
+        whole = [sequence for sequence in window.whole if sequence is not None]
+        self.truncated += sum(sequence.cut for sequence in whole)
+        self.responses_cut += sum(sequence.response_cut for sequence in whole)
+        self.notes.update(note for note in window.notes if note)
+        failed = np.isnan(self.arrays["loss"][rows])
+        self.missing.update(
+            reason or _NOT_FINITE
+            for reason, missing in zip(window.reasons, failed, strict=True)
+            if missing
+        )
+
+    def result(
+        self, template: ChatTemplate, lane: Lane, settings: LmSettings, seconds: float
+    ) -> LossResult:
+        extra = {name: array for name, array in self.arrays.items() if name != "loss"}
+        meta: dict[str, object] = {
+            "scorer": "lm",
+            "lm": settings.lm,
+            "tuned_lm": settings.tuned_lm,
+            "tokenizer": type(template.tokenizer).__name__,
+            "vocabulary": len(template.tokenizer),
+            "template": template.name,
+            "end_of_turn": template.end_of_turn,
+            "max_length": lane.max_length,
+            "responses_cut": self.responses_cut,
+            "notes": dict(self.notes),
+            "devices": lane.devices,
+            "dtype": lane.dtype,
+            "way": lane.way,
+            "batch_tokens": lane.batch_tokens,
+            "tokens_scored": self.real,
+            "tokens_per_second": self.real / self.seconds if self.seconds else None,
+            "padding_share": self.padding,
+            "seconds": seconds,
+        }
+        return LossResult(
+            loss=self.arrays["loss"],
+            tokens=self.tokens,
+            truncated=self.truncated,
+            missing=dict(self.missing),
+            meta=meta,
+            extra=extra,
+        )
+
+
+def _check_same_tokenizer(tokenizer: PreTrainedTokenizerBase, settings: LmSettings) -> None:
+    """Both models must read the same ids; a folder without a tokenizer is taken at its word."""
+    assert settings.tuned_lm is not None
+    folder = Path(settings.tuned_lm)
+    if folder.is_dir() and not any(folder.glob("tokenizer*")) and not any(folder.glob("vocab*")):
+        return
+    if load_tokenizer(settings.tuned_lm).get_vocab() != tokenizer.get_vocab():
+        raise UsageError(
+            f"{settings.tuned_lm!r} and {settings.lm!r} have different tokenizers; the tuned model "
+            "must be the base model fine-tuned, see ila tune."
+        )

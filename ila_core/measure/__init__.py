@@ -1,0 +1,1 @@
+"""The numbers that describe selections, beside chance and beside each other."""

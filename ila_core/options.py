@@ -1,0 +1,226 @@
+"""Settings that are written once: on the field of their dataclass.
+
+A field made by `option` carries its help, what it may be, and what it goes with. From that come
+the checks, the command line's options, the page's widgets, and the line that repeats a run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import operator
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from ila_core.errors import UsageError
+
+S = TypeVar("S")
+MAX_SEED = 2**32 - 1
+"""The largest seed that every library takes."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting: its name and default, and what a front end must know to offer it."""
+
+    name: str
+    default: Any
+    kind: type
+    """str, int, float, bool, or tuple (of `item`s, written with commas between)."""
+    item: type
+    help: str
+    """A few words, as the command line's help and the page's widget say them."""
+    metavar: str = ""
+    choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Words that may be given, each with what it means; empty where anything may."""
+    patterns: tuple[str, ...] = ()
+    """Forms that may be given beside them, such as "column:NAME"."""
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    """A bound that itself is not allowed."""
+    company: tuple[str, tuple[str, ...]] | None = None
+    """Another option and the values of it with which alone this one does anything."""
+
+    @property
+    def flag(self) -> str:
+        """How the command line spells it."""
+        return "--" + self.name.replace("_", "-")
+
+    def check(self, value: Any) -> Any:
+        """Return a value of the right type; UsageError says what it is and what it must be."""
+        if value is None and self.default is None:
+            return None
+        if self.kind is tuple:
+            values = value.split(",") if isinstance(value, str) else value
+            checked = [self._one(entry) for entry in values if entry != ""]
+            return tuple(dict.fromkeys(checked))
+        return self._one(value)
+
+    def _one(self, value: Any) -> Any:
+        if self.item is bool:
+            if not isinstance(value, bool):
+                raise UsageError(f"{self.flag} is {value!r}; it is on or off.")
+            return value
+        if self.item in (int, float):
+            return self._number(value)
+        text = str(value).strip() if isinstance(value, str) else str(value)
+        if self.choices and not self._allowed(text):
+            *head, last = [*self.choices, *self.patterns]
+            known = f"{', '.join(head)} or {last}" if head else last
+            raise UsageError(f"Unknown {self.name.replace('_', ' ')} {text!r}; choose {known}.")
+        return text
+
+    def _allowed(self, text: str) -> bool:
+        heads = [pattern.partition(":")[0] + ":" for pattern in self.patterns]
+        return text in self.choices or any(text.startswith(h) and text != h for h in heads)
+
+    def _number(self, value: Any) -> int | float:
+        number: int | float
+        try:
+            if isinstance(value, bool):
+                raise TypeError
+            if self.item is int:
+                number = int(value, 10) if isinstance(value, str) else operator.index(value)
+            else:
+                number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        low, high, above = self.least, self.most, self.above
+        fits = math.isfinite(number) and (low is None or number >= low)
+        fits = fits and (high is None or number <= high) and (above is None or number > above)
+        if not fits:
+            raise UsageError(f"{self.flag} is {value}; give {self.expected}.")
+        return number
+
+    @property
+    def expected(self) -> str:
+        """What a number must be, in words.
+
+        >>> seed = Option("seed", 0, int, int, "", least=0, most=9)
+        >>> seed.expected
+        'a whole number from 0 to 9'
+        """
+        what = "a whole number" if self.item is int else "a number"
+        if self.above is not None:
+            what += f" above {self.above:g}"
+        elif self.least is not None and self.most is None:
+            what += (
+                f" of at least {self.least:,g}"
+                if self.least >= 1e6
+                else f" of at least {self.least:g}"
+            )
+        elif self.least is not None:
+            what += f" from {self.least:g}"
+        if self.most is not None:
+            joint = (
+                " to "
+                if self.least is not None
+                else " and at most "
+                if self.above is not None
+                else " of at most "
+            )
+            what += f"{joint}{self.most:.0f}" if self.item is int else f"{joint}{self.most:g}"
+        return what
+
+    def written(self, value: Any) -> list[str]:
+        """Return the words of the command line that set it."""
+        if self.kind is bool:
+            return [self.flag] if value else []
+        return [self.flag, ",".join(map(_text, value)) if self.kind is tuple else _text(value)]
+
+
+def option(default: Any, help: str, **about: Any) -> Any:
+    """Return a dataclass field that is an option; `about` are fields of `Option`."""
+    return dataclasses.field(default=default, metadata={"option": {"help": help, **about}})
+
+
+@cache
+def options_of(settings: type) -> Mapping[str, Option]:
+    """Return the options of a dataclass by name, in order; fields made otherwise are left out."""
+    hints = get_type_hints(settings)
+    found = {}
+    for field in dataclasses.fields(settings):
+        if "option" in field.metadata:
+            kind, item = _kinds(hints[field.name])
+            about = field.metadata["option"]
+            found[field.name] = Option(field.name, field.default, kind, item, **about)
+    return types.MappingProxyType(found)
+
+
+def _kinds(hint: Any) -> tuple[type, type]:
+    """Return what a value is and what its parts are: the same but for a tuple."""
+    origin, parts = get_origin(hint), [p for p in get_args(hint) if p is not type(None)]
+    if origin in (Union, types.UnionType):
+        return _kinds(parts[0])
+    if origin is tuple:
+        return tuple, _kinds(parts[0])[1]
+    if origin is Literal:
+        return str, str
+    return hint, hint
+
+
+def make(settings: type[S], given: Mapping[str, Any], *, what: str = "options are") -> S:
+    """Return settings of options by name, each checked; UsageError for a name that is not known.
+
+    >>> @dataclass(frozen=True)
+    ... class Settings:
+    ...     seed: int = option(0, "seed of everything", least=0, most=MAX_SEED)
+    >>> make(Settings, {"seed": "7"})
+    Settings(seed=7)
+    >>> make(Settings, {"seed": -1})
+    Traceback (most recent call last):
+    ila_core.errors.UsageError: --seed is -1; give a whole number from 0 to 4294967295.
+    """
+    known = options_of(settings)
+    for name in given:
+        if name not in known:
+            raise UsageError(f"Unknown option {name!r}; {what} {', '.join(known)}.")
+    made = settings(**{name: known[name].check(value) for name, value in given.items()})
+    check_company(made)
+    return made
+
+
+def check_company(settings: Any) -> None:
+    """Refuse an option that would do nothing for want of another: it was meant otherwise."""
+    for option in changed(settings):
+        if option.company is None:
+            continue
+        other, values = option.company
+        if getattr(settings, other) not in values:
+            flag = options_of(type(settings))[other].flag
+            *head, last = values
+            goes = f"{', '.join(head)} or {last}" if head else last
+            raise UsageError(
+                f"{option.flag} goes with {flag} {goes} only; add that, or leave {option.flag} out."
+            )
+
+
+def changed(settings: Any) -> Iterator[Option]:
+    """Yield the options that are not at their default."""
+    for option in options_of(type(settings)).values():
+        if getattr(settings, option.name) != option.default:
+            yield option
+
+
+def words(settings: Any) -> list[str]:
+    """Return the words of the command line that set what is not at its default."""
+    return [
+        word
+        for option in changed(settings)
+        for word in option.written(getattr(settings, option.name))
+    ]
+
+
+def _text(value: Any) -> str:
+    """Return a value as the command line takes it: a float as the shortest that reads back.
+
+    >>> _text(0.1), _text(1.0), _text(1e-5)
+    ('0.1', '1', '1e-05')
+    """
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return str(value)

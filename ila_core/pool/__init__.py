@@ -1,0 +1,1 @@
+"""What users have, to Records: files, shapes of records, labels."""

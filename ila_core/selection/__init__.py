@@ -1,0 +1,1 @@
+"""A spec turns a landscape into a selection."""

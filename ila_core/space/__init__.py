@@ -1,0 +1,1 @@
+"""Instructions to unit vectors, vectors to the plane and to domains."""

@@ -1,0 +1,353 @@
+"""Vectors to points of the plane: UMAP, t-SNE or principal components.
+
+The projection is fitted on the distinct vectors and copied to their repetitions, so equal
+instructions lie on one point. Above a number of distinct vectors it is fitted on a sample of
+them, the landmarks, and the others are placed among their nearest landmarks.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from ila_core.errors import UsageError
+from ila_core.progress import Progress, no_progress
+from ila_core.space.neighbours import nearest
+
+Method = Literal["umap", "tsne", "pca"]
+
+FEWEST = 15
+"""Distinct vectors below which neighbourhoods mean nothing and principal components are used."""
+
+CHUNK = 16_384
+
+EXACT_PAIRS = 60_000**2
+"""Pairs of vectors up to which neighbours are found by comparing all of them. Above, a search
+index is sooner, though its library takes half a minute to compile."""
+
+
+@dataclass(frozen=True)
+class ProjectSettings:
+    """How vectors become points; UMAP's values are its own defaults, by cosine distance."""
+
+    method: Method = "umap"
+    seed: int = 0
+    n_neighbors: int = 15
+    min_dist: float = 0.1
+    perplexity: float = 30.0
+    landmarks: int = 250_000
+    """Distinct vectors above which the projection is fitted on so many of them, drawn by seed."""
+
+    def __post_init__(self) -> None:
+        if self.method not in get_args(Method):
+            raise UsageError(
+                f"Unknown projection {self.method!r}; choose {', '.join(get_args(Method))}."
+            )
+        if self.n_neighbors < 2:
+            raise UsageError(f"n_neighbors is {self.n_neighbors}; give at least 2.")
+        if not 0 <= self.min_dist <= 1:
+            raise UsageError(f"min_dist is {self.min_dist}; give a number from 0 to 1.")
+        if self.perplexity <= 1:
+            raise UsageError(f"perplexity is {self.perplexity}; give a number above 1.")
+        if self.landmarks < FEWEST:
+            raise UsageError(f"landmarks is {self.landmarks}; give at least {FEWEST}.")
+
+
+def project(
+    vectors: np.ndarray,
+    settings: ProjectSettings | None = None,
+    *,
+    progress: Progress = no_progress,
+) -> np.ndarray:
+    """Return the points of vectors (n, d), of shape (n, 2), float32, all finite.
+
+    Equal rows give equal points, the same seed the same bytes on one machine. Fewer than 15
+    distinct vectors are projected on their principal components, whatever the method. `progress`
+    tells the share of the work as records. UsageError where t-SNE's library is not installed.
+
+    >>> project(np.array([[3.0, 0.0], [1.0, 0.0], [3.0, 0.0]])).tolist()
+    [[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]]
+    """
+    settings = settings or ProjectSettings()
+    if len(vectors) == 0:
+        return np.zeros((0, 2), np.float32)
+    rows, place = distinct_rows(vectors)
+    told = _Told(progress, len(vectors))
+    if settings.method == "pca" or len(rows) < FEWEST or vectors.shape[1] < 2:
+        xy = principal_components(vectors, rows)
+    elif len(rows) <= settings.landmarks:
+        xy = _fit(np.asarray(vectors[rows], np.float32), settings, told)
+    else:
+        xy = _fit_on_landmarks(vectors, rows, settings, told)
+    told(1.0)
+    return xy[place]
+
+
+def distinct_rows(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the first of each distinct vector, ascending, and each row's place there.
+
+    Rows are compared as float32, by 64 bits of their hash, so that memory does not grow with d.
+
+    >>> rows, place = distinct_rows(np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0]]))
+    >>> rows.tolist(), place.tolist()
+    ([0, 1], [0, 1, 0])
+    """
+    n, dim = vectors.shape
+    factors = np.random.default_rng(0).integers(1, 2**63, dim, dtype=np.uint64) * 2 + 1
+    hashes = np.empty(n, np.uint64)
+    for start in range(0, n, CHUNK):
+        part = np.asarray(vectors[start : start + CHUNK], np.float32) + 0.0  # -0 equals 0
+        mixed = np.ascontiguousarray(part).view(np.uint32) * factors
+        mixed ^= mixed >> np.uint64(32)
+        hashes[start : start + CHUNK] = (mixed * factors).sum(axis=1, dtype=np.uint64)
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(first), np.int64)
+    rank[order] = np.arange(len(first))
+    return first[order], rank[inverse]
+
+
+# -- principal components -------------------------------------------------------------------------
+
+
+def principal_components(vectors: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Return the first two principal coordinates of vectors[rows], (m, 2) float32.
+
+    The entry of largest size in each axis is positive. A direction without extent gives exact
+    zeros, as does a second axis where d is 1.
+
+    >>> principal_components(np.array([[0.0], [2.0]])).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+    rows = np.arange(len(vectors)) if rows is None else rows
+    mean = sum(part.sum(axis=0) for part in _parts(vectors, rows)) / len(rows)
+    axes = _principal_axes(sum((part - mean).T @ (part - mean) for part in _parts(vectors, rows)))
+    points = [(part - mean) @ axes for part in _parts(vectors, rows)]
+    return np.concatenate(points).astype(np.float32)
+
+
+def _principal_axes(covariance: np.ndarray) -> np.ndarray:
+    """Return the two axes of largest variance as columns, (d, 2); zeros where there is none."""
+    from scipy.linalg import eigh
+
+    dim = len(covariance)
+    count = min(2, dim)
+    variances, axes = eigh(covariance, subset_by_index=[dim - count, dim - 1])
+    variances, axes = variances[::-1], axes[:, ::-1]
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(count)])
+    # Below this a variance is what rounding float32 entries leaves behind.
+    axes[:, variances <= max(1e-10 * variances[0], 1e-14)] = 0
+    return np.pad(axes, ((0, 0), (0, 2 - count)))
+
+
+def _parts(vectors: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield vectors[rows] in float64, some at a time."""
+    for start in range(0, len(rows), CHUNK):
+        yield np.asarray(vectors[rows[start : start + CHUNK]], np.float64)
+
+
+# -- UMAP and t-SNE -------------------------------------------------------------------------------
+
+
+class _Told:
+    """Tells shares of the whole work as records; a part of it has shares of its own."""
+
+    NEIGHBOURS = 0.4
+    """Share of a projection's time that finding neighbours takes."""
+
+    def __init__(self, progress: Progress, n: int, low: float = 0.0, high: float = 1.0) -> None:
+        self._progress, self._n = progress, n
+        self._low, self._high = low, high
+
+    def __call__(self, share: float) -> None:
+        self._progress(int(self._n * (self._low + (self._high - self._low) * share)), self._n)
+
+    def part(self, low: float, high: float) -> _Told:
+        width = self._high - self._low
+        return _Told(self._progress, self._n, self._low + width * low, self._low + width * high)
+
+
+def _fit(points: np.ndarray, settings: ProjectSettings, told: _Told) -> np.ndarray:
+    """Return the projection of distinct points (m, d), m >= 15, as (m, 2) float32."""
+    start = _spread(principal_components(points), settings.seed)
+    layout = _tsne if settings.method == "tsne" else _umap
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of libraries among themselves
+        return layout(points, start, settings, told).astype(np.float32)
+
+
+def _spread(start: np.ndarray, seed: int) -> np.ndarray:
+    """Return a start within 10 of the middle, with a noise that parts what lies together."""
+    noise = np.random.default_rng(seed).normal(scale=1e-4, size=start.shape)
+    return (start * (10 / np.abs(start).max()) + noise).astype(np.float32)
+
+
+def _neighbours(points: np.ndarray, k: int, told: _Told) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return each point's k nearest, itself first, and their cosine distances; None for many."""
+    if len(points) ** 2 > EXACT_PAIRS:
+        return None
+    told = told.part(0.0, told.NEIGHBOURS)
+    unit = _unit(points)
+    rows, cosines = nearest(unit, unit, k, progress=lambda done, n: told(done / (n or 1)))
+    # Rounding may have put another point before the point itself, or in its stead.
+    own = np.arange(len(points), dtype=np.int32)[:, None]
+    order = np.argsort(rows != own, axis=1, kind="stable")
+    rows = np.take_along_axis(rows, order, axis=1)
+    distances = np.maximum(1 - np.take_along_axis(cosines, order, axis=1), 0)
+    rows[:, :1], distances[:, 0] = own, 0
+    return rows, distances
+
+
+def _unit(points: np.ndarray) -> np.ndarray:
+    return points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
+
+
+def _umap(
+    points: np.ndarray, start: np.ndarray, settings: ProjectSettings, told: _Told
+) -> np.ndarray:
+    from umap import UMAP
+
+    k = min(settings.n_neighbors, len(points) - 1)
+    known = _neighbours(points, k, told) or (None, None)
+    model = UMAP(
+        n_neighbors=k,
+        min_dist=settings.min_dist,
+        metric="cosine",
+        init=start,
+        random_state=settings.seed,
+        n_jobs=1,  # more threads race, and the seed would not fix the result
+        disconnection_distance=np.inf,  # a lonely point keeps its place instead of NaN
+        precomputed_knn=(*known, None),
+        tqdm_kwds={
+            "disable": False,
+            "file": _Epochs(told.part(told.NEIGHBOURS, 1.0)),
+            "bar_format": "{n_fmt}/{total_fmt}",
+            "mininterval": 0.3,
+        },
+    )
+    return model.fit_transform(points)
+
+
+class _Epochs:
+    """The file that UMAP's progress bar writes to: reads `done/total` off it and tells it on."""
+
+    def __init__(self, told: _Told) -> None:
+        self._told = told
+
+    def write(self, text: str) -> None:
+        if found := re.search(r"(\d+)/(\d+)", text):
+            self._told(int(found[1]) / int(found[2]))
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _tsne(
+    points: np.ndarray, start: np.ndarray, settings: ProjectSettings, told: _Told
+) -> np.ndarray:
+    try:
+        from openTSNE import TSNE, affinity, nearest_neighbors
+    except ImportError as error:
+        raise UsageError(
+            "The projection tsne needs the library openTSNE, which is not installed: "
+            'pip install "ila-landscape[tsne]", or use --projection umap.'
+        ) from error
+    perplexity = min(settings.perplexity, (len(points) - 1) / 3)
+    known = _neighbours(points, min(int(3 * perplexity) + 1, len(points)), told)
+    if known:
+        index = nearest_neighbors.PrecomputedNeighbors(known[0][:, 1:], known[1][:, 1:])
+        source = {"knn_index": index}
+    else:
+        source = {"data": points, "metric": "cosine"}
+    affinities = affinity.PerplexityBasedNN(
+        **source, perplexity=perplexity, n_jobs=1, random_state=settings.seed
+    )
+    model = TSNE(
+        random_state=settings.seed,
+        n_jobs=1,
+        callbacks=_Iterations(told.part(told.NEIGHBOURS, 1.0)),
+        callbacks_every_iters=_Iterations.EVERY,
+    )
+    # The library wants a start that is small: its attraction works on near points.
+    small = start.astype(np.float64) * (1e-4 / start[:, 0].std())
+    return np.asarray(model.fit(affinities=affinities, initialization=small))
+
+
+class _Iterations:
+    """t-SNE's callback, which is told the iteration of one of its two phases: counts calls."""
+
+    EVERY = 50
+    TOTAL = 250 + 500
+
+    def __init__(self, told: _Told) -> None:
+        self._told = told
+        self._done = 0
+
+    def __call__(self, *_: object) -> None:
+        self._done = min(self._done + self.EVERY, self.TOTAL)
+        self._told(self._done / self.TOTAL)
+
+
+# -- landmarks ------------------------------------------------------------------------------------
+
+
+def _fit_on_landmarks(
+    vectors: np.ndarray, rows: np.ndarray, settings: ProjectSettings, told: _Told
+) -> np.ndarray:
+    """Return the points of vectors[rows], of which settings.landmarks are fitted, (m, 2)."""
+    drawn = np.random.default_rng(settings.seed).permutation(len(rows))[: settings.landmarks]
+    chosen = np.zeros(len(rows), bool)
+    chosen[drawn] = True
+    landmarks = np.asarray(vectors[rows[chosen]], np.float32)
+    xy = np.empty((len(rows), 2), np.float32)
+    xy[chosen] = _fit(landmarks, settings, told.part(0.0, 0.6))
+    xy[~chosen] = _place(
+        landmarks, xy[chosen], vectors, rows[~chosen], settings.seed, told.part(0.6, 1.0)
+    )
+    return xy
+
+
+def _place(
+    landmarks: np.ndarray,
+    xy: np.ndarray,
+    vectors: np.ndarray,
+    rows: np.ndarray,
+    seed: int,
+    told: _Told,
+    neighbours: int = 3,
+) -> np.ndarray:
+    """Return points among each vector's nearest landmarks, the nearer ones counting more."""
+    search = _searcher(landmarks, len(rows), seed)
+    placed = np.empty((len(rows), 2), np.float32)
+    for start in range(0, len(rows), CHUNK):
+        part = _unit(np.asarray(vectors[rows[start : start + CHUNK]], np.float32))
+        near, distance = search(part, neighbours)
+        weight = 1 / (distance.astype(np.float64) + 1e-6)
+        weight /= weight.sum(axis=1, keepdims=True)
+        placed[start : start + CHUNK] = (xy[near] * weight[:, :, None]).sum(axis=1)
+        told((start + len(part)) / len(rows))
+    return placed
+
+
+def _searcher(
+    landmarks: np.ndarray, queries: int, seed: int
+) -> Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]:
+    """Return a function from unit vectors and k to the k nearest landmarks and their distances."""
+    if len(landmarks) * queries <= EXACT_PAIRS:
+        unit = _unit(landmarks)
+
+        def exact(part: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+            rows, cosines = nearest(part, unit, k)
+            return rows, np.maximum(1 - cosines, 0)
+
+        return exact
+    from pynndescent import NNDescent
+
+    index = NNDescent(landmarks, metric="cosine", n_neighbors=15, random_state=seed, n_jobs=1)
+    index.prepare()
+    return lambda part, k: index.query(part, k=k)

@@ -1,0 +1,222 @@
+"""Depth: the formulas worked out by hand, and ranks against their quadratic definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ila_core.landscape.depth import (
+    depth,
+    domains_by_kmeans,
+    domains_from_values,
+    loss_reduction,
+    name_domains,
+    relative_depth,
+)
+
+NAN = float("nan")
+
+
+def by_definition(depths: np.ndarray, domain: np.ndarray) -> np.ndarray:
+    """METHOD 3, word for word."""
+    relative = np.full(len(depths), NAN)
+    for i, own in enumerate(depths):
+        if np.isnan(own):
+            continue
+        scored = ~np.isnan(depths)
+        peers = depths[scored & (domain == domain[i])]
+        if len(peers) < 5:
+            peers = depths[scored]
+        relative[i] = ((peers < own).sum() + (peers == own).sum() / 2) / len(peers)
+    return relative
+
+
+# -- formulas -------------------------------------------------------------------------------------
+
+
+def test_depth_is_loss_times_skills_and_at_least_one_skill_counts() -> None:
+    found = depth(np.array([0.5, 2.0, 3.0], np.float32), np.array([4, 0, 1]))
+    assert found.dtype == np.float32
+    assert found.tolist() == [2.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("lost", [NAN, np.inf, -np.inf])
+def test_a_loss_that_is_no_number_is_a_missing_depth(lost: float) -> None:
+    assert np.isnan(depth(np.array([lost]), np.array([3]))).all()
+    assert np.isnan(loss_reduction(np.array([lost]), np.array([1.0]))).all()
+    assert np.isnan(loss_reduction(np.array([1.0]), np.array([lost]))).all()
+
+
+def test_loss_reduction_keeps_its_sign() -> None:
+    found = loss_reduction(np.array([2.0, 1.0]), np.array([0.5, 1.5]), np.array([2, 3]))
+    assert found.tolist() == [3.0, -1.5]
+
+
+# -- relative depth -------------------------------------------------------------------------------
+
+
+def test_ranks_by_hand_in_two_domains() -> None:
+    depths = np.array([1, 2, 2, 3, 9, 50, 40, 30, 20, 10, NAN])
+    domain = np.array([0] * 5 + [1] * 6)
+    found = relative_depth(depths, domain)
+    expected = [0.1, 0.4, 0.4, 0.7, 0.9, 0.9, 0.7, 0.5, 0.3, 0.1, NAN]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_four_scored_records_rank_in_the_pool_and_five_among_themselves() -> None:
+    depths = np.array([7.0, 8, 9, 10, NAN, NAN, 1, 2, 3, 4, 5])
+    domain = np.array([3] * 6 + [8] * 5)
+    found = relative_depth(depths, domain)
+    np.testing.assert_allclose(found[:4], (np.arange(5, 9) + 0.5) / 9, rtol=1e-6)
+    assert np.isnan(found[4:6]).all()
+    np.testing.assert_allclose(found[6:], (np.arange(5) + 0.5) / 5, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("depths", "expected"),
+    [([], []), ([4.0], [0.5]), ([NAN], [NAN]), ([2.0] * 7, [0.5] * 7), ([NAN] * 6, [NAN] * 6)],
+    ids=["empty pool", "one record", "one missing", "all equal", "all missing"],
+)
+def test_edges(depths: list[float], expected: list[float]) -> None:
+    found = relative_depth(np.array(depths, np.float32), np.zeros(len(depths), np.int32))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, np.array(expected, np.float32))
+
+
+POOLS = st.lists(
+    st.tuples(st.one_of(st.integers(-3, 6).map(float), st.just(NAN)), st.integers(0, 3)),
+    max_size=40,
+)
+
+
+@given(POOLS)
+def test_ranks_are_their_definition(pool: list[tuple[float, int]]) -> None:
+    depths = np.array([d for d, _ in pool], np.float32)
+    domain = np.array([k for _, k in pool], np.int32)
+    found = relative_depth(depths, domain)
+    np.testing.assert_allclose(found, by_definition(depths, domain), rtol=1e-6)
+    known = found[~np.isnan(found)]
+    assert ((known > 0) & (known < 1)).all()
+
+
+@given(POOLS, st.randoms(use_true_random=False))
+def test_ranks_see_order_only_and_rows_may_be_shuffled(
+    pool: list[tuple[float, int]], chance
+) -> None:
+    depths = np.array([d for d, _ in pool], np.float32)
+    domain = np.array([k for _, k in pool], np.int32)
+    found = relative_depth(depths, domain)
+    np.testing.assert_array_equal(relative_depth(np.exp(depths), domain), found)
+    order = np.array(chance.sample(range(len(pool)), len(pool)), int)
+    np.testing.assert_array_equal(relative_depth(depths[order], domain[order]), found[order])
+
+
+def test_domains_may_have_any_numbers() -> None:
+    depths = np.arange(12, dtype=np.float32)
+    domain = np.array([0, 1] * 6)
+    expected = relative_depth(depths, domain)
+    for numbers in ([-5, 70_000], [2**40, 3]):
+        np.testing.assert_array_equal(relative_depth(depths, np.array(numbers)[domain]), expected)
+
+
+# -- domains from a column ------------------------------------------------------------------------
+
+
+def test_values_of_every_kind_become_named_domains_the_largest_first() -> None:
+    values = ["b", "a", "a", None, "", "  ", NAN, [], 3, True, ["x", "y"], " a ", "line\nbreak"]
+    found = domains_from_values(values)
+    assert found.names == ("(none)", "a", "b", "3", "true", "x, y", "line break")
+    assert found.domain.tolist() == [2, 1, 1, 0, 0, 0, 0, 0, 3, 4, 5, 1, 6]
+    assert found.domain.dtype == np.int32
+
+
+def test_an_empty_column_has_no_domains() -> None:
+    found = domains_from_values([])
+    assert (found.names, len(found.domain)) == ((), 0)
+
+
+# -- domains by k-means ---------------------------------------------------------------------------
+
+
+def three_groups(sizes: tuple[int, int, int]) -> tuple[np.ndarray, list[str]]:
+    chance = np.random.default_rng(0)
+    group = np.repeat(np.arange(3), sizes)
+    vectors = np.eye(3, 16)[group] + chance.normal(scale=0.01, size=(len(group), 16))
+    topics = ["write a poem about spring", "sort this list in python", "solve the equation"]
+    return vectors.astype(np.float32), [topics[k] for k in group]
+
+
+def test_groups_that_lie_apart_share_no_domain() -> None:
+    vectors, texts = three_groups((60, 40, 20))
+    found = domains_by_kmeans(vectors, lambda: texts, seed=3)
+    assert len(found.names) == len(set(found.names)) == 8
+    groups = [set(found.domain[:60]), set(found.domain[60:100]), set(found.domain[100:])]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == 8
+    sizes = np.bincount(found.domain)
+    assert (np.diff(sizes) <= 0).all(), "the largest domain comes first"
+    again = domains_by_kmeans(vectors, lambda: texts, seed=3)
+    np.testing.assert_array_equal(found.domain, again.domain)
+
+
+def test_no_more_domains_than_distinct_vectors() -> None:
+    vectors = np.eye(3, dtype=np.float32)[[1, 1, 0, 2, 1, 0]]
+    found = domains_by_kmeans(vectors, lambda: ["x"] * 6)
+    assert found.domain.tolist() == [0, 0, 1, 2, 0, 1]
+    one = domains_by_kmeans(np.ones((4, 2), np.float32), lambda: ["same text"] * 4)
+    assert one.domain.tolist() == [0] * 4
+
+
+def test_mini_batches_take_over_above_20_000_records() -> None:
+    chance = np.random.default_rng(0)
+    vectors = chance.normal(size=(20_001, 4)).astype(np.float32)
+    found = domains_by_kmeans(vectors, lambda: ["word"] * len(vectors))
+    assert 90 <= len(found.names) <= 100  # round(sqrt(20,001 / 2)), some may stay empty
+    assert len(set(found.names)) == len(found.names)
+
+
+def test_an_empty_pool_has_no_domains() -> None:
+    found = domains_by_kmeans(np.zeros((0, 4), np.float32), list)
+    assert (found.names, len(found.domain)) == ((), 0)
+
+
+# -- names ----------------------------------------------------------------------------------------
+
+
+def test_words_that_are_everywhere_name_nothing() -> None:
+    texts = ["please write the poem", "please sort the list", "please write the poem again"]
+    names = name_domains(np.array([0, 1, 0]), 2, texts)
+    assert names[0].startswith("poem · write")
+    assert names[1] == "list · sort"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Пожалуйста, напиши стих", "стих"),
+        ("请写一首诗歌", "诗歌"),
+        ("x = np_zeros(3)", "np_zeros"),
+    ],
+)
+def test_names_in_other_scripts_and_code(text: str, word: str) -> None:
+    names = name_domains(np.array([0, 1]), 2, [text, "an entirely different matter"])
+    assert word in names[0].split(" · ") or word in "".join(names[0].split(" · "))
+
+
+def test_function_words_name_a_domain_only_where_it_has_no_other() -> None:
+    texts = ["how do you bake rye", "how do you bake oats", "which of these is it", "of which"]
+    names = name_domains(np.array([0, 0, 1, 1]), 2, texts)
+    assert names[0].split(" · ")[0] == "bake" and "how" not in names[0]
+    assert "which" in names[1]
+
+
+def test_names_differ_even_where_words_do_not() -> None:
+    names = name_domains(np.array([0, 1, 2, 3]), 4, ["same", "same", "", ""])
+    assert len(set(names)) == 4
+    assert all(names)
+
+
+def test_a_name_does_not_say_a_word_twice() -> None:
+    (name,) = name_domains(np.array([0]), 1, ["poem poems poetry"])
+    assert name == "poem · poetry"

@@ -1,0 +1,179 @@
+"""Which point lies in which patch, and in which order patches give their points."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slow_reference as slow
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ila_core.errors import UsageError
+from ila_core.landscape.grid import MAX_RESOLUTION, Grid, Queue, bounds, columns, first_by_round
+
+places = st.lists(
+    st.tuples(
+        st.one_of(st.integers(0, 4).map(float), st.floats(-3, 9, width=32)),
+        st.one_of(st.integers(0, 4).map(float), st.floats(-3, 9, width=32)),
+    ),
+    min_size=1,
+    max_size=30,
+)
+resolutions = st.one_of(st.integers(1, 9), st.sampled_from([64, 473, 2048, MAX_RESOLUTION]))
+
+
+def test_nine_points_on_three_by_three():
+    xy = [[x, y] for x in (0.0, 1.5, 3.0) for y in (0.0, 1.5, 3.0)]
+    assert Grid.over(xy, 3).patches(xy).tolist() == list(range(9))
+
+
+def test_column_runs_along_x():
+    grid = Grid((0.0, 0.0), (1.0, 1.0), 4)
+    assert grid.patches([[0.3, 0.9]]).tolist() == [1 * 4 + 3]
+
+
+def test_point_on_an_inner_border_belongs_to_the_upper_patch():
+    grid = Grid((0.0, 0.0), (4.0, 4.0), 4)
+    assert grid.patches([[1.0, 2.0]]).tolist() == [1 * 4 + 2]
+
+
+def test_point_on_the_outer_border_belongs_to_the_last_patch():
+    grid = Grid((0.0, 0.0), (4.0, 4.0), 4)
+    assert grid.patches([[4.0, 4.0]]).tolist() == [15]
+
+
+def test_points_outside_belong_to_the_border():
+    grid = Grid((0.0, 0.0), (4.0, 4.0), 4)
+    assert grid.patches([[-1e30, 1e30], [9, -9]]).tolist() == [3, 12]
+
+
+def test_axis_without_extent_has_index_zero():
+    assert Grid.over([[7, 0], [7, 1]], 5).patches([[7, 0], [7, 1]]).tolist() == [0, 4]
+    assert Grid.over([[7, 7]], 5).patches([[7, 7]]).tolist() == [0]
+    assert Grid.reference([[7, 7]], 5).patches([[7, 7]]).tolist() == [0]
+
+
+def test_reference_grid_is_shifted_by_half_a_patch():
+    xy = [[0, 0], [0.4, 0], [0.6, 0], [3.4, 0], [3.6, 4], [4, 4]]
+    grid = Grid.reference(xy, 4)
+    assert grid.shape == (5, 5)
+    assert (grid.patches(xy) // 5).tolist() == [0, 0, 1, 3, 4, 4]
+
+
+@settings(deadline=None)
+@given(xy=places, resolution=resolutions, shift=st.sampled_from([0.0, 0.5, 0.25]))
+def test_patches_equal_the_slow_reference(xy, resolution, shift):
+    grid = Grid.over(np.array(xy, np.float32), resolution, shift)
+    assert grid.patches(xy).tolist() == slow.patch_of(xy, resolution, shift=shift)
+
+
+@settings(deadline=None)
+@given(xy=places, resolution=resolutions)
+def test_members_and_count_agree_with_unique(xy, resolution):
+    grid, patch = Grid.over(np.array(xy, np.float32), resolution), slow.patch_of(xy, resolution)
+    member, number = grid.members(*columns(xy))
+    assert number.tolist() == sorted(set(patch))
+    assert number[member].tolist() == patch
+    assert grid.count_occupied(*columns(xy)) == len(number)
+
+
+def test_counting_stops_above_the_limit():
+    xy = np.random.default_rng(0).random((1000, 2))
+    assert Grid.over(xy, 64).count_occupied(*columns(xy), limit=10) == 11
+
+
+def test_counting_reaches_over_many_blocks():
+    xy = np.random.default_rng(0).random((30_000, 2), np.float32)
+    grid = Grid.over(xy, 300)
+    assert grid.count_occupied(*columns(xy)) == len(np.unique(grid.patches(xy)))
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.5])
+def test_boxes_tile_the_map_and_hold_their_centres(offset):
+    grid = Grid((0.0, -2.0), (3.0, 2.0), 3, offset)
+    patches = np.arange(grid.side**2)
+    boxes = np.array([grid.box(patch) for patch in patches])
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    assert area.sum() == pytest.approx(12.0)
+    assert grid.patches(grid.centres(patches)).tolist() == patches.tolist()
+
+
+def test_grids_are_equal_by_value():
+    assert Grid((0.0, 0.0), (1.0, 1.0), 4) == Grid((0.0, 0.0), (1.0, 1.0), 4)
+
+
+def test_bounds():
+    assert bounds([[1, 5], [3, 2]]) == ((1, 2), (3, 5))
+
+
+@pytest.mark.parametrize("value", [0, -3, 8193, 2.5, "64", None, True, float("nan")])
+def test_resolution_that_cannot_be_meant(value):
+    with pytest.raises(UsageError, match=r"Resolution .* whole number from 1 to 8192"):
+        Grid((0.0, 0.0), (1.0, 1.0), value)
+
+
+def test_offset_that_cannot_be_meant():
+    with pytest.raises(UsageError, match=r"offset is 1\.0"):
+        Grid((0.0, 0.0), (1.0, 1.0), 4, 1.0)
+
+
+def test_box_that_is_not_finite():
+    with pytest.raises(UsageError, match="not finite"):
+        Grid((0.0, float("nan")), (1.0, 1.0), 4)
+
+
+def queue(xy, pinned=(), excluded=()):
+    """A queue in which every point has a depth and row 0 is the deepest."""
+    whole = Queue.of(np.array(xy, np.float32), np.arange(len(xy)), len(xy))
+    return whole.locked(np.array(pinned, np.int64), np.array(excluded, np.int64))
+
+
+def test_rounds_count_within_each_patch():
+    points = [[0, 0], [1, 1], [0, 0], [0, 0], [1, 1]]
+    rounds, patch = queue(points).rounds(Grid.over(points, 2))
+    assert rounds.tolist() == [1, 1, 2, 3, 2]
+    assert patch.tolist() == [0, 3, 0, 0, 3]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (1.0, [1, 2, 3, 4, 5]),
+        (0.75, [2, 1, 3, 4, 5]),  # around place 1: 1, 0, 2, 3, 4
+        (0.5, [4, 2, 1, 3, 5]),  # around place 2: 2, 1, 3, 0, 4
+        (0.4, [5, 3, 1, 2, 4]),  # around place 2.4: 2, 3, 1, 4, 0
+        (0.0, [5, 4, 3, 2, 1]),
+    ],
+)
+def test_rounds_around_a_depth_target(target, expected):
+    points = [[0, 0]] * 5
+    assert queue(points).rounds(Grid.over(points, 2), target)[0].tolist() == expected
+
+
+def test_pinned_points_use_up_the_first_rounds():
+    points = [[0, 0], [0, 0], [0, 0], [1, 1]]
+    for target in (1.0, 0.999999):
+        rounds, _ = queue(points, pinned=[1]).rounds(Grid.over(points, 2), target)
+        assert rounds.tolist() == [2, 0, 3, 1]
+
+
+def test_excluded_points_are_as_if_they_were_not_there():
+    points = [[0, 0], [0, 0], [1, 1]]
+    short = queue(points, excluded=[0])
+    assert short.rows.tolist() == [1, 2]
+    assert short.rounds(Grid.over(points, 2))[0].tolist() == [1, 1]
+
+
+def test_levels_of_a_quadtree():
+    points = [[0, 0], [8192, 8192], [8191, 8191], [8191, 8191]]
+    assert queue(points).levels(Grid.over(points, 1)).tolist() == [0, 1, 14, 14]
+    points = [[0, 0], [8192, 8192], [8190, 8190]]
+    assert queue(points).levels(Grid.over(points, 1)).tolist() == [0, 1, 13]
+
+
+def test_first_by_round_is_stable_and_cut():
+    rounds = np.array([3, 1, 0, 2, 1, 3], np.int32)
+    assert first_by_round(rounds, 99).tolist() == [1, 4, 3, 0, 5]
+    assert first_by_round(rounds, 2).tolist() == [1, 4]
+    assert first_by_round(rounds, 0).tolist() == []
+    assert first_by_round(np.zeros(0, np.int32), 5).tolist() == []

@@ -1,0 +1,199 @@
+"""Builds whose loss is a language model's: what is told of the scoring, and of a tuned model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_lm
+from conftest import small_pool, write_jsonl
+from test_cli import cli
+from test_skills import Reply, Server
+
+import ila_core as ila
+from ila_core.lm.tune import TuneSettings, tune, tuned_rows
+from ila_core.pipeline.estimate import estimate
+from ila_core.pipeline.run import build
+
+LONG = "and so on " * 400
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    yield from tiny_lm.one_thread()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two folders: `chat` has a chat template of users and assistants alone, `plain` has none."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, template in (("chat", tiny_lm.LLAMA2), ("plain", None)):
+        tokenizer = tiny_lm.make_tokenizer(template=template, bos="<s>", eos="</s>")
+        model = tiny_lm.make_model(vocabulary=len(tokenizer))
+        tiny_lm.save(folder / name, model, tokenizer)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def odd_pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty records: one without a response, one that is too long, one with a system prompt."""
+    records = small_pool(40)
+    records[3]["output"] = ""
+    records[5]["output"] = LONG
+    records[7]["system"] = "Answer like a pirate."
+    return write_jsonl(tmp_path_factory.mktemp("odd") / "odd.jsonl", records)
+
+
+def notes(run: Path) -> str:
+    return "\n".join(ila.open(run).manifest["notes"])
+
+
+def test_a_build_tells_what_the_scoring_left_out(
+    models: Path, odd_pool: Path, tmp_path: Path
+) -> None:
+    options = ("--loss", "lm", "--lm", models / "chat", "--device", "cpu", "--unconditional")
+    done = cli("build", odd_pool, "--out", tmp_path / "run", "--projection", "pca", *options)
+    expected = (
+        "No loss and no depth: 1 of 40 records (1 no response).",
+        "Longer than the 512 tokens that the model reads: 1 of 40 records.",
+        "1 of the responses in part.",
+        "Rewritten for the chat template: 1 of 40 records (system prompt put into the first",
+    )
+    for sentence in expected:
+        assert sentence in done.stderr and sentence in notes(tmp_path / "run")
+    assert "tokens/s" in done.stderr and "% padding" in done.stderr
+    info = cli("info", tmp_path / "run").stdout
+    assert "its chat template" in info and "% padding" in info and expected[0] in info
+    landscape = ila.open(tmp_path / "run")
+    assert np.flatnonzero(np.isnan(landscape.loss)).tolist() == [3]
+    assert np.isfinite(landscape.scores["unconditional_loss"]).sum() == 39
+    assert landscape.manifest["loss"]["missing"] == {"no response": 1}
+    compared = cli("compare", tmp_path / "run", "--budget", 5, "--methods", "ifd", "--json")
+    assert json.loads(compared.stdout)["methods"][-1]["rows"] == 5
+
+
+def test_a_model_without_a_template_is_told(models: Path, pool: Path, tmp_path: Path) -> None:
+    build(pool, out=tmp_path / "run", projection="pca", loss="lm", lm=str(models / "plain"))
+    assert "plain has no chat template" in notes(tmp_path / "run")
+
+
+def test_records_that_the_tuned_model_learned_from_are_said_to_be_there(
+    models: Path, pool: Path, tmp_path: Path
+) -> None:
+    base, out = str(models / "chat"), tmp_path / "run"
+    how = {"projection": "pca", "loss": "lm", "lm": base, "device": "cpu"}
+    build(pool, out=out, **how)
+    told = cli("tune", out, "--lm", base, "--out", tmp_path / "tuned", "--share", 0.25,
+               "--steps", 2, "--device", "cpu", "--full")  # fmt: skip
+    assert "held out" in told.stdout and len(told.stdout.splitlines()) >= 3
+    build(pool, out=out, **how, depth="loss-reduction", tuned_lm=str(tmp_path / "tuned"))
+    landscape = ila.open(out)
+    written = [int(row) for row in (tmp_path / "tuned" / "rows.txt").read_text().split()]
+    assert landscape.tuned_rows.tolist() == written and len(written) == 15
+    assert (
+        f"tuned on 15 of these records, which look deeper for it. They stay selectable; leave "
+        f"them out with --exclude {out}/tuned_rows.txt." in notes(out)
+    )
+    assert landscape.manifest["loss"]["tuned_rows"] == 15
+    expected = (landscape.loss - landscape.scores["tuned_loss"]) * landscape.skills
+    np.testing.assert_allclose(landscape.depth, expected, atol=1e-5)
+
+    every = cli("select", out, "--budget", 60, "--out", tmp_path / "all.jsonl").stderr
+    assert "the tuned model has learned from 15 of these records" in every
+    beside = json.loads((tmp_path / "all.jsonl.manifest.json").read_text())
+    assert beside["tuned_on"] == 15
+    without = cli("select", out, "--budget", 45, "--exclude", out / "tuned_rows.txt",
+                  "--out", tmp_path / "rest.jsonl").stderr  # fmt: skip
+    assert "learned from" not in without
+    assert json.loads((tmp_path / "rest.jsonl.manifest.json").read_text())["tuned_on"] == 0
+
+    build(pool, out=out, **how)
+    assert not (out / "tuned_rows.txt").exists() and not len(ila.open(out).tuned_rows)
+
+
+def test_a_tuned_model_of_another_pool_is_not_taken_for_one_of_this(
+    models: Path, pool: Path, tmp_path: Path
+) -> None:
+    base, turns = str(models / "chat"), [tiny_lm.ask(f"q {i}", f"a {i}") for i in range(60)]
+    settings = TuneSettings(base, share=0.2, steps=1, full=True, device="cpu")
+    tune(lambda: iter(turns), 60, settings, out=tmp_path / "tuned")
+    assert tuned_rows(str(tmp_path / "tuned"), lambda: iter(turns), 60) is not None
+    assert tuned_rows(str(tmp_path / "tuned"), lambda: iter(turns[::-1]), 60) is None
+    assert tuned_rows(str(tmp_path / "tuned"), lambda: iter(turns[:5]), 5) is None
+    build(pool, out=tmp_path / "run", projection="pca", loss="lm", lm=base, device="cpu",
+          depth="loss-reduction", tuned_lm=str(tmp_path / "tuned"))  # fmt: skip
+    assert "was tuned on is not known" in notes(tmp_path / "run")
+    assert not len(ila.open(tmp_path / "run").tuned_rows)
+
+
+def test_the_worth_of_taxonomy_labels_is_told(pool: Path, tmp_path: Path) -> None:
+    from ila_core.skills import shipped_calibration
+
+    build(pool, out=tmp_path / "run", projection="pca", labels="taxonomy")
+    found = shipped_calibration()
+    assert f"{found['precision']:.0%} of those given were right" in notes(tmp_path / "run")
+    assert f"{found['recall']:.0%} of the true ones were found" in notes(tmp_path / "run")
+    build(pool, out=tmp_path / "run", projection="pca")
+    assert "were right" not in notes(tmp_path / "run")
+
+
+def test_a_labels_server_is_told_beforehand_and_afterwards_and_its_key_never(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def behave(number: int, body: dict[str, Any]) -> Reply:
+        return Reply(status=503) if number % 7 == 0 else Reply()
+
+    server = Server(behave)
+    monkeypatch.setenv("ILA_LABELS_API_KEY", "sk-never-to-be-seen")
+    try:
+        asked = ("--labels", "endpoint", "--labels-url", server.url, "--labels-model", "tiny")
+        told = cli("build", pool, "--out", tmp_path / "run", "--projection", "pca", *asked).stderr
+    finally:
+        server.stop()
+    assert server.keys == {"Bearer sk-never-to-be-seen"}
+    assert f"labels: 60 requests to {server.url}/v1/chat/completions, about" in told
+    landscape = ila.open(tmp_path / "run")
+    report = landscape.manifest["stages"]["labels"]
+    assert report["requests"] == len(server.requests) > 60 and report["retries"] >= 9
+    assert f"Labels: {report['requests']} requests to the server" in notes(tmp_path / "run")
+    assert (landscape.skills == 2).all()
+    written = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert len(written) > 10
+    assert not any(b"never-to-be-seen" in path.read_bytes() for path in written)
+    assert "never-to-be-seen" not in told
+
+
+# -- what a build would take ----------------------------------------------------------------------
+
+
+def test_doctor_tries_the_model_and_counts_requests(
+    models: Path, pool: Path, tmp_path: Path
+) -> None:
+    options = ("--loss", "lm", "--lm", models / "chat", "--device", "cpu", "--labels", "endpoint",
+               "--labels-url", "http://127.0.0.1:9", "--labels-model", "m")  # fmt: skip
+    told = cli("doctor", pool, *options).stdout
+    assert "The model was tried on cpu" in told and "The labels take 60 requests" in told
+    found = json.loads(cli("doctor", pool, *options, "--json").stdout)["estimate"]
+    assert found["labels"]["requests"] == 60 and found["exact"]
+    assert found["details"][1].startswith("The labels take 60 requests")
+
+
+def test_an_estimate_with_a_tuned_model_reads_twice(models: Path, pool: Path) -> None:
+    lm = str(models / "chat")
+    one = estimate([pool], loss="lm", lm=lm, device="cpu")
+    two = estimate([pool], loss="lm", lm=lm, device="cpu", unconditional=True)
+    assert one.speed is not None and two.speed is not None
+    assert two.speed.tokens_per_record > one.speed.tokens_per_record
+    assert one.seconds > estimate([pool], projection="pca").seconds - 20
+
+
+@pytest.mark.parametrize("records", [1_999, 2_000, 2_001, 6_000])
+def test_the_records_of_a_pool_are_counted_or_nearly(tmp_path: Path, records: int) -> None:
+    found = estimate([write_jsonl(tmp_path / "p.jsonl", small_pool(records))])
+    assert found.exact == (records <= 2_000)
+    assert found.records == pytest.approx(records, rel=0 if found.exact else 0.7)
+    assert found.seconds < 600

@@ -1,0 +1,296 @@
+"""A build from pool to landscape: what is made, what is made again, what goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import small_pool, write_jsonl
+
+import ila_core as ila
+from ila_core.errors import IlaError, RunError, UsageError
+from ila_core.pipeline import store
+from ila_core.pipeline.run import BuildSettings, build, replay_command, score
+from ila_core.pool.formats import parse_map
+
+ARTIFACTS = ("manifest.json", "records.parquet", "rejects.jsonl", "embeddings.npy",
+             "landscape.parquet")  # fmt: skip
+
+
+def states(run: Path) -> dict[str, str]:
+    progress = json.loads((run / "progress.json").read_text())
+    return {stage["stage"]: stage["state"] for stage in progress["stages"]}
+
+
+def test_a_build_makes_every_artifact(run: Path) -> None:
+    assert all((run / name).is_file() for name in ARTIFACTS)
+    landscape = ila.open(run)
+    assert len(landscape) == 60
+    assert np.isfinite(landscape.loss).all() and (landscape.loss > 0).all()
+    assert ((landscape.relative_depth > 0) & (landscape.relative_depth < 1)).all()
+    assert landscape.records.take([7])[0].instruction == small_pool()[7]["instruction"]
+
+
+def test_the_manifest_says_what_was_done(run: Path, pool: Path) -> None:
+    manifest = ila.open(run).manifest
+    assert manifest["counts"]["kept"] == manifest["counts"]["read"] == 60
+    assert manifest["inputs"][0]["name"] == "pool.jsonl"
+    assert manifest["settings"]["projection"] == "pca"
+    assert "--projection pca" in manifest["command"] and str(pool) in manifest["command"]
+    assert set(manifest["stages"]) >= {"records", "embedding", "projection", "loss", "domains"}
+
+
+def test_the_same_input_gives_the_same_bytes(pool: Path, run: Path, tmp_path: Path) -> None:
+    build(pool, out=tmp_path / "again", projection="pca")
+    for name in ("records.parquet", "embeddings.npy", "landscape.parquet"):
+        assert (tmp_path / "again" / name).read_bytes() == (run / name).read_bytes(), name
+
+
+def test_another_projection_embeds_and_scores_nothing_again(pool: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    first = build(pool, out=out, projection="columns:score,score")
+    assert "reused" not in states(out).values()
+    second = build(pool, out=out, projection="pca")
+    assert first.fingerprint != second.fingerprint, "what is cached of one map is not another's"
+    again = states(out)
+    assert {again[name] for name in ("reading", "embedding", "loss", "domains")} == {"reused"}
+    assert again["projection"] == "done"
+
+
+def test_other_fields_of_the_same_pool_are_embedded_and_scored_anew(
+    pool: Path, tmp_path: Path
+) -> None:
+    turned = {"projection": "pca", "map": "instruction=output,response=instruction"}
+    build(pool, out=tmp_path / "run", projection="pca")
+    again = build(pool, out=tmp_path / "run", **turned)
+    fresh = build(pool, out=tmp_path / "fresh", **turned)
+    assert np.array_equal(again.vectors, fresh.vectors)
+    assert np.array_equal(again.loss, fresh.loss) and np.array_equal(again.tokens, fresh.tokens)
+
+
+def test_a_quality_in_words_is_no_score(tmp_path: Path) -> None:
+    records = [
+        {**record, "quality": "good", "complexity": float(row)}
+        for row, record in enumerate(small_pool(20))
+    ]
+    pool = write_jsonl(tmp_path / "p.jsonl", records)
+    landscape = build(pool, out=tmp_path / "run", projection="pca")
+    assert set(landscape.scores) == {"complexity"}
+    by_depth = np.argsort(-landscape.depth, kind="stable")
+    assert ila.select(landscape, budget=1, method="deita").rows.tolist() == [by_depth[0]]
+
+
+@pytest.mark.parametrize("loss", ["ngram", "none", "column:score"])
+def test_counting_tokens_is_told_and_kept_as_scoring_is(
+    pool: Path, run: Path, tmp_path: Path, loss: str
+) -> None:
+    told: list[tuple[int, int | None]] = []
+    records = ila.open(run).records
+    score(
+        records,
+        BuildSettings.of(loss=loss),
+        work=tmp_path,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told and told[-1][0] == told[-1][1]
+    assert list(tmp_path.glob("tokens-*/pool.json"))
+
+
+def test_labels_of_a_named_column_are_those_that_count(pool: Path, tmp_path: Path) -> None:
+    landscape = build(pool, out=tmp_path / "run", projection="pca", labels="column:topic")
+    assert landscape.labels_of([7, 3]) == [(small_pool()[row]["topic"],) for row in (7, 3)]
+
+
+def test_labels_no_longer_asked_for_are_not_left_behind(pool: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    landscape = build(pool, out=out, projection="pca", labels="taxonomy")
+    assert (out / "labels.parquet").is_file()
+    assert [len(found) for found in landscape.labels_of([7, 3])] == landscape.skills[
+        [7, 3]
+    ].tolist()
+    assert all(landscape.labels_of(range(len(landscape))))
+    landscape = build(pool, out=out, projection="pca", labels="none")
+    assert not (out / "labels.parquet").exists()
+    assert landscape.labels_of([7, 3]) == [(), ()]
+
+
+def test_another_pool_is_refused_and_nothing_is_lost(run: Path, tmp_path: Path) -> None:
+    other = write_jsonl(tmp_path / "other.jsonl", small_pool(20))
+    before = (run / "manifest.json").read_bytes()
+    with pytest.raises(RunError, match=r"another pool.*\(pool.jsonl\)"):
+        build(other, out=run, projection="pca")
+    assert (run / "manifest.json").read_bytes() == before
+    assert len(ila.open(run)) == 60
+
+
+def test_given_columns_become_loss_places_labels_and_domains(pool: Path, tmp_path: Path) -> None:
+    landscape = build(
+        pool,
+        out=tmp_path / "run",
+        projection="columns:score,score",
+        loss="column:score",
+        domains="column:topic",
+        labels="column:topic",
+    )
+    assert landscape.loss.tolist() == [float(i) for i in range(60)]
+    assert landscape.xy[5].tolist() == [5.0, 5.0]
+    assert set(landscape.domain_names) == {"arithmetic", "poetry", "trivia", "translation"}
+    assert (landscape.skills == 1).all()
+    assert (landscape.tokens > 0).all()
+
+
+def test_bare_instructions_are_selected_by_coverage_alone(tmp_path: Path) -> None:
+    pool = write_jsonl(tmp_path / "p.jsonl", [{"instruction": f"Task {i}"} for i in range(30)])
+    with pytest.raises(IlaError, match="--loss none"):
+        build(pool, out=tmp_path / "run", projection="pca")
+    landscape = build(pool, out=tmp_path / "run", projection="pca", loss="none")
+    assert np.isnan(landscape.depth).all()
+    assert len(ila.select(landscape, budget=10).rows) == 10
+
+
+def test_a_column_with_gaps_gives_missing_depths_and_says_so(tmp_path: Path) -> None:
+    records = small_pool(40)
+    for record in records[:3]:
+        record["score"] = "n/a"
+    landscape = build(
+        write_jsonl(tmp_path / "p.jsonl", records),
+        out=tmp_path / "run",
+        projection="pca",
+        loss="column:score",
+    )
+    assert np.isnan(landscape.depth[:3]).all() and landscape.missing == 3
+    told = "No loss and no depth: 3 of 40 records (3 no finite number in score)."
+    assert told in landscape.manifest["notes"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "lm"}, "--lm"),
+        ({"depth": "loss-reduction"}, "--tuned-lm"),
+        ({"labels": "endpoint"}, "--labels-url"),
+        ({"projection": "mds"}, "umap, tsne, pca"),
+        ({"loss": "column:"}, "column:NAME"),
+        ({"seed": -1}, "whole number"),
+        ({"seed": 2**32}, "4294967295"),
+        ({"dtype": "int8"}, "bfloat16"),
+        ({"encoder": "minilm", "device": "toaster"}, "'toaster' is not known"),
+        ({"lm": "some/model"}, "--lm goes with --loss lm"),
+        ({"tokenizer": "some/model"}, "--tokenizer goes with --loss none"),
+        ({"labels_url": "http://x"}, "--labels endpoint"),
+        ({"encoder": "minilm", "embeddings": "e.npy"}, "--embeddings goes with"),
+        ({"colour": "red"}, "Unknown option 'colour'"),
+        ({"map": "instruction"}, "ROLE=FIELD"),
+        ({"loss": "column:absent"}, "absent.* of --loss .*instruction, output, topic, score"),
+        ({"depth": "column:absent"}, "absent.* of --depth"),
+        ({"labels": "column:absent"}, "absent.* of --labels"),
+        ({"domains": "column:absent.deep"}, "absent.* of --domains"),
+        ({"projection": "columns:score,absent"}, "absent.* of --projection"),
+        ({"loss": "column:topic"}, "no finite number"),
+        ({"depth": "column:topic"}, "no finite number"),
+        ({"projection": "columns:score"}, "two columns"),
+        ({"domains": "labels"}, "--labels"),
+        ({"embeddings": "absent.npy"}, "no file"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_told(pool: Path, tmp_path, options, message) -> None:
+    with pytest.raises(IlaError, match=message) as caught:
+        build(pool, out=tmp_path / "run", **({"projection": "pca"} | options))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_labels_server_that_cannot_be_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    server = {"labels": "endpoint", "labels_url": "ftp://x", "labels_model": "m"}
+    with pytest.raises(UsageError, match="'ftp://x' is no address"):
+        build(tmp_path / "absent.jsonl", out=tmp_path / "run", **server)
+
+
+def test_a_pool_that_changes_while_it_is_read_is_not_taken(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing = tmp_path / "pool.jsonl"
+    growing.write_bytes(pool.read_bytes())
+    whole = store.hash_file
+
+    def hash_and_grow(path: Path) -> str:
+        digest = whole(path)
+        with open(path, "ab") as stream:
+            stream.write(b'{"instruction": "Late?", "output": "Yes."}\n')
+        return digest
+
+    monkeypatch.setattr(store, "hash_file", hash_and_grow)
+    with pytest.raises(IlaError, match="changed while it was read"):
+        build(growing, out=tmp_path / "run", projection="pca")
+    monkeypatch.undo()
+    assert len(build(growing, out=tmp_path / "run", projection="pca")) == 61
+
+
+def test_embeddings_of_the_wrong_shape_name_both_shapes(pool: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.ones((7, 4), np.float32))
+    with pytest.raises(UsageError, match=r"\(7, 4\).*60"):
+        build(pool, out=tmp_path / "run", embeddings=str(tmp_path / "v.npy"), projection="pca")
+
+
+def test_a_failed_option_keeps_the_landscape_that_was_there(pool: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    build(pool, out=out, projection="pca")
+    before = (out / "landscape.parquet").read_bytes()
+    with pytest.raises(IlaError):
+        build(pool, out=out, projection="pca", loss="column:absent")
+    assert (out / "landscape.parquet").read_bytes() == before
+    assert json.loads((out / "progress.json").read_text())["state"] == "failed"
+    assert len(ila.open(out)) == 60
+
+
+@pytest.mark.parametrize("after", [0.3, 1.0, 2.0])
+def test_a_killed_build_goes_on_and_ends_the_same(
+    pool: Path, run: Path, tmp_path: Path, after: float
+) -> None:
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "ila_core.cli", "build", str(pool), "--out", str(out)]
+    command += ["--projection", "pca"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    for name in ("records.parquet", "embeddings.npy", "landscape.parquet"):
+        assert (out / name).read_bytes() == (run / name).read_bytes(), name
+
+
+def test_a_stopped_build_says_so(pool: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "ila_core.cli", "build", str(pool), "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not (out / "progress.json").is_file():
+        time.sleep(0.05)
+    process.terminate()
+    _, told = process.communicate()
+    assert process.returncode == 130 and "Traceback" not in told
+    state = json.loads((out / "progress.json").read_text())
+    assert state["state"] == "stopped" and state["pid"] == process.pid
+    with pytest.raises(RunError, match="half there"):
+        ila.open(out)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_told(pool: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(IlaError, match="cannot be written"):
+        build(pool, out=tmp_path / "run")
+
+
+def test_the_replayed_command_holds_only_what_differs() -> None:
+    assert parse_map(" instruction=q , response=a ") == (("instruction", "q"), ("response", "a"))
+    settings = BuildSettings(loss="none", partial=True, seed=3)
+    assert (
+        replay_command(["my pool.jsonl"], settings, "out")
+        == "ila build 'my pool.jsonl' --out out --partial --seed 3 --loss none"
+    )

@@ -1,0 +1,305 @@
+"""Projection: places worked out by hand, equal points, degenerate pools, landmarks."""
+
+from __future__ import annotations
+
+import sys
+import types
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ila_core.space.project as module
+from ila_core.errors import UsageError
+from ila_core.space.neighbours import nearest
+from ila_core.space.project import ProjectSettings, distinct_rows, principal_components, project
+
+
+def groups(n: int, dim: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return n unit vectors around four directions, and which direction each is of."""
+    chance = np.random.default_rng(seed)
+    group = np.arange(n) % 4
+    vectors = np.eye(4, dim)[group] + chance.normal(scale=0.08, size=(n, dim))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float32), group
+
+
+def purity(xy: np.ndarray, group: np.ndarray) -> float:
+    """Return the share of points whose nearest other point on the map is of their group."""
+    distance = np.linalg.norm(xy[:, None] - xy[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    return float((group[distance.argmin(axis=1)] == group).mean())
+
+
+# -- distinct rows --------------------------------------------------------------------------------
+
+
+def test_distinct_rows_by_hand() -> None:
+    vectors = np.array([[1, 2], [3, 4], [1, 2], [0.0, 1], [-0.0, 1], [2, 1]])
+    rows, place = distinct_rows(vectors)
+    assert rows.tolist() == [0, 1, 3, 5]
+    assert place.tolist() == [0, 1, 0, 2, 2, 3]
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([-1.0, 0.0, 0.5, 1.0])] * 3), min_size=1, max_size=60))
+def test_distinct_rows_are_numpys(values: list[tuple[float, ...]]) -> None:
+    vectors = np.array(values, np.float32)
+    rows, place = distinct_rows(vectors)
+    assert (np.diff(rows) > 0).all()
+    assert len(rows) == len(np.unique(vectors, axis=0))
+    np.testing.assert_array_equal(vectors[rows][place], vectors)
+
+
+def test_rows_of_signs_alone_are_told_apart() -> None:
+    vectors = np.sign(np.random.default_rng(0).normal(size=(20_000, 64))).astype(np.float32)
+    assert len(distinct_rows(vectors)[0]) == len(vectors)
+
+
+# -- principal components -------------------------------------------------------------------------
+
+
+def test_principal_components_by_hand() -> None:
+    vectors = np.array([[0, 0, 5], [4, 0, 5], [0, 2, 5], [4, 2, 5.0]])
+    expected = [[-2, -1], [2, -1], [-2, 1], [2, 1]]
+    np.testing.assert_allclose(principal_components(vectors), expected, atol=1e-6)
+
+
+def test_principal_components_are_sklearns_up_to_sign() -> None:
+    from sklearn.decomposition import PCA
+
+    vectors, _ = groups(200)
+    ours, theirs = principal_components(vectors), PCA(2).fit_transform(vectors)
+    np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-4)
+
+
+def test_the_larger_side_of_each_axis_is_positive_whatever_the_rows_order() -> None:
+    vectors, _ = groups(50)
+    order = np.random.default_rng(1).permutation(50)
+    first, second = principal_components(vectors), principal_components(vectors[order])
+    np.testing.assert_allclose(first[order], second, atol=1e-5)
+
+
+def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = groups(100)
+    whole = principal_components(vectors)
+    monkeypatch.setattr(module, "CHUNK", 7)
+    np.testing.assert_allclose(principal_components(vectors), whole, atol=1e-6)
+    rows = np.array([3, 50, 99, 4])
+    np.testing.assert_allclose(
+        principal_components(vectors, rows), principal_components(vectors[rows]), atol=1e-6
+    )
+
+
+# -- degenerate pools -----------------------------------------------------------------------------
+
+CORNERS = np.eye(3, dtype=np.float32)
+
+
+@pytest.mark.parametrize("method", ["umap", "tsne", "pca"])
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        CORNERS[:1],
+        CORNERS[[0] * 40],
+        CORNERS[[0, 1] * 20],
+        np.array([[1.0], [-1.0], [1.0]]),
+        np.linspace(1, 2, 30)[:, None],
+        CORNERS,
+    ],
+    ids=["one", "identical", "two points", "one dimension", "many in one dimension", "three"],
+)
+def test_every_pool_has_finite_places(vectors: np.ndarray, method: str) -> None:
+    xy = project(vectors, ProjectSettings(method=method))  # type: ignore[arg-type]
+    assert xy.shape == (len(vectors), 2) and xy.dtype == np.float32
+    assert np.isfinite(xy).all()
+    assert len(np.unique(xy, axis=0)) == len(np.unique(vectors, axis=0))
+
+
+def test_an_empty_pool_has_an_empty_map() -> None:
+    assert project(np.zeros((0, 5), np.float32)).shape == (0, 2)
+
+
+def test_two_points_lie_on_a_line_of_no_height() -> None:
+    xy = project(CORNERS[[0, 1, 1]])
+    assert xy[:, 1].tolist() == [0, 0, 0]
+    assert xy[0, 0] == -xy[1, 0] != 0
+
+
+def test_points_on_one_line_still_get_a_map() -> None:
+    angle = np.linspace(0, 0.5, 40)
+    vectors = np.column_stack([np.cos(angle), np.sin(angle), 0 * angle]).astype(np.float32)
+    vectors[:, 1] = 0.3  # of rank one about the mean
+    for method in ("umap", "tsne"):
+        xy = project(vectors, ProjectSettings(method=method))  # type: ignore[arg-type]
+        assert np.isfinite(xy).all()
+
+
+# -- UMAP and t-SNE -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mapped() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    vectors, group = groups(160)
+    vectors = np.concatenate([vectors, vectors[:40]])  # the first forty twice
+    return vectors, np.concatenate([group, group[:40]]), project(vectors)
+
+
+def test_umap_parts_the_groups_and_equal_vectors_lie_on_one_point(mapped) -> None:
+    _, group, xy = mapped
+    np.testing.assert_array_equal(xy[:40], xy[160:])
+    assert purity(xy[:160], group[:160]) > 0.95
+
+
+def test_the_seed_alone_decides_the_map(mapped) -> None:
+    vectors, _, xy = mapped
+    np.testing.assert_array_equal(project(vectors, ProjectSettings(seed=0)), xy)
+    assert (project(vectors, ProjectSettings(seed=1)) != xy).any()
+
+
+def test_repetitions_do_not_move_the_others(mapped) -> None:
+    vectors, _, xy = mapped
+    np.testing.assert_array_equal(project(vectors[:160]), xy[:160])
+
+
+def test_progress_rises_to_the_number_of_records_and_nothing_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    vectors, _ = groups(100)
+    for method in ("umap", "tsne", "pca"):
+        told: list[int] = []
+        totals: set[int | None] = set()
+
+        def progress(done: int, total: int | None, told=told, totals=totals) -> None:
+            told.append(done)
+            totals.add(total)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            project(vectors, ProjectSettings(method=method), progress=progress)  # type: ignore
+        assert told == sorted(told) and told[-1] == 100 and totals == {100}
+        assert method == "pca" or len(told) > 3
+    printed = capsys.readouterr()
+    assert printed.out == printed.err == ""
+
+
+def test_tsne_parts_the_groups() -> None:
+    vectors, group = groups(120)
+    xy = project(vectors, ProjectSettings(method="tsne"))
+    assert purity(xy, group) > 0.95
+    np.testing.assert_array_equal(project(vectors, ProjectSettings(method="tsne")), xy)
+
+
+def test_without_its_library_tsne_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    with pytest.raises(UsageError, match=r'pip install "ila-landscape\[tsne\]"'):
+        project(groups(20)[0], ProjectSettings(method="tsne"))
+
+
+# -- many points ----------------------------------------------------------------------------------
+
+
+def test_the_others_lie_among_their_landmarks() -> None:
+    vectors, group = groups(400)
+    xy = project(vectors, ProjectSettings(landmarks=100))
+    assert np.isfinite(xy).all()
+    assert purity(xy, group) > 0.95
+    np.testing.assert_array_equal(project(vectors, ProjectSettings(landmarks=100)), xy)
+
+
+def test_progress_of_landmarks_rises_too() -> None:
+    told: list[int] = []
+    project(
+        groups(200)[0], ProjectSettings(landmarks=50), progress=lambda done, _: told.append(done)
+    )
+    assert told == sorted(told) and told[-1] == 200
+
+
+def test_a_vector_near_a_landmark_lies_near_it() -> None:
+    landmarks, xy = np.eye(4, dtype=np.float32), np.array([[0, 0], [0, 9], [9, 0], [9, 9.0]])
+    others = np.array([[1, 0.001, 0, 0], [0, 2, 2, 0]], np.float32)
+    told = module._Told(lambda *_: None, 2)
+    placed = module._place(landmarks, xy, others, np.arange(2), 0, told, neighbours=2)
+    np.testing.assert_allclose(placed, [[0, 0], [4.5, 4.5]], atol=0.01)
+
+
+def test_above_a_number_of_pairs_a_seeded_search_index_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The real index takes half a minute to compile: this one has its interface."""
+    vectors, _ = groups(120)
+    asked: list[tuple[str, int, int]] = []
+
+    class Index:
+        def __init__(self, data: np.ndarray, metric: str, random_state: int, **_: object) -> None:
+            self.data = data
+            asked.append((metric, len(data), random_state))
+
+        def prepare(self) -> None:
+            """The real one builds its search graph here."""
+
+        def query(self, part: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+            rows, cosines = nearest(part, self.data, k)
+            return rows, 1 - cosines
+
+    exact = project(vectors, ProjectSettings(landmarks=80, seed=5))
+    monkeypatch.setitem(sys.modules, "pynndescent", types.SimpleNamespace(NNDescent=Index))
+    monkeypatch.setattr(module, "EXACT_PAIRS", 40 * 79)
+    monkeypatch.setattr(module, "_umap", lambda points, start, *_: start)
+    placed = project(vectors, ProjectSettings(landmarks=80, seed=5))
+    assert asked == [("cosine", 80, 5)]
+    assert placed.shape == exact.shape and np.isfinite(placed).all()
+    assert module._neighbours(vectors, 3, module._Told(lambda *_: None, 1)) is None
+
+
+# -- neighbours -----------------------------------------------------------------------------------
+
+
+def test_nearest_by_hand_with_ties_by_position() -> None:
+    points = np.array([[1, 0], [0, 1], [1, 0], [-1, 0]], np.float32)
+    rows, cosines = nearest(points[2:], points, 3)
+    assert rows.tolist() == [[0, 2, 1], [3, 1, 0]]
+    assert cosines.tolist() == [[1, 1, 0], [1, 0, -1]]
+
+
+def test_nearest_is_what_sorting_all_gives() -> None:
+    chance = np.random.default_rng(0)
+    points = chance.normal(size=(1500, 5)).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    rows, cosines = nearest(points, points, 7)
+    similarity = points @ points.T
+    np.testing.assert_allclose(cosines, -np.sort(-similarity, axis=1)[:, :7], atol=1e-6)
+    np.testing.assert_allclose(np.take_along_axis(similarity, rows, axis=1), cosines, atol=1e-6)
+
+
+@given(st.integers(2, 12), st.integers(0, 100))
+@settings(deadline=None, max_examples=20)
+def test_a_point_is_its_own_first_neighbour_even_among_near_copies(k: int, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    points = (np.ones(8) + chance.normal(scale=1e-7, size=(40, 8))).astype(np.float32)
+    known = module._neighbours(points, k, module._Told(lambda *_: None, 1))
+    assert known is not None
+    rows, distances = known
+    assert rows[:, 0].tolist() == list(range(40))
+    assert not distances[:, 0].any() and (distances >= 0).all()
+    assert all(len(set(row)) == k for row in rows.tolist())
+
+
+# -- settings -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("method", "mds"),
+        ("n_neighbors", 1),
+        ("min_dist", 1.5),
+        ("min_dist", -0.1),
+        ("perplexity", 1.0),
+        ("landmarks", 14),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_refused_with_its_value(option: str, value) -> None:
+    with pytest.raises(UsageError, match=str(value)):
+        ProjectSettings(**{option: value})
