@@ -16,16 +16,17 @@ from ila_core._version import __version__
 _HOMES = {
     "build": "pipeline.run",
     "open": "pipeline.run",
-    "select": "methods",
+    "select": "methods.select",
     "compare": "measure.compare",
     "study": "studies",
     "export": "exports.write",
-    "Budget": "selection.selection",
+    "Budget": "selection.budget",
     "Grid": "landscape.grid",
     "IlaError": "errors",
     "Landscape": "landscape.landscape",
     "Records": "pool.records",
     "Selection": "selection.selection",
+    "Spec": "selection.spec",
     "UsageError": "errors",
 }
 

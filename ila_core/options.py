@@ -10,7 +10,7 @@ import dataclasses
 import math
 import operator
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -206,11 +206,12 @@ def changed(settings: Any) -> Iterator[Option]:
             yield option
 
 
-def words(settings: Any) -> list[str]:
+def words(settings: Any, *, without: Container[str] = ()) -> list[str]:
     """Return the words of the command line that set what is not at its default."""
     return [
         word
         for option in changed(settings)
+        if option.name not in without
         for word in option.written(getattr(settings, option.name))
     ]
 

@@ -154,6 +154,8 @@ def _select_parser(commands: Any) -> None:
         metavar="Q",
         help="1 takes the deepest record of a patch first, 0.5 the median one",
     )
+    select.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="a parameter of the method's own (repeatable)")  # fmt: skip
     select.add_argument("--pin", metavar="FILE", help="row numbers that are chosen first")
     select.add_argument("--exclude", metavar="FILE", help="row numbers that are never chosen")
     select.add_argument("--out", metavar="FILE", help="where to write the selected records")
@@ -254,7 +256,10 @@ def run_select(options: argparse.Namespace) -> None:
     import ila_core as ila
     from ila_core.landscape.landscape import TUNED
     from ila_core.measure.describe import describe
-    from ila_core.selection.selection import read_locks
+    from ila_core.methods.registry import find
+    from ila_core.options import changed
+    from ila_core.selection.locks import read_locks
+    from ila_core.selection.spec import parameter
 
     if options.dataset_info and not options.out:
         raise UsageError("--dataset-info needs --out FILE: it registers the file that is written.")
@@ -264,16 +269,17 @@ def run_select(options: argparse.Namespace) -> None:
         landscape,
         budget=options.budget,
         method=options.method,
-        resolution=_resolution(options.resolution),
+        resolution=options.resolution,
         depth_target=options.depth_target,
         seed=options.seed,
         pin=read_locks(options.pin, n) if options.pin else (),
         exclude=read_locks(options.exclude, n) if options.exclude else (),
+        **dict(map(parameter, options.set)),
     ).nonempty()
-    if options.resolution != "auto" and options.method != "ila":
-        _say(f"note: --resolution is read by ila alone, not by {options.method}.")
-    if options.depth_target != 1 and options.method not in ("ila", "nested"):
-        _say(f"note: --depth-target is read by ila and nested alone, not by {options.method}.")
+    used = find(options.method).applied(selection.spec)
+    for knob in changed(selection.spec):
+        if getattr(used, knob.name) != getattr(selection.spec, knob.name):
+            _say(f"note: {knob.flag} is not read by {options.method}.")
     if options.out:
         ila.export(selection, options.out, format=options.format, dataset_info=options.dataset_info)
     numbers = describe(selection, novelty=options.novelty)
@@ -292,7 +298,7 @@ def run_select(options: argparse.Namespace) -> None:
 
 def run_compare(options: argparse.Namespace) -> None:
     import ila_core as ila
-    from ila_core.methods import print_comparison
+    from ila_core.cli.comparison import print_comparison
 
     with _Live("compare") as live:
         comparison = ila.compare(

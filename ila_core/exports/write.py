@@ -173,22 +173,15 @@ def table(selection: Selection) -> pa.Table:
 
 def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[str, Any]:
     """Return how the file was made: rule, locks, landscape, and the command that repeats it."""
-    landscape, rule = selection.landscape, selection.rule
+    landscape, spec = selection.landscape, selection.spec
     built = landscape.manifest
     return {
         "ila": __version__,
         "records": len(selection.rows),
         "sha256": sha256,
         "format": format,
-        "method": rule.method,
-        "budget": str(rule.budget),
-        "seed": rule.seed,
-        "resolution": rule.resolution,
+        **spec.as_dict(),
         "resolution_used": selection.grid.resolution if selection.grid is not None else None,
-        "depth_target": rule.depth_target,
-        "pinned": [int(row) for row in rule.pinned],
-        "excluded": [int(row) for row in rule.excluded],
-        "parameters": dict(rule.parameters),
         "filled_up": selection.filled,
         "tuned_on": len(set(selection.rows.tolist()) & set(landscape.tuned_rows.tolist())),
         "fingerprint": landscape.fingerprint,
@@ -199,28 +192,12 @@ def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[
 
 
 def select_command(selection: Selection, format: Format = "jsonl", out: str = "") -> str:
-    """Return the `ila select` line that makes this selection again."""
-    import shlex
-
-    rule = selection.rule
-    words = ["ila", "select", str(selection.landscape.run or "RUN"), "--budget", str(rule.budget)]
-    if rule.method != "ila":
-        words += ["--method", rule.method]
-    if rule.resolution != "auto":
-        words += ["--resolution", str(rule.resolution)]
-    if rule.depth_target != 1.0:
-        words += ["--depth-target", repr(rule.depth_target)]
-    if rule.seed:
-        words += ["--seed", str(rule.seed)]
-    if len(rule.pinned):
-        words += ["--pin", "pinned.txt"]
-    if len(rule.excluded):
-        words += ["--exclude", "excluded.txt"]
+    """Return the `ila select` line that makes this file again."""
     suffix = "parquet" if format == "parquet" else "jsonl"
-    words += ["--out", out or f"selection.{suffix}"]
+    more = ["--out", out or f"selection.{suffix}"]
     if format != "jsonl":
-        words += ["--format", format]
-    return shlex.join(words)
+        more += ["--format", format]
+    return selection.spec.command(selection.landscape.run or "RUN", *more)
 
 
 def dataset_entry(selection: Selection, file_name: str, format: Format) -> dict[str, Any]:

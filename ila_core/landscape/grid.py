@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,11 +66,6 @@ class Grid:
         """Return the grid over the bounding box of points, (n, 2)."""
         return cls(*bounds(xy), resolution, offset)
 
-    @classmethod
-    def reference(cls, xy: Any, resolution: int = 256) -> Grid:
-        """Return a grid to measure with: shifted by half a patch, so nothing selects with it."""
-        return cls.over(xy, resolution, 0.5)
-
     @property
     def side(self) -> int:
         """Patches along each axis."""
@@ -89,25 +84,25 @@ class Grid:
 
     def locate(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the patch numbers of points given by coordinate, (n,) int32."""
-        from ila_core.landscape import loops as kernels
+        from ila_core.landscape.loops import locate
 
-        return kernels.locate(x, y, *self._numbers())
+        return locate(x, y, *self.scale)
 
     def count_occupied(self, x: np.ndarray, y: np.ndarray, limit: int | None = None) -> int:
         """Return how many patches hold a point; counting stops at limit + 1."""
-        from ila_core.landscape import loops as kernels
+        from ila_core.landscape.loops import count_occupied
 
         stop = len(x) if limit is None else limit
-        return int(kernels.count_occupied(x, y, *self._numbers(), stop))
+        return int(count_occupied(x, y, *self.scale, stop))
 
     def members(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return each point's position among the occupied patches, and these patches' numbers.
 
         Both int32, of shapes (n,) and (occupied,); the numbers ascend.
         """
-        from ila_core.landscape import loops as kernels
+        from ila_core.landscape.loops import compact
 
-        return kernels.compact(self.locate(x, y), self.side * self.side)
+        return compact(self.locate(x, y), self.side * self.side)
 
     def box(self, patch: int) -> tuple[float, float, float, float]:
         """Return a patch's rectangle inside the grid's box: x0, y0, x1, y1."""
@@ -125,19 +120,26 @@ class Grid:
         steps = np.concatenate([index, index + 1], axis=1).clip(0, self.resolution)
         return np.tile(low, 2) + steps / self.resolution * np.tile(high - low, 2)
 
-    def _numbers(self) -> tuple[float, float, float, float, int, float, int]:
-        """Return what the kernels take; dividing by infinity gives an empty axis index 0."""
+    @property
+    def scale(self) -> Scale:
+        """What the compiled loops take; dividing by infinity gives an empty axis index 0."""
         (x0, y0), (x1, y1) = self.low, self.high
         width, height = (float(x1) - float(x0)) or np.inf, (float(y1) - float(y0)) or np.inf
-        return (
-            float(x0),
-            float(y0),
-            width,
-            height,
-            self.resolution,
-            float(self.offset),
-            self.side,
+        return Scale(
+            float(x0), float(y0), width, height, self.resolution, float(self.offset), self.side
         )
+
+
+class Scale(NamedTuple):
+    """A grid as numbers: its low corner, its extent, and its patches along an axis."""
+
+    x0: float
+    y0: float
+    width: float
+    height: float
+    resolution: int
+    offset: float
+    side: int
 
 
 def bounds(xy: Any) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -161,79 +163,3 @@ def frozen(array: Any, dtype: Any = None) -> np.ndarray:
     view = np.ascontiguousarray(array, dtype=dtype).view()
     view.flags.writeable = False
     return view
-
-
-@dataclass(frozen=True, eq=False)
-class Queue:
-    """Points in the order in which a patch gives them at depth target 1: deepest first.
-
-    Ties stand by row number; those without a depth stand last, by row number.
-    """
-
-    rows: np.ndarray
-    """(m,) int64, rows of the pool."""
-    x: np.ndarray
-    """(m,) float32."""
-    y: np.ndarray
-    scored: int
-    """How many have a depth: the first so many."""
-    pinned: np.ndarray
-    """(m,) bool, or empty where nothing is pinned."""
-
-    @classmethod
-    def of(cls, xy: np.ndarray, order: np.ndarray, scored: int) -> Queue:
-        """Return the queue of all points, `order` being their rows deepest first."""
-        x, y = columns(xy[order])
-        return cls(frozen(order), x, y, scored, frozen(np.zeros(0, dtype=np.bool_)))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def locked(self, pinned: np.ndarray, excluded: np.ndarray) -> Queue:
-        """Return the queue without the excluded rows, the pinned ones marked."""
-        if not len(pinned) and not len(excluded):
-            return self
-        kind = np.zeros(int(self.rows.max(initial=-1)) + 1, dtype=np.int8)
-        kind[pinned], kind[excluded] = 1, 2
-        kinds = kind[self.rows]
-        keep = kinds != 2
-        return Queue(
-            frozen(self.rows[keep]),
-            frozen(self.x[keep]),
-            frozen(self.y[keep]),
-            int(np.count_nonzero(keep[: self.scored])),
-            frozen((kinds == 1)[keep]) if len(pinned) else self.pinned,
-        )
-
-    def rounds(self, grid: Grid, depth_target: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Return each point's round in its patch (from 1; 0 for the pinned), and its patch."""
-        from ila_core.landscape import loops as kernels
-
-        patch = grid.locate(self.x, self.y)
-        member, number = kernels.compact(patch, grid.side * grid.side)
-        share = 1.0 - depth_target
-        return kernels.rounds(member, len(number), self.scored, share, self.pinned), patch
-
-    def levels(self, grid: Grid, depth_target: float = 1.0) -> np.ndarray:
-        """Return the level (0 to 13; 14: the rest; -1: pinned) at which each point is chosen.
-
-        Of the grid only the box and the offset count; its resolution is that of each level.
-        """
-        from ila_core.landscape import loops as kernels
-
-        x0, y0, width, height, _, offset, _ = grid._numbers()
-        share = 1.0 - depth_target
-        return kernels.levels(
-            self.x, self.y, x0, y0, width, height, offset, self.scored, share, self.pinned
-        )
-
-
-def first_by_round(rounds: np.ndarray, limit: int) -> np.ndarray:
-    """Return the first `limit` queue positions by (round, position); round 0 is left out.
-
-    >>> first_by_round(np.array([2, 1, 0, 1, 3]), 3).tolist()
-    [1, 3, 0]
-    """
-    from ila_core.landscape import loops as kernels
-
-    return kernels.by_round(np.asarray(rounds, dtype=np.int32), limit)

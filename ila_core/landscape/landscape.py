@@ -7,22 +7,24 @@ what follows from it (bounds, order, counts) is computed once, on first use.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ila_core.errors import IlaError
-from ila_core.landscape.grid import LEVELS, Grid, Queue, bounds, frozen
+from ila_core.landscape.depth import depth as depth_of
+from ila_core.landscape.depth import relative_depth as ranks_of
+from ila_core.landscape.grid import Grid, bounds, columns, frozen
+from ila_core.landscape.memory import Memory
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records
 
-T = TypeVar("T")
 TUNED = "tuned_rows.txt"
 """The file of a run that lists the rows which its tuned model has learned from."""
 LABELS = "labels.parquet"
@@ -68,7 +70,8 @@ class Landscape:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """How it was built."""
     given_records: Records | None = None
-    _memory: dict[str, dict[Any, Any]] = field(default_factory=dict, init=False)
+    memory: Memory = field(default_factory=dict, init=False)
+    """Results that `memory.remembered` functions keep."""
 
     @classmethod
     def from_arrays(
@@ -92,21 +95,21 @@ class Landscape:
         """Return a landscape of arrays, n rows each; all but the places may be left out.
 
         Depth is loss x skills unless given, relative depth the rank of the depth in its domain,
-        the domain one for all. IlaError names an array of a wrong shape and a place that is not
-        finite.
+        the domain one for all. A loss or depth that is not finite makes the depth missing, NaN,
+        and a record without labels counts one skill. IlaError names an array of a wrong shape and
+        a place that is not finite.
         """
         place = _places(xy)
         n = len(place)
         known_loss = _column("loss", loss, n)
         known_skills = _column("skills", skills, n, missing=1)
         if depth is None:
-            depth = known_loss * known_skills
-        known_depth = _column("depth", depth, n)
+            known_depth = frozen(depth_of(known_loss, known_skills))
+        else:
+            known_depth = frozen(depth_of(_column("depth", depth, n)))
         known_domain, names = _domains(domain, domain_names, n)
         if relative_depth is None:
-            from ila_core.landscape.depth import relative_depth as ranks
-
-            relative_depth = ranks(known_depth, known_domain)
+            relative_depth = ranks_of(known_depth, known_domain)
         relative = _column("relative_depth", relative_depth, n)
         if vectors is not None and (np.ndim(vectors) != 2 or len(vectors) != n):
             raise IlaError(
@@ -216,9 +219,9 @@ class Landscape:
         return float(np.nansum(self.tokens, dtype=np.float64))
 
     @cached_property
-    def queue(self) -> Queue:
-        """The points deepest first, laid out for the kernels."""
-        return Queue.of(self.xy, self.order, self.scored)
+    def columns(self) -> tuple[np.ndarray, np.ndarray]:
+        """The coordinates x and y, (n,) float32 each, as the compiled loops take them."""
+        return columns(self.xy)
 
     def grid(self, resolution: int, offset: float = 0.0) -> Grid:
         """Return the grid of a resolution over the whole map."""
@@ -226,12 +229,7 @@ class Landscape:
 
     def count_occupied(self, grid: Grid, limit: int | None = None) -> int:
         """Return how many patches of a grid hold a record; counting stops at limit + 1."""
-        return grid.count_occupied(self.queue.x, self.queue.y, limit)
-
-    @cached_property
-    def dyadic_occupied(self) -> tuple[int, ...]:
-        """Occupied patches at 1, 2, 4 ... 8192 patches a side."""
-        return tuple(self.count_occupied(self.grid(2**level)) for level in range(LEVELS))
+        return grid.count_occupied(*self.columns, limit)
 
     def moved(self, xy: Any) -> Landscape:
         """Return the same records at other places, as another projection seed puts them."""
@@ -261,54 +259,6 @@ class Landscape:
             vectors=None if self.vectors is None else self.vectors[rows],
             scores={name: column[rows] for name, column in self.scores.items()},
         )
-
-    def remember(self, kind: str, key: Any, compute: Callable[[], T], most: int) -> T:
-        """Return what `compute` gives, kept with the landscape; the `most` latest stay."""
-        kept = self._memory.setdefault(kind, {})
-        try:  # not "if key in kept": another visitor's thread may drop it in between
-            return kept[key]
-        except KeyError:
-            found = compute()
-        for old in list(kept)[: max(0, len(kept) + 1 - most)]:
-            kept.pop(old, None)
-        kept[key] = found
-        return found
-
-
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """The occupied patches of a grid and what they hold; all arrays but `member` are (m,)."""
-
-    grid: Grid
-    patch: np.ndarray
-    """int64, patch numbers, ascending."""
-    count: np.ndarray
-    """int32, records."""
-    best: np.ndarray
-    """float32, largest relative depth; NaN where no record has one."""
-    mean: np.ndarray
-    """float32, mean relative depth; NaN likewise."""
-    member: np.ndarray
-    """(n,) int32, position of each record's patch in the arrays above."""
-
-    def __len__(self) -> int:
-        return len(self.patch)
-
-
-def cells(landscape: Landscape, grid: Grid) -> Cells:
-    """Return the occupied patches of a grid, whatever its size, with count and depth of each.
-
-    >>> landscape = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
-    >>> found = cells(landscape, landscape.grid(1))
-    >>> found.count.tolist(), found.best.tolist() == [landscape.relative_depth[1]]
-    ([3], True)
-    """
-    from ila_core.landscape import loops as kernels
-    from ila_core.landscape.grid import columns
-
-    member, number = grid.members(*columns(landscape.xy))
-    count, best, mean = kernels.summarise(member, len(number), landscape.relative_depth)
-    return Cells(grid, number.astype(np.int64), count, best, mean, member)
 
 
 def _places(xy: Any) -> np.ndarray:

@@ -1,19 +1,13 @@
-"""The loops that numpy cannot say, compiled once and kept on disk.
+"""Which patch a point lies in, and what each patch holds: loops that numpy cannot say.
 
-Everything here works on points in *queue order*: deepest first, ties by row number, points
-without a depth last. A patch's records then meet a counter in the order in which they are taken.
-
-No kernel holds the interpreter's lock, none starts threads: they are safe in a server.
-Only grid.py, landscape.py, selection.py and metrics.py call them, inside functions, because
-importing numba takes half a second.
+Compiled once and kept on disk. No loop holds the interpreter's lock and none starts threads: they
+are safe in a server. Import this module inside functions: importing numba takes half a second.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
-
-from ila_core.landscape.grid import LEVELS
 
 BLOCK = 8192
 """Points located at a time: their patch numbers stay in the processor's first cache."""
@@ -35,6 +29,26 @@ def locate(x, y, x0, y0, width, height, resolution, offset, side):  # type: igno
     """Return each point's patch number, (n,) int32."""
     out = np.empty(len(x), np.int32)
     _locate(x, y, x0, y0, width, height, resolution, offset, side, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def locate_inside(x, y, scale, box, block):  # type: ignore
+    """Return each point's patch number, (n,) int32, and side * side for those outside.
+
+    `scale` is a grid's seven numbers, `box` (x0, y0, x1, y1) and `block` the first and one past
+    the last column and row: a point counts where it lies in both.
+    """
+    x0, y0, width, height, resolution, offset, side = scale
+    out = locate(x, y, x0, y0, width, height, resolution, offset, side)
+    left, bottom, right, top = box
+    first_column, end_column, first_row, end_row = block
+    for i in range(len(out)):
+        column, row = out[i] // side, out[i] % side
+        inside = first_column <= column < end_column and first_row <= row < end_row
+        inside = inside and left <= x[i] <= right and bottom <= y[i] <= top
+        if not inside:
+            out[i] = side * side
     return out
 
 
@@ -97,152 +111,6 @@ def compact(patch, size):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def turns(member, patches):  # type: ignore
-    """Return for each point the how-manieth of its patch it is: 1, 2, ... in the order given."""
-    count = np.zeros(patches, np.int32)
-    turn = np.empty(len(member), np.int32)
-    for i in range(len(member)):
-        count[member[i]] += 1
-        turn[i] = count[member[i]]
-    return turn
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _away(position, target):  # type: ignore
-    """Return the distance of a position from the depth target, so rounded that ties are ties."""
-    return np.rint(abs(position - target) * 1e9)
-
-
-@njit(cache=True, nogil=True)
-def rounds(member, patches, scored, share, pinned):  # type: ignore
-    """Return the round of every queued point, (n,) int32; 0 for the pinned.
-
-    `scored` points from the start of the queue have a depth. `share` = 1 - depth target.
-    `pinned` (n,) bool, or empty where nothing is: pinned points use up their patch's first rounds.
-    """
-    used = np.zeros(patches, np.int32)
-    for i in range(len(pinned)):
-        if pinned[i]:
-            used[member[i]] += 1
-    found = np.zeros(len(member), np.int32)
-    if share == 0.0:
-        for i in range(len(member)):
-            if len(pinned) == 0 or not pinned[i]:
-                used[member[i]] += 1
-                found[i] = used[member[i]]
-        return found
-
-    # The scored points of each patch, patch after patch, deepest first within each.
-    end = np.zeros(patches, np.int64)
-    for i in range(scored):
-        end[member[i]] += 1
-    total = 0
-    for patch in range(patches):
-        total += end[patch]
-        end[patch] = total - end[patch]
-    point = np.empty(scored, np.int32)
-    for i in range(scored):
-        point[end[member[i]]] = i
-        end[member[i]] += 1
-
-    # In each patch, walk outwards from the target; the deeper side first where both are as far.
-    first = 0
-    for patch in range(patches):
-        size = end[patch] - first
-        target = share * (size - 1)
-        deeper = np.int64(np.floor(target))
-        shallower = deeper + 1
-        for _ in range(size):
-            if shallower >= size or (
-                deeper >= 0 and _away(deeper, target) <= _away(shallower, target)
-            ):
-                i = point[first + deeper]
-                deeper -= 1
-            else:
-                i = point[first + shallower]
-                shallower += 1
-            if len(pinned) == 0 or not pinned[i]:
-                used[patch] += 1
-                found[i] = used[patch]
-        first = end[patch]
-    for i in range(scored, len(member)):
-        if len(pinned) == 0 or not pinned[i]:
-            used[member[i]] += 1
-            found[i] = used[member[i]]
-    return found
-
-
-@njit(cache=True, nogil=True)
-def by_round(found, limit):  # type: ignore
-    """Return the first `limit` queue positions by (round, position), without those of round 0."""
-    top = 0
-    for i in range(len(found)):
-        top = max(top, found[i])
-    start = np.zeros(top + 2, np.int64)
-    for i in range(len(found)):
-        start[found[i] + 1] += 1
-    total = len(found) - start[1]
-    start[1] = 0
-    for turn in range(1, top + 2):
-        start[turn] += start[turn - 1]
-    size = min(limit, total)
-    position = np.empty(size, np.int64)
-    for i in range(len(found)):
-        turn = found[i]
-        if turn > 0:
-            if start[turn] < size:
-                position[start[turn]] = i
-            start[turn] += 1
-    return position
-
-
-@njit(cache=True, nogil=True)
-def levels(x, y, x0, y0, width, height, offset, scored, share, pinned):  # type: ignore
-    """Return the quadtree level at which every queued point is chosen, (n,) int8.
-
-    0 to 13, 14 for the rest, -1 for the pinned. At each level a patch that holds no chosen point
-    chooses one: of its m scored points the one nearest to position share * (m - 1), or its first
-    point where none has a depth.
-    """
-    n = len(x)
-    chosen = np.full(n, LEVELS, np.int8)
-    for i in range(len(pinned)):
-        if pinned[i]:
-            chosen[i] = -1
-    for level in range(LEVELS):
-        resolution = 1 << level
-        side = resolution + (1 if offset > 0 else 0)
-        patch = locate(x, y, x0, y0, width, height, resolution, offset, side)
-        member, number = compact(patch, side * side)
-        wait = _first_positions(member, len(number), scored, share)
-        for i in range(n):
-            if chosen[i] < level:
-                wait[member[i]] = -1
-        for i in range(n):
-            if wait[member[i]] == 0:
-                chosen[i] = level
-            if wait[member[i]] >= 0:
-                wait[member[i]] -= 1
-    return chosen
-
-
-@njit(cache=True, nogil=True)
-def _first_positions(member, patches, scored, share):  # type: ignore
-    """Return how many points of each patch to pass over before the one it chooses first."""
-    wait = np.zeros(patches, np.int32)
-    if share == 0.0:
-        return wait
-    for i in range(scored):
-        wait[member[i]] += 1
-    for patch in range(patches):
-        target = share * max(wait[patch] - 1, 0)
-        deeper = np.int32(np.floor(target))
-        nearer = deeper + 1 < wait[patch] and _away(deeper + 1, target) < _away(deeper, target)
-        wait[patch] = deeper + nearer
-    return wait
-
-
-@njit(cache=True, nogil=True)
 def summarise(member, patches, value):  # type: ignore
     """Return count, largest and mean value of every patch; NaN values are left out, NaN if all."""
     count = np.zeros(patches, np.int32)
@@ -265,37 +133,34 @@ def summarise(member, patches, value):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def best_of_each(member, patches, value):  # type: ignore
-    """Return how many patches the points reach and each patch's largest value, 0 without one."""
-    best = np.zeros(patches, np.float64)
-    reached = np.zeros(patches, np.bool_)
-    count = 0
-    for i in range(len(member)):
-        patch = member[i]
-        if not reached[patch]:
-            reached[patch] = True
-            count += 1
-        if value[i] > best[patch]:
-            best[patch] = value[i]
-    return count, best
+def most_frequent(member, patches, kind, kinds):  # type: ignore
+    """Return the most frequent kind of every patch, ties to the smaller, and how often it occurs.
 
-
-@njit(cache=True, nogil=True)
-def growth(member, patches, value):  # type: ignore
-    """Return, after each point, the patches reached so far and the sum of their largest values."""
-    best = np.zeros(patches, np.float64)
-    reached = np.zeros(patches, np.bool_)
-    covered = np.empty(len(member), np.int64)
-    gained = np.empty(len(member), np.float64)
-    count, total = 0, 0.0
+    `member` (n,) is each point's patch, -1 for none; `kind` (n,) is 0 to kinds - 1. Patches
+    without a point have kind -1.
+    """
+    end = np.zeros(patches + 1, np.int64)
     for i in range(len(member)):
-        patch = member[i]
-        if not reached[patch]:
-            reached[patch] = True
-            count += 1
-        if value[i] > best[patch]:
-            total += value[i] - best[patch]
-            best[patch] = value[i]
-        covered[i] = count
-        gained[i] = total
-    return covered, gained
+        if member[i] >= 0:
+            end[member[i] + 1] += 1
+    for patch in range(patches):
+        end[patch + 1] += end[patch]
+    place = end[:-1].copy()
+    point = np.empty(end[patches], np.int32)
+    for i in range(len(member)):
+        if member[i] >= 0:
+            point[place[member[i]]] = kind[i]
+            place[member[i]] += 1
+    count = np.zeros(kinds, np.int32)
+    best = np.full(patches, -1, np.int32)
+    times = np.zeros(patches, np.int32)
+    for patch in range(patches):
+        for i in range(end[patch], end[patch + 1]):
+            count[point[i]] += 1
+        for i in range(end[patch], end[patch + 1]):
+            seen = count[point[i]]
+            if seen > times[patch] or (seen == times[patch] and point[i] < best[patch]):
+                best[patch], times[patch] = point[i], seen
+        for i in range(end[patch], end[patch + 1]):
+            count[point[i]] = 0
+    return best, times

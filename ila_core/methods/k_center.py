@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ila_core.chance import stream
 from ila_core.errors import UsageError
 from ila_core.methods.vectors import blocks, unit_vectors
 
@@ -32,7 +33,7 @@ def k_center(landscape: Landscape, count: int, seed: int, *, start: str = "medoi
     if start not in ("medoid", "random"):
         raise UsageError(f"Parameter start of k-center is {start!r}; choose medoid or random.")
     if start == "random":
-        row = int(np.random.default_rng(seed).integers(len(vectors)))
+        row = int(stream(seed, "k-center start").integers(len(vectors)))
     else:
         row = int(np.argmax(vectors @ vectors.sum(axis=0, dtype=np.float64).astype(np.float32)))
     nearest = np.full(len(vectors), -np.inf, dtype=np.float32)

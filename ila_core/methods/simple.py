@@ -6,14 +6,12 @@ numbers in pick order; fewer than wanted where the method runs dry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ila_core.chance import stream
 from ila_core.errors import UsageError
-from ila_core.selection.selection import Budget, Selection, select_ila, select_nested
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
@@ -21,13 +19,12 @@ if TYPE_CHECKING:
 
 def random(landscape: Landscape, count: int, seed: int) -> np.ndarray:
     """Return rows drawn uniformly without replacement. A bigger count extends a smaller one."""
-    return np.random.default_rng(seed).permutation(len(landscape))[:count]
+    return stream(seed, "random").permutation(len(landscape))[:count]
 
 
 def balanced(landscape: Landscape, count: int, seed: int) -> np.ndarray:
     """Return as many random rows of every domain; what a small domain leaves goes to the others."""
-    # A stream of its own: with that of `random` the two would share most of their rows.
-    order = np.random.default_rng([seed, 1]).permutation(len(landscape))
+    order = stream(seed, "balanced").permutation(len(landscape))
     turn = np.empty(len(order), dtype=np.int64)
     turn[order] = _position_in_group(landscape.domain[order])
     rank = np.empty(len(order), dtype=np.int64)
@@ -61,46 +58,6 @@ def depth_only(landscape: Landscape, count: int, seed: int) -> np.ndarray:
     """Return the rows of highest relative depth wherever they lie: one half of ILA."""
     del seed
     return landscape.order[: min(count, landscape.scored)]
-
-
-def coverage_only(landscape: Landscape, count: int, seed: int) -> np.ndarray:
-    """Return one random row per patch of the automatic grid, then a second: ILA's other half."""
-    return select_blindly(landscape, Budget.parse(count), seed).rows
-
-
-def select_blindly(
-    landscape: Landscape,
-    budget: Budget,
-    seed: int,
-    *,
-    pin: Iterable[int] = (),
-    exclude: Iterable[int] = (),
-    offset: float = 0.0,
-) -> Selection:
-    """Return ILA's selection from records whose depths are drawn by chance."""
-    from ila_core.landscape.landscape import Landscape
-
-    n = len(landscape)
-    chance = (np.random.default_rng(seed).permutation(n) + 0.5) / n
-    blind = Landscape.from_arrays(landscape.xy, relative_depth=chance, tokens=landscape.tokens)
-    found = select_ila(blind, budget, pin=pin, exclude=exclude, offset=offset)
-    return replace(
-        found,
-        landscape=landscape,
-        rule=replace(found.rule, method="coverage-only", seed=seed),
-    )
-
-
-def ila(landscape: Landscape, count: int, seed: int) -> np.ndarray:
-    """Return the deepest row of every patch of the automatic grid, then the second deepest."""
-    del seed
-    return select_ila(landscape, count).rows
-
-
-def nested(landscape: Landscape, count: int, seed: int) -> np.ndarray:
-    """Return the first rows of the nested order."""
-    del seed
-    return select_nested(landscape, count).rows
 
 
 def ifd(landscape: Landscape, count: int, seed: int) -> np.ndarray:

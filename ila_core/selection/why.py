@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ila_core.errors import UsageError
-from ila_core.landscape.grid import LEVELS, Grid
-from ila_core.selection.selection import Locks, Selection, nested_order
+from ila_core.landscape.grid import LEVELS
+from ila_core.selection.locks import Locks
+from ila_core.selection.order import nested, rounds
+
+if TYPE_CHECKING:
+    from ila_core.selection.selection import Selection, Taken
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,8 @@ class Reason:
     row: int
     kept: bool
     method: str
+    taken: Taken = "order"
+    """How the selection's picks were taken."""
     pick: int | None = None
     """Place in the pick order; nested orders place every record, chosen or not."""
     pinned: bool = False
@@ -40,14 +47,14 @@ class Reason:
         word = "Kept" if self.kept else "Left"
         if self.pinned or self.excluded:
             return f"{word}: {'pinned' if self.pinned else 'excluded'} by hand."
-        if self.method == "nested":
-            return f"{word}: {self._nested()}."
+        if self.taken == "levels":
+            return f"{word}: {self._level()}."
         if self.round is None:
             place = f" as pick {self.pick:,}" if self.kept and self.pick else ""
             return f"{word} by {self.method}{place}."
-        return f"{word}: {self._grid()}."
+        return f"{word}: {self._turn()}."
 
-    def _nested(self) -> str:
+    def _level(self) -> str:
         level = self.round or 0
         where = (
             "after the finest level"
@@ -58,7 +65,7 @@ class Reason:
             return f"{where}, pick {self.pick:,}"
         return f"{where}, it comes with a budget of {self.pick:,} records"
 
-    def _grid(self) -> str:
+    def _turn(self) -> str:
         if self.count == 1:
             return "the only record of its patch" + ("" if self.kept else ", past the budget")
         which = f"{ordinal(self.round or 1)} of the {self.count:,} records of its patch"
@@ -84,60 +91,51 @@ def ordinal(number: int) -> str:
 def reason(selection: Selection, row: int) -> Reason:
     """Return what decided about a record; UsageError for a row that does not exist.
 
-    Rules that do not take from patches by depth say only whether the record is kept.
+    Of picks that were not taken by rounds or levels it only says whether the record is among them.
     """
-    landscape, rule, row = selection.landscape, selection.rule, int(row)
+    landscape, spec, row = selection.landscape, selection.spec, int(row)
     if not 0 <= row < len(landscape):
         raise UsageError(f"Row {row} does not exist; rows go from 0 to {len(landscape) - 1}.")
-    found = np.flatnonzero(selection.rows == row)
+    place = np.flatnonzero(selection.rows == row)
     known = Reason(
         row,
-        kept=bool(len(found)),
-        method=rule.method,
-        pick=int(found[0]) + 1 if len(found) else None,
-        pinned=row in rule.pinned,
-        excluded=row in rule.excluded,
+        kept=bool(len(place)),
+        method=spec.method,
+        taken=selection.taken,
+        pick=int(place[0]) + 1 if len(place) else None,
+        pinned=row in spec.pinned,
+        excluded=row in spec.excluded,
         missing=bool(np.isnan(landscape.relative_depth[row])),
     )
-    if known.excluded:
+    if known.excluded or selection.taken == "order":
         return known
-    if rule.method == "nested":
-        return _nested_reason(selection, known)
-    if rule.method == "ila" and selection.grid is not None:
-        return _grid_reason(selection, selection.grid, known)
-    return known
+    locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
+    if selection.taken == "levels":
+        return _by_level(selection, locks, known)
+    return _by_round(selection, locks, known)
 
 
-def _nested_reason(selection: Selection, known: Reason) -> Reason:
-    landscape, rule = selection.landscape, selection.rule
-    locks = Locks.of(rule.pinned, rule.excluded, len(landscape))
-    offset = rule.parameters.get("offset", 0.0)
-    rows, level = nested_order(landscape, rule.depth_target, locks, offset)
-    place = int(np.flatnonzero(rows == known.row)[0])
-    return replace(known, pick=place + 1, round=int(level[place]))
+def _by_level(selection: Selection, locks: Locks, known: Reason) -> Reason:
+    offset = dict(selection.spec.parameters).get("offset", 0.0)
+    order = nested(selection.landscape, selection.spec.depth_target, locks, offset)
+    place = int(np.flatnonzero(order.rows == known.row)[0])
+    return replace(known, pick=place + 1, round=int(order.level[place]))
 
 
-def _grid_reason(selection: Selection, grid: Grid, known: Reason) -> Reason:
-    landscape, rule, queue = selection.landscape, selection.rule, selection.landscape.queue
-    patch = int(grid.patches(landscape.xy[known.row])[0])
-    here = queue.rows[grid.locate(queue.x, queue.y) == patch]
-    here = here[~np.isin(here, rule.excluded)]
-    turn = turn_order(here, landscape.relative_depth, rule.depth_target)
-    pinned = np.array([row for row in rule.pinned if row in here], dtype=np.int64)
-    turn = np.concatenate([pinned, turn[~np.isin(turn, pinned)]])
+def _by_round(selection: Selection, locks: Locks, known: Reason) -> Reason:
+    assert selection.grid is not None
+    turn = rounds(selection.landscape, selection.grid, selection.spec.depth_target, locks)
+    place = int(np.flatnonzero(turn.queue.rows == known.row)[0])
+    here = np.flatnonzero(turn.patch == turn.patch[place])
+    pins = selection.grid.patches(selection.landscape.xy[locks.pinned]) == turn.patch[place]
+    own = int(turn.round[place])
+    if known.pinned:  # pins of a patch have its first rounds, in their order
+        own = int(np.flatnonzero(locks.pinned[pins] == known.row)[0]) + 1
     return replace(
         known,
-        patch=patch,
+        patch=int(turn.patch[place]),
         count=len(here),
-        rank=int(np.flatnonzero(here == known.row)[0]) + 1,
-        round=int(np.flatnonzero(turn == known.row)[0]) + 1,
+        rank=int(np.searchsorted(here, place)) + 1,
+        round=own,
         last_round=int(selection.round.max(initial=0)),
     )
-
-
-def turn_order(here: np.ndarray, depth: np.ndarray, depth_target: float) -> np.ndarray:
-    """Return one patch's rows, given deepest first, in the order in which they are taken."""
-    scored = here[~np.isnan(depth[here])]
-    position = np.arange(len(scored))
-    away = np.round(np.abs(position - (1.0 - depth_target) * (len(scored) - 1)), 9)
-    return np.concatenate([scored[np.lexsort((position, away))], here[len(scored) :]])

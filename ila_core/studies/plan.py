@@ -13,7 +13,7 @@ from ila_core.measure.describe import grid_coverage, mean_known
 from ila_core.methods import find, select
 from ila_core.methods.inputs import check_inputs
 from ila_core.pipeline.store import key_of
-from ila_core.selection.selection import Budget
+from ila_core.selection.budget import Budget
 from ila_core.studies.settings import StudySettings
 
 if TYPE_CHECKING:

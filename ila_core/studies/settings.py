@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from ila_core.errors import UsageError
 from ila_core.methods import find
-from ila_core.selection.selection import Budget, check_depth_target
+from ila_core.selection.budget import Budget, check_depth_target
 
 METHODS = ("random", "coverage-only", "depth-only", "ila", "nested", "deita")
 BUDGETS = ("1%", "3%", "10%", "30%")

@@ -1,0 +1,74 @@
+"""How a method's picks become a selection: pins first, filled up where it runs dry, cut to fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ila_core.errors import IlaError
+from ila_core.landscape.landscape import Landscape
+from ila_core.selection.locks import Locks
+from ila_core.selection.selection import Selection
+from ila_core.selection.spec import Spec
+
+
+def fill(
+    name: str,
+    pick: Callable[..., np.ndarray],
+    landscape: Landscape,
+    spec: Spec,
+    parameters: Mapping[str, Any],
+) -> Selection:
+    """Return the selection of a method that knows of no locks and may run dry.
+
+    It chooses among the records that are neither pinned nor excluded, as if these were the pool.
+    What it leaves of the budget is filled with the highest relative depth among the rest.
+    IlaError says what is wrong with rows that are none.
+    """
+    budget, n = spec.asked, len(landscape)
+    locks = Locks.of(spec.pinned, spec.excluded, n)
+    free = np.ones(n, dtype=bool)
+    free[locks.pinned], free[locks.excluded] = False, False
+    free = np.flatnonzero(free)
+    most = len(locks.pinned) + len(free)
+    pool = landscape if len(free) in (0, n) else landscape.subset(free)
+
+    def ranked(count: int) -> tuple[np.ndarray, int]:
+        """Return the pins and then picks, `count` in all, and how many of them only fill up."""
+        wanted = count - len(locks.pinned)
+        if wanted <= 0:
+            return locks.pinned[:count], 0
+        own = _checked(name, pick(pool, wanted, spec.seed, **parameters), wanted, len(pool))
+        rest = pool.order[:0]
+        if len(own) < wanted:
+            rest = pool.order[~np.isin(pool.order, own)][: wanted - len(own)]
+        return np.concatenate([locks.pinned, free[own], free[rest]]), len(rest)
+
+    count = min(budget.records(landscape), most)
+    rows, filled = ranked(count)
+    while count < most and budget.kind == "tokens" and budget.cut(landscape, rows) == count:
+        count = min(most, count + max(1, count // 3))  # their tokens leave room for more
+        rows, filled = ranked(count)
+    size = locks.checked_cut(budget, landscape, rows)
+    filled = max(filled - (len(rows) - size), 0)
+    return Selection.of_rows(landscape, spec, rows[:size], filled=filled)
+
+
+def _checked(name: str, answer: Any, wanted: int, n: int) -> np.ndarray:
+    """Return a method's answer as row numbers, or say what is wrong with it."""
+    rows = np.asarray(answer)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+        raise IlaError(
+            f"Method {name} returned {rows.dtype} of shape {rows.shape}; a method returns a flat "
+            "array of row numbers."
+        )
+    rows = rows.astype(np.int64)
+    if len(rows) > wanted:
+        raise IlaError(f"Method {name} returned {len(rows)} rows where {wanted} were asked.")
+    if len(rows) and (rows.min() < 0 or rows.max() >= n):
+        raise IlaError(f"Method {name} returned rows outside 0 to {n - 1}.")
+    if len(np.unique(rows)) != len(rows):
+        raise IlaError(f"Method {name} returned a row twice.")
+    return rows

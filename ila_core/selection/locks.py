@@ -1,0 +1,95 @@
+"""Rows that are chosen first, and rows that are never chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ila_core.errors import UsageError
+from ila_core.landscape.landscape import Landscape
+from ila_core.selection.budget import Budget
+
+
+@dataclass(frozen=True, eq=False)
+class Locks:
+    """Rows that are chosen first, and rows that are never chosen."""
+
+    pinned: np.ndarray
+    """int64, in the order given, repetitions dropped."""
+    excluded: np.ndarray
+    """int64, ascending."""
+
+    @classmethod
+    def of(cls, pinned: Iterable[int], excluded: Iterable[int], n: int) -> Locks:
+        """Return checked locks for a pool of n records.
+
+        UsageError for a row that does not exist, is no whole number, or is in both.
+        """
+        first, never = _rows("pinned", pinned, n), np.unique(_rows("excluded", excluded, n))
+        if len(both := np.intersect1d(first, never)):
+            raise UsageError(
+                f"Row {both[0]} is both pinned and excluded"
+                + (f", and so are {len(both) - 1:,} more" if len(both) > 1 else "")
+                + "; take it from one of the two."
+            )
+        _, place = np.unique(first, return_index=True)
+        return cls(first[np.sort(place)], never)
+
+    @property
+    def key(self) -> tuple[bytes, bytes]:
+        """What tells these locks from others, hashable."""
+        return self.pinned.tobytes(), self.excluded.tobytes()
+
+    def checked_cut(self, budget: Budget, landscape: Landscape, rows: np.ndarray) -> int:
+        """Return how many of `rows`, pinned first, the budget holds; UsageError if not all pins."""
+        size = budget.cut(landscape, rows)
+        if size < len(self.pinned):
+            raise UsageError(
+                f"{len(self.pinned):,} records are pinned, but the budget {budget.text} holds only "
+                f"{size:,} of them; raise the budget or unpin some."
+            )
+        return size
+
+
+def read_locks(path: str | Path, n: int) -> np.ndarray:
+    """Return the row numbers of a file, one a line, counted from 0, as (k,) int64 in file order.
+
+    Blank lines are passed over. UsageError names the line that is no row of a pool of n records.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(
+            f"{path} cannot be read ({why}); write row numbers to it, one a line."
+        ) from error
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text:
+            continue
+        digits = text.lstrip("0") or "0"  # Python refuses to read thousands of digits
+        if not (text.isascii() and text.isdigit()) or len(digits) > 18 or int(digits) >= n:
+            raise UsageError(
+                f"{path}, line {number}: {text[:40]!r} is no row of this pool; rows are whole "
+                f"numbers from 0 to {n - 1}."
+            )
+        rows.append(int(digits))
+    return np.array(rows, dtype=np.int64)
+
+
+def _rows(what: str, given: Iterable[int], n: int) -> np.ndarray:
+    rows = np.asarray(given if isinstance(given, np.ndarray) else list(given))
+    if not rows.size:
+        return np.zeros(0, dtype=np.int64)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise UsageError(f"{what.capitalize()} rows must be whole numbers; got {rows.flat[0]}.")
+    outside = (rows < 0) | (rows >= n)
+    if outside.any():
+        raise UsageError(
+            f"Row {rows[outside][0]} is {what}, but does not exist; rows go from 0 to {n - 1}."
+        )
+    return rows.astype(np.int64)

@@ -1,0 +1,170 @@
+"""In which order patches give their records: loops that numpy cannot say.
+
+Everything here works on points in *queue order*: deepest first, ties by row number, points
+without a depth last. A patch's records then meet a counter in the order in which they are taken.
+Compiled once and kept on disk; none holds the interpreter's lock or starts threads. Import this
+module inside functions: importing numba takes half a second.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ila_core.landscape.grid import LEVELS
+from ila_core.landscape.loops import compact, locate
+
+
+@njit(cache=True, nogil=True)
+def turns(member, patches):  # type: ignore
+    """Return for each point the how-manieth of its patch it is: 1, 2, ... in the order given."""
+    count = np.zeros(patches, np.int32)
+    turn = np.empty(len(member), np.int32)
+    for i in range(len(member)):
+        count[member[i]] += 1
+        turn[i] = count[member[i]]
+    return turn
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _away(position, target):  # type: ignore
+    """Return the distance of a position from the depth target, so rounded that ties are ties."""
+    return np.rint(abs(position - target) * 1e9)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _deeper_is_next(deeper, shallower, size, target):  # type: ignore
+    """Whether, walking outwards from the depth target, the deeper of two positions is taken next.
+
+    The one place of the rule: the nearer to the target, the deeper where both are as near. Below
+    0 and from `size` on there is no position.
+    """
+    if deeper < 0:
+        return False
+    return shallower >= size or _away(deeper, target) <= _away(shallower, target)
+
+
+@njit(cache=True, nogil=True)
+def rounds(member, patches, scored, share, pinned):  # type: ignore
+    """Return the round of every queued point, (n,) int32; 0 for the pinned.
+
+    `scored` points from the start of the queue have a depth. `share` = 1 - depth target.
+    `pinned` (n,) bool, or empty where nothing is: pinned points use up their patch's first rounds.
+    """
+    used = np.zeros(patches, np.int32)
+    for i in range(len(pinned)):
+        if pinned[i]:
+            used[member[i]] += 1
+    found = np.zeros(len(member), np.int32)
+    if share == 0.0:
+        for i in range(len(member)):
+            if len(pinned) == 0 or not pinned[i]:
+                used[member[i]] += 1
+                found[i] = used[member[i]]
+        return found
+
+    # The scored points of each patch, patch after patch, deepest first within each.
+    end = np.zeros(patches, np.int64)
+    for i in range(scored):
+        end[member[i]] += 1
+    total = 0
+    for patch in range(patches):
+        total += end[patch]
+        end[patch] = total - end[patch]
+    point = np.empty(scored, np.int32)
+    for i in range(scored):
+        point[end[member[i]]] = i
+        end[member[i]] += 1
+
+    # In each patch, walk outwards from the target; the deeper side first where both are as far.
+    first = 0
+    for patch in range(patches):
+        size = end[patch] - first
+        target = share * (size - 1)
+        deeper = np.int64(np.floor(target))
+        shallower = deeper + 1
+        for _ in range(size):
+            if _deeper_is_next(deeper, shallower, size, target):
+                i = point[first + deeper]
+                deeper -= 1
+            else:
+                i = point[first + shallower]
+                shallower += 1
+            if len(pinned) == 0 or not pinned[i]:
+                used[patch] += 1
+                found[i] = used[patch]
+        first = end[patch]
+    for i in range(scored, len(member)):
+        if len(pinned) == 0 or not pinned[i]:
+            used[member[i]] += 1
+            found[i] = used[member[i]]
+    return found
+
+
+@njit(cache=True, nogil=True)
+def by_round(found, limit):  # type: ignore
+    """Return the first `limit` queue positions by (round, position), without those of round 0."""
+    top = 0
+    for i in range(len(found)):
+        top = max(top, found[i])
+    start = np.zeros(top + 2, np.int64)
+    for i in range(len(found)):
+        start[found[i] + 1] += 1
+    total = len(found) - start[1]
+    start[1] = 0
+    for turn in range(1, top + 2):
+        start[turn] += start[turn - 1]
+    size = min(limit, total)
+    position = np.empty(size, np.int64)
+    for i in range(len(found)):
+        turn = found[i]
+        if turn > 0:
+            if start[turn] < size:
+                position[start[turn]] = i
+            start[turn] += 1
+    return position
+
+
+@njit(cache=True, nogil=True)
+def levels(x, y, x0, y0, width, height, offset, scored, share, pinned):  # type: ignore
+    """Return the quadtree level at which every queued point is chosen, (n,) int8.
+
+    0 to 13, 14 for the rest, -1 for the pinned. At each level a patch that holds no chosen point
+    chooses one: of its m scored points the one nearest to position share * (m - 1), or its first
+    point where none has a depth.
+    """
+    n = len(x)
+    chosen = np.full(n, LEVELS, np.int8)
+    for i in range(len(pinned)):
+        if pinned[i]:
+            chosen[i] = -1
+    for level in range(LEVELS):
+        resolution = 1 << level
+        side = resolution + (1 if offset > 0 else 0)
+        patch = locate(x, y, x0, y0, width, height, resolution, offset, side)
+        member, number = compact(patch, side * side)
+        wait = _first_positions(member, len(number), scored, share)
+        for i in range(n):
+            if chosen[i] < level:
+                wait[member[i]] = -1
+        for i in range(n):
+            if wait[member[i]] == 0:
+                chosen[i] = level
+            if wait[member[i]] >= 0:
+                wait[member[i]] -= 1
+    return chosen
+
+
+@njit(cache=True, nogil=True)
+def _first_positions(member, patches, scored, share):  # type: ignore
+    """Return how many points of each patch to pass over before the one it chooses first."""
+    wait = np.zeros(patches, np.int32)
+    if share == 0.0:
+        return wait
+    for i in range(scored):
+        wait[member[i]] += 1
+    for patch in range(patches):
+        target = share * max(wait[patch] - 1, 0)
+        deeper = np.int32(np.floor(target))
+        wait[patch] = deeper + (not _deeper_is_next(deeper, deeper + 1, wait[patch], target))
+    return wait

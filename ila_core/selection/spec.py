@@ -1,0 +1,144 @@
+"""What a selection is asked for: all of its knobs, in the one place that spells them out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ila_core.errors import UsageError
+from ila_core.landscape.grid import check_resolution
+from ila_core.options import MAX_SEED, option, options_of, words
+from ila_core.selection.budget import Budget
+
+PINS, EXCLUSIONS = "pinned.txt", "excluded.txt"
+"""Files of row numbers that a printed command names."""
+
+Parameters = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A request for a selection; equal requests of one landscape give equal selections.
+
+    The command line parses one, a link carries one, caches are keyed by one, and a manifest
+    stores one. Values are checked when it is made: UsageError says what cannot be meant.
+
+    >>> Spec(budget="5%", depth_target=0.5).command("RUN")
+    'ila select RUN --budget 5% --depth-target 0.5'
+    >>> Spec(depth_target=1.5)
+    Traceback (most recent call last):
+    ila_core.errors.UsageError: --depth-target is 1.5; give a number from 0 to 1.
+    """
+
+    method: str = option("ila", "the rule that chooses: ila, nested, random, ...", metavar="NAME")
+    budget: str = option("10%", "a count, 10%, or 2M-tokens of responses", metavar="B")
+    resolution: int | str = option("auto", "patches a side: auto, or 1 to 8192", metavar="G")
+    depth_target: float = option(
+        1.0, "1 takes the deepest record of a patch first, 0.5 the median one", metavar="Q",
+        least=0, most=1,
+    )  # fmt: skip
+    seed: int = option(0, "seed of what the method draws", metavar="N", least=0, most=MAX_SEED)
+    pinned: tuple[int, ...] = ()
+    """Rows that are chosen first, in this order."""
+    excluded: tuple[int, ...] = ()
+    """Rows that are never chosen."""
+    parameters: Parameters = ()
+    """The method's own, by name."""
+
+    def __post_init__(self) -> None:
+        for name, known in options_of(Spec).items():
+            value = getattr(self, name)
+            if name == "resolution":
+                value = "auto" if value == "auto" else _resolution(value)
+            elif name == "budget":
+                value = Budget.parse(value).text
+            else:
+                value = known.check(value)
+            object.__setattr__(self, name, value)
+        for name in ("pinned", "excluded"):
+            object.__setattr__(self, name, _rows(getattr(self, name)))
+        given = dict(self.parameters)
+        object.__setattr__(self, "parameters", tuple(sorted(given.items())))
+
+    @property
+    def asked(self) -> Budget:
+        """The budget, parsed."""
+        return Budget.parse(self.budget)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON knows it."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {
+            "pinned": list(self.pinned),
+            "excluded": list(self.excluded),
+            "parameters": dict(self.parameters),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Spec:
+        """Return what `as_dict` wrote; entries of other names are passed over.
+
+        >>> Spec.from_dict(Spec(seed=3, parameters={"eps": 0.1}).as_dict()).parameters
+        (('eps', 0.1),)
+        """
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+    def words(self, *, without: Container[str] = ()) -> list[str]:
+        """Return the words of the command line that ask for it; locks are read from files."""
+        line = words(self, without=without)
+        for name, value in self.parameters:
+            line += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+        if self.pinned:
+            line += ["--pin", PINS]
+        if self.excluded:
+            line += ["--exclude", EXCLUSIONS]
+        return line
+
+    def command(self, run: object, *more: str) -> str:
+        """Return the `ila select` line that makes the selection again; `more` words end it."""
+        return shlex.join(
+            [
+                "ila",
+                "select",
+                str(run),
+                "--budget",
+                self.budget,
+                *self.words(without=("budget",)),
+                *more,
+            ]
+        )
+
+
+def parameter(text: str) -> tuple[str, Any]:
+    """Return a method's parameter from NAME=VALUE; UsageError where there is no name or value.
+
+    >>> parameter("eps=0.1"), parameter("start=random")
+    (('eps', 0.1), ('start', 'random'))
+    """
+    name, equals, value = text.partition("=")
+    if not (name.strip() and equals and value.strip()):
+        raise UsageError(f"--set is {text!r}; give NAME=VALUE, such as eps=0.1.")
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value.strip()
+
+
+def _resolution(value: object) -> int:
+    """Return a resolution from a number or its digits."""
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdigit()):
+            raise UsageError(f"Resolution {value!r} is not auto or a whole number.")
+        value = int(value[:9])
+    return check_resolution(value)
+
+
+def _rows(rows: Any) -> tuple[int, ...]:
+    """Return row numbers as they are kept; whether they exist is for the landscape to say."""
+    if isinstance(rows, tuple):
+        return rows
+    return tuple(rows.tolist()) if hasattr(rows, "tolist") else tuple(rows)
