@@ -12,7 +12,6 @@ import operator
 import types
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ila_core.errors import UsageError
@@ -138,17 +137,27 @@ def option(default: Any, help: str, **about: Any) -> Any:
     return dataclasses.field(default=default, metadata={"option": {"help": help, **about}})
 
 
-@cache
 def options_of(settings: type) -> Mapping[str, Option]:
     """Return the options of a dataclass by name, in order; fields made otherwise are left out."""
-    hints = get_type_hints(settings)
-    found = {}
-    for field in dataclasses.fields(settings):
-        if "option" in field.metadata:
-            kind, item = _kinds(hints[field.name])
-            about = field.metadata["option"]
-            found[field.name] = Option(field.name, field.default, kind, item, **about)
-    return types.MappingProxyType(found)
+    if settings not in _KNOWN:
+        hints = get_type_hints(settings)
+        _KNOWN[settings] = types.MappingProxyType(
+            {
+                field.name: Option(
+                    field.name,
+                    field.default,
+                    *_kinds(hints[field.name]),
+                    **field.metadata["option"],
+                )
+                for field in dataclasses.fields(settings)
+                if "option" in field.metadata
+            }
+        )
+    return _KNOWN[settings]
+
+
+_KNOWN: dict[type, Mapping[str, Option]] = {}
+"""The options of every dataclass that was asked for."""
 
 
 def _kinds(hint: Any) -> tuple[type, type]:

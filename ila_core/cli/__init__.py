@@ -256,10 +256,9 @@ def run_select(options: argparse.Namespace) -> None:
     import ila_core as ila
     from ila_core.landscape.landscape import TUNED
     from ila_core.measure.describe import describe
-    from ila_core.methods.registry import find
-    from ila_core.options import changed
+    from ila_core.options import options_of
     from ila_core.selection.locks import read_locks
-    from ila_core.selection.spec import parameter
+    from ila_core.selection.spec import Spec, parameter
 
     if options.dataset_info and not options.out:
         raise UsageError("--dataset-info needs --out FILE: it registers the file that is written.")
@@ -276,9 +275,12 @@ def run_select(options: argparse.Namespace) -> None:
         exclude=read_locks(options.exclude, n) if options.exclude else (),
         **dict(map(parameter, options.set)),
     ).nonempty()
-    used = find(options.method).applied(selection.spec)
-    for knob in changed(selection.spec):
-        if getattr(used, knob.name) != getattr(selection.spec, knob.name):
+    for knob in options_of(Spec).values():
+        if (
+            knob.default
+            != knob.check(getattr(options, knob.name))
+            != getattr(selection.spec, knob.name)
+        ):
             _say(f"note: {knob.flag} is not read by {options.method}.")
     if options.out:
         ila.export(selection, options.out, format=options.format, dataset_info=options.dataset_info)

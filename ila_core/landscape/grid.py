@@ -71,10 +71,6 @@ class Grid:
         """Patches along each axis."""
         return self.resolution + (self.offset > 0)
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.side, self.side
-
     def patches(self, xy: Any) -> np.ndarray:
         """Return each point's patch number, column * side + row, (n,) int64.
 

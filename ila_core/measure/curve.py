@@ -36,8 +36,13 @@ class Curve:
         [1, 3]
         """
         place = np.searchsorted(self.records, [b for b in budgets if b <= len(self)])
-        columns = (self.records, self.tokens, self.coverage, self.fidelity)
-        return Curve(*(column[place] for column in columns), self.reference_grid)
+        return Curve(
+            self.records[place],
+            self.tokens[place],
+            self.coverage[place],
+            self.fidelity[place],
+            self.reference_grid,
+        )
 
 
 def growth(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -> Curve:

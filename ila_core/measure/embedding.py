@@ -15,9 +15,9 @@ POOL_SAMPLE = 10_000
 """Pool records whose distance to the selection is measured, in larger pools."""
 NEIGHBOUR_SAMPLE = 20_000
 """Pool records among which NovelSum looks for neighbours, in larger pools."""
-_BLOCK = (2048, 4096)
+BLOCK = (2048, 4096)
 """Rows and columns of a table of products: large enough for the matrix library, 34 MB."""
-_SORTED_ROWS = 256
+SORTED_ROWS = 256
 """Rows of a table that is sorted in place."""
 
 
@@ -55,7 +55,7 @@ def embedding_distance(
     away = np.zeros(len(measured), dtype=np.float32)
     left = np.flatnonzero(~np.isin(measured, rows))
     chosen = vectors[np.sort(rows)]
-    for part, block in _blocks(vectors, measured[left], _BLOCK[0]):
+    for part, block in _blocks(vectors, measured[left], BLOCK[0]):
         away[left[part]] = 1 - _largest_product(block, chosen)
     away = away.clip(0, 2)
     mean, p95 = float(away.mean(dtype=np.float64)), float(np.percentile(away, 95))
@@ -65,8 +65,8 @@ def embedding_distance(
 def _largest_product(block: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return each row's largest dot product with any other; no larger table than a block's."""
     best = np.full(len(block), -np.inf, dtype=np.float32)
-    for start in range(0, len(others), _BLOCK[1]):
-        products = block @ others[start : start + _BLOCK[1]].T
+    for start in range(0, len(others), BLOCK[1]):
+        products = block @ others[start : start + BLOCK[1]].T
         np.maximum(best, products.max(axis=1), out=best)
     return best
 
@@ -100,7 +100,7 @@ def novelsum(
     weight = 1 / np.arange(1, len(chosen) + 1)
     weight = (weight / weight.sum()).astype(np.float32)
     total = 0.0
-    for _, block in _blocks(vectors, over, _SORTED_ROWS):
+    for _, block in _blocks(vectors, over, SORTED_ROWS):
         away = block @ others.T
         np.subtract(1, away, out=away)
         away.clip(0, 2, out=away).sort(axis=1)

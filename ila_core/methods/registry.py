@@ -107,14 +107,14 @@ class Method:
     def select(self, landscape: Landscape, spec: Spec) -> Selection:
         """Return what this method selects, exactly as many records as the spec asks for.
 
-        A method that runs dry is filled up with the highest relative depth among the rest;
+        The selection's spec is the applied one. A method that runs dry is filled up with the highest relative depth among the rest;
         `Selection.filled` counts these. UsageError for a parameter that it does not take,
         IlaError where the landscape lacks an input.
         """
         check_inputs(self.name, self.needs, landscape)
         parameters = dict(spec.parameters)
         self.check(parameters)
-        spec = replace(spec, method=self.name)
+        spec = self.applied(spec)
         started = time.perf_counter()
         if self.by_spec:
             selection = self.pick(landscape, spec, **parameters)

@@ -117,7 +117,7 @@ class Selection:
             rows=self.rows[:size],
             round=self.round[:size],
             patch=self.patch[:size],
-            spec=replace(self.spec, budget=str(min(size, len(self)))),
+            spec=replace(self.spec, budget=str(max(1, min(size, len(self))))),
         )
 
     def why(self, row: int) -> Reason:

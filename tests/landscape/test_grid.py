@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ila_core.errors import UsageError
-from ila_core.landscape.grid import MAX_RESOLUTION, Grid, Queue, bounds, columns, first_by_round
+from ila_core.landscape.grid import MAX_RESOLUTION, Grid, bounds, columns
 
 places = st.lists(
     st.tuples(
@@ -50,13 +50,12 @@ def test_points_outside_belong_to_the_border():
 def test_axis_without_extent_has_index_zero():
     assert Grid.over([[7, 0], [7, 1]], 5).patches([[7, 0], [7, 1]]).tolist() == [0, 4]
     assert Grid.over([[7, 7]], 5).patches([[7, 7]]).tolist() == [0]
-    assert Grid.reference([[7, 7]], 5).patches([[7, 7]]).tolist() == [0]
+    assert Grid.over([[7, 7]], 5, 0.5).patches([[7, 7]]).tolist() == [0]
 
 
 def test_reference_grid_is_shifted_by_half_a_patch():
     xy = [[0, 0], [0.4, 0], [0.6, 0], [3.4, 0], [3.6, 4], [4, 4]]
-    grid = Grid.reference(xy, 4)
-    assert grid.shape == (5, 5)
+    grid = Grid.over(xy, 4, 0.5)
     assert (grid.patches(xy) // 5).tolist() == [0, 0, 1, 3, 4, 4]
 
 
@@ -120,60 +119,3 @@ def test_offset_that_cannot_be_meant():
 def test_box_that_is_not_finite():
     with pytest.raises(UsageError, match="not finite"):
         Grid((0.0, float("nan")), (1.0, 1.0), 4)
-
-
-def queue(xy, pinned=(), excluded=()):
-    """A queue in which every point has a depth and row 0 is the deepest."""
-    whole = Queue.of(np.array(xy, np.float32), np.arange(len(xy)), len(xy))
-    return whole.locked(np.array(pinned, np.int64), np.array(excluded, np.int64))
-
-
-def test_rounds_count_within_each_patch():
-    points = [[0, 0], [1, 1], [0, 0], [0, 0], [1, 1]]
-    rounds, patch = queue(points).rounds(Grid.over(points, 2))
-    assert rounds.tolist() == [1, 1, 2, 3, 2]
-    assert patch.tolist() == [0, 3, 0, 0, 3]
-
-
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        (1.0, [1, 2, 3, 4, 5]),
-        (0.75, [2, 1, 3, 4, 5]),  # around place 1: 1, 0, 2, 3, 4
-        (0.5, [4, 2, 1, 3, 5]),  # around place 2: 2, 1, 3, 0, 4
-        (0.4, [5, 3, 1, 2, 4]),  # around place 2.4: 2, 3, 1, 4, 0
-        (0.0, [5, 4, 3, 2, 1]),
-    ],
-)
-def test_rounds_around_a_depth_target(target, expected):
-    points = [[0, 0]] * 5
-    assert queue(points).rounds(Grid.over(points, 2), target)[0].tolist() == expected
-
-
-def test_pinned_points_use_up_the_first_rounds():
-    points = [[0, 0], [0, 0], [0, 0], [1, 1]]
-    for target in (1.0, 0.999999):
-        rounds, _ = queue(points, pinned=[1]).rounds(Grid.over(points, 2), target)
-        assert rounds.tolist() == [2, 0, 3, 1]
-
-
-def test_excluded_points_are_as_if_they_were_not_there():
-    points = [[0, 0], [0, 0], [1, 1]]
-    short = queue(points, excluded=[0])
-    assert short.rows.tolist() == [1, 2]
-    assert short.rounds(Grid.over(points, 2))[0].tolist() == [1, 1]
-
-
-def test_levels_of_a_quadtree():
-    points = [[0, 0], [8192, 8192], [8191, 8191], [8191, 8191]]
-    assert queue(points).levels(Grid.over(points, 1)).tolist() == [0, 1, 14, 14]
-    points = [[0, 0], [8192, 8192], [8190, 8190]]
-    assert queue(points).levels(Grid.over(points, 1)).tolist() == [0, 1, 13]
-
-
-def test_first_by_round_is_stable_and_cut():
-    rounds = np.array([3, 1, 0, 2, 1, 3], np.int32)
-    assert first_by_round(rounds, 99).tolist() == [1, 4, 3, 0, 5]
-    assert first_by_round(rounds, 2).tolist() == [1, 4]
-    assert first_by_round(rounds, 0).tolist() == []
-    assert first_by_round(np.zeros(0, np.int32), 5).tolist() == []

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ila_core.errors import IlaError
 from ila_core.landscape.grid import Grid
-from ila_core.landscape.landscape import Landscape, cells
+from ila_core.landscape.landscape import Landscape
 
 NAN = float("nan")
 
@@ -108,74 +106,19 @@ def test_arrays_that_cannot_be_meant(arrays, message):
 
 def test_moved_keeps_everything_but_the_places():
     pool = Landscape.from_arrays([[0, 0], [1, 1]], depth=[1, 2], tokens=[3, 4])
-    assert pool.dyadic_occupied[1] == 2
+    assert pool.count_occupied(pool.grid(2)) == 2
     moved = pool.moved([[5, 5], [5, 5]])
     assert moved.bounds == ((5.0, 5.0), (5.0, 5.0))
-    assert moved.dyadic_occupied[1] == 1
+    assert moved.count_occupied(moved.grid(2)) == 1
     assert moved.tokens is pool.tokens
     assert moved.fingerprint != pool.fingerprint
     with pytest.raises(IlaError, match="3 places"):
         pool.moved(np.zeros((3, 2)))
 
 
-def test_dyadic_occupied_counts_every_level():
-    pool = Landscape.from_arrays([[0, 0], [8192, 8192], [8190, 8190]])
-    assert pool.dyadic_occupied == (1,) + (2,) * 12 + (3,)
-
-
-def test_memory_keeps_the_latest():
-    pool, asked = Landscape.from_arrays([[0, 0]]), []
-
-    def get(key):
-        return pool.remember("squares", key, lambda: asked.append(key) or key**2, most=2)
-
-    assert [get(k) for k in (1, 2, 1, 3, 2, 1)] == [1, 4, 1, 9, 4, 1]
-    assert asked == [1, 2, 3, 1]
-
-
-def test_memory_holds_while_another_thread_drops_from_it():
-    class Dropping(dict):
-        def __contains__(self, key):  # what a look costs: another thread's turn comes after it
-            return super().__contains__(key) and self.clear() is None
-
-    pool = Landscape.from_arrays([[0, 0]])
-    pool._memory["squares"] = Dropping({3: 9})
-    assert pool.remember("squares", 3, lambda: 9, most=1) == 9
-
-
-def test_cells_by_hand():
-    pool = Landscape.from_arrays(
-        [[0, 0], [0.1, 0], [4, 4], [0, 4]], relative_depth=[0.25, 0.75, NAN, 0.5]
-    )
-    found = cells(pool, pool.grid(2))
-    assert found.patch.tolist() == [0, 1, 3]
-    assert found.count.tolist() == [2, 1, 1]
-    assert found.best.tolist()[:2] == [0.75, 0.5] and np.isnan(found.best[2])
-    assert found.mean.tolist()[:2] == [0.5, 0.5] and np.isnan(found.mean[2])
-    assert found.member.tolist() == [0, 0, 2, 1]
-    assert len(found) == 3
-
-
-@settings(deadline=None, max_examples=60)
-@given(
-    rows=st.lists(
-        st.tuples(st.integers(0, 5), st.integers(0, 5), st.sampled_from([0.1, 0.6, 0.9, NAN])),
-        min_size=1,
-        max_size=30,
-    ),
-    resolution=st.sampled_from([1, 2, 3, 7, 8192]),
-)
-def test_cells_equal_the_slow_reference(rows, resolution):
-    pool = Landscape.from_arrays([row[:2] for row in rows], relative_depth=[row[2] for row in rows])
-    grid = pool.grid(resolution)
-    found, patch = cells(pool, grid), grid.patches(pool.xy)
-    assert found.patch.tolist() == sorted(set(patch.tolist()))
-    assert found.patch[found.member].tolist() == patch.tolist()
-    for k, number in enumerate(found.patch):
-        depth = pool.relative_depth[patch == number]
-        known = depth[~np.isnan(depth)]
-        assert found.count[k] == len(depth)
-        assert np.isnan(found.best[k]) if not len(known) else found.best[k] == known.max()
-        assert (
-            np.isnan(found.mean[k]) if not len(known) else np.isclose(found.mean[k], known.mean())
-        )
+def test_a_depth_that_is_not_finite_is_missing_and_no_label_is_one_skill():
+    pool = Landscape.from_arrays([[0, 0]] * 4, loss=[1.0, np.inf, 2.0, NAN], skills=[0, 1, 2, 1])
+    assert pool.depth.tolist()[0] == 1.0 and pool.depth.tolist()[2] == 4.0
+    assert np.isnan(pool.depth[[1, 3]]).all() and pool.missing == 2
+    given = Landscape.from_arrays([[0, 0]] * 2, depth=[np.inf, 1.0])
+    assert np.isnan(given.relative_depth[0]) and given.missing == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import math
 import types
 
@@ -14,16 +13,17 @@ from hypothesis import strategies as st
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.landscape import Landscape
-from ila_core.measure import describe as metrics
-from ila_core.measure.compare import RANDOM_SEEDS, fast_names
+from ila_core.measure.baseline import CHANCE
+from ila_core.measure.compare import compare, fast_names
 from ila_core.measure.describe import describe
-from ila_core.measure.places import other_places
-from ila_core.methods import compare, find, names, print_comparison, registry, select
+from ila_core.methods import registry
 from ila_core.methods.facility import Dense, Sparse, lazy_greedy, objective
 from ila_core.methods.k_means import deepest_of_each
+from ila_core.methods.registry import find, names
+from ila_core.methods.select import select
 from ila_core.methods.semdedup import nearest_earlier
 from ila_core.methods.vectors import clusters
-from ila_core.selection.selection import select_ila
+from ila_core.selection.spec import Spec
 
 NAN = float("nan")
 ALL = [
@@ -105,7 +105,7 @@ def test_exactly_the_budget_comes_out_pins_first_and_nothing_excluded(
     assert not set(found.rows.tolist()) & set(exclude)
     again = select(pool, budget=budget, method=method, seed=seed, pin=pin, exclude=exclude)
     assert again.rows.tolist() == found.rows.tolist()
-    assert (found.rule.method, found.rule.pinned) == (method, tuple(pin))
+    assert (found.spec.method, found.spec.pinned) == (method, tuple(pin))
 
 
 @pytest.mark.parametrize("method", ALL)
@@ -133,7 +133,7 @@ def test_methods_said_to_be_prefixes_are(method, pool, budget):
 def test_a_percentage_is_a_budget_too():
     pool = pool_of(0, 40)
     assert len(select(pool, budget="10%", method="k-center")) == 4
-    assert select(pool, budget="10%", method="k-center").rule.budget == "10%"
+    assert select(pool, budget="10%", method="k-center").spec.budget == "10%"
 
 
 def test_the_names_are_those_of_the_method():
@@ -156,11 +156,23 @@ def test_every_method_has_a_source_and_its_defaults():
     assert find("k-center").defaults == {"start": "medoid"}
 
 
-@pytest.mark.parametrize("method", ["ila", "nested", "coverage-only"])
-def test_the_grid_methods_picks_are_their_selections(method):
-    pool = pool_of(3, 40)
-    rows = find(method).pick(pool, 12, 0)
-    assert rows.tolist() == select(pool, budget=12, method=method).rows.tolist()
+@pytest.mark.parametrize("method", ALL)
+def test_a_method_says_which_knobs_it_reads(method):
+    pool, known = pool_of(3, 40), find(method)
+    start = select(pool, budget=12, method=method).rows.tolist()
+    other = {"resolution": 2, "depth_target": 0.3, "seed": 5}
+    for knob, value in other.items():
+        if knob not in known.reads:
+            assert select(pool, budget=12, method=method, **{knob: value}).rows.tolist() == start
+    spec = Spec(method, budget="12", parameters={"tau": 0.5}, **other)
+    applied = known.applied(spec)
+    assert {k for k in other if getattr(applied, k) == other[k]} == known.reads - {"map"}
+    assert dict(applied.parameters) == ({"tau": 0.5} if method == "deita" else {})
+    assert known.applied(applied) == applied
+
+
+def test_only_chance_is_measured_over_several_seeds():
+    assert {name for name in ALL if find(name).draws > 1} == {CHANCE}
 
 
 # -- simple scores --------------------------------------------------------------------------------
@@ -611,10 +623,10 @@ def test_a_plain_function_is_a_method():
     pool = Landscape.from_arrays(np.zeros((4, 2)), tokens=[5, 2, 9, 1], depth=[1, 2, 3, 4])
     found = select(pool, budget=3, method=shortest, exclude=[3])
     assert found.rows.tolist() == [1, 0, 2]
-    assert found.rule.method == "shortest"
+    assert found.spec.method == "shortest"
     few_left = select(pool, budget=3, method=shortest, least=5)
     assert few_left.rows.tolist() == [0, 2, 3] and few_left.filled == 1
-    assert few_left.rule.parameters == {"least": 5}
+    assert few_left.spec.parameters == (("least", 5),)
     assert find(shortest).rule == "Return the rows with the fewest response tokens."
 
 
@@ -673,215 +685,3 @@ def test_a_package_cannot_take_a_known_name(plug_in):
     plug_in(ila="their_package:pick")
     with pytest.raises(IlaError, match="names its method 'ila', which exists already"):
         names()
-
-
-# -- several methods at one budget ----------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def pool():
-    """300 records in the plane and in 16 dimensions, all with a depth."""
-    rng = np.random.default_rng(0)
-    vectors = clustered(300, 12, 16)
-    return Landscape.from_arrays(
-        rng.random((300, 2)),
-        loss=rng.random(300),
-        tokens=rng.integers(1, 80, 300),
-        domain=rng.integers(0, 4, 300),
-        vectors=vectors,
-    )
-
-
-def test_random_is_the_mean_of_five_seeds_with_its_spread(pool):
-    row = compare(pool, budget=30, methods=["ila"], seed=7)["random"]
-    drawn = [
-        describe(select(pool, budget=30, method="random", seed=seed))
-        for seed in range(7, 7 + RANDOM_SEEDS)
-    ]
-    for name in ("coverage", "fidelity", "tokens", "mean_relative_depth",
-                 "embedding_distance_mean", "embedding_distance_p95"):  # fmt: skip
-        values = [getattr(numbers, name) for numbers in drawn]
-        assert row.numbers[name] == pytest.approx(np.mean(values))
-        assert row.numbers[f"{name}_std"] == pytest.approx(np.std(values, ddof=1))
-
-
-def test_a_comparison_has_the_numbers_of_select_and_all_grids(pool):
-    found = compare(pool, budget="10%", methods=["ila", "deita"]).as_dict()
-    assert [row["name"] for row in found["methods"]] == ["random", "ila", "deita"]
-    assert (found["budget"], found["reference_grid"]) == ("10%", 256)
-    row = found["methods"][1]
-    numbers = describe(select_ila(pool, "10%"))
-    assert {name: row[name] for name in numbers.as_dict()} == numbers.as_dict()
-    assert list(row["coverage_by_grid"]) == ["32", "64", "128", "256", "512"]
-    assert row["coverage_by_grid"]["256"] == row["coverage"]
-    assert row["fidelity_by_grid"]["256"] == row["fidelity"]
-    assert row["filled"] == 0 and row["seconds"] >= 0
-    assert set(row) == set(found["methods"][2])
-
-
-def test_overlap_is_the_share_that_both_keep(pool):
-    found = compare(pool, budget=30, methods=["ila", "nested", "depth-only"])
-    overlap = found.overlap
-    for a in overlap:
-        assert overlap[a][a] == 1.0
-        for b in overlap:
-            rows_a, rows_b = (set(found[x].selection.rows.tolist()) for x in (a, b))
-            assert overlap[a][b] == pytest.approx(len(rows_a & rows_b) / 30)
-
-
-def test_a_method_that_cannot_run_keeps_its_row_with_the_reason(pool):
-    told = []
-    found = compare(pool, budget=30, methods=["ifd", "ila"], say=told.append)
-    assert "without their instruction" in found["ifd"].error
-    assert found.as_dict()["methods"][1] == {"name": "ifd", "error": found["ifd"].error}
-    assert [row.name for row in found.done] == ["random", "ila"]
-    assert "ifd" not in found.overlap
-    assert "ifd               did not run: Method ifd needs" in print_comparison(found)
-    assert any(line.startswith("ifd: Method ifd needs") for line in told)
-
-
-def test_without_names_the_nine_fast_ones_and_each_once(pool):
-    assert [row.name for row in compare(pool, budget=10).rows] == fast_names()
-    twice = compare(pool, budget=10, methods=["ila", "ila", "random"])
-    assert [row.name for row in twice.rows] == ["ila", "random"]
-
-
-def test_what_is_wrong_for_all_methods_is_an_error(pool):
-    with pytest.raises(UsageError, match="Budget 'many' is not understood"):
-        compare(pool, budget="many")
-    with pytest.raises(UsageError, match="Unknown method 'ili'"):
-        compare(pool, budget=10, methods=["ili"])
-    bare = Landscape.from_arrays(np.zeros((9, 2)))
-    with pytest.raises(UsageError, match="none of the 9 records has any"):
-        compare(bare, budget="100-tokens")
-
-
-def test_novelty_on_request(pool):
-    assert "novelsum" not in compare(pool, budget=30, methods=["ila"])["ila"].numbers
-    found = compare(pool, budget=30, methods=["deita"], novelty=True)
-    assert found["deita"].numbers["novelsum"] > 0
-    assert found["random"].numbers["novelsum_std"] > 0
-
-
-@pytest.fixture
-def projected(monkeypatch):
-    """The seeds with which vectors are projected, by a projection that takes no time."""
-    seeds = []
-
-    def fake(vectors, how):
-        seeds.append(how.seed)
-        return np.random.default_rng(how.seed).random((len(vectors), 2)).astype(np.float32)
-
-    monkeypatch.setattr("ila_core.space.project.project", fake)
-    return seeds
-
-
-def test_stability_on_request(pool, projected):
-    fresh = pool.moved(pool.xy)
-    assert "stability" not in compare(fresh, budget=30, methods=["ila"])["ila"].numbers
-    found = compare(fresh, budget=30, methods=["ila", "nested", "deita", "ifd"], stability=True)
-    assert projected == [1, 2]
-    for name in ("ila", "nested"):
-        stable = found[name].numbers["stability"]
-        assert set(stable) == {"offset", "projection"}
-        others = [fresh.moved(np.random.default_rng(seed).random((300, 2))) for seed in (1, 2)]
-        rows = set(found[name].selection.rows.tolist())
-        again = [set(select(o, budget=30, method=name).rows.tolist()) for o in others]
-        assert stable["projection"] == pytest.approx(np.mean([len(rows & a) / 30 for a in again]))
-    assert found["deita"].numbers["stability"] == {}
-    assert found["ifd"].error
-    table = print_comparison(found)
-    assert "new grid" in table and "new map" in table
-    assert f"{found['ila'].numbers['stability']['offset']:.1%}" in table
-
-
-def test_coverage_only_reads_the_map_so_its_stability_is_measured(pool, projected):
-    fresh = pool.moved(pool.xy)
-    found = compare(fresh, budget=30, methods=["coverage-only"], seed=2, stability=True)
-    stable = found["coverage-only"].numbers["stability"]
-    rows = set(found["coverage-only"].selection.rows.tolist())
-    others = [fresh.moved(np.random.default_rng(seed).random((300, 2))) for seed in (1, 2)]
-    again = [select(o, budget=30, method="coverage-only", seed=2).rows.tolist() for o in others]
-    assert stable["projection"] == pytest.approx(np.mean([len(rows & set(a)) / 30 for a in again]))
-    assert 0 < stable["offset"] < 1
-
-
-def run_of(pool, folder, **settings):
-    about = {"settings": settings, "stages": {"projection": {"seconds": 61.7}}}
-    return Landscape.from_arrays(
-        pool.xy, loss=pool.loss, vectors=pool.vectors, run=folder, manifest=about
-    )
-
-
-def test_other_maps_are_made_once_kept_in_the_run_folder_and_their_cost_is_told(
-    pool, projected, tmp_path
-):
-    told = []
-    for _ in range(2):
-        run = run_of(pool, tmp_path, projection="umap", seed=4)
-        first = other_places(run, told.append)
-        assert other_places(run, told.append) is first
-    assert projected == [5, 6] and len(told) == 2
-    assert "with seed 5 for the stability (the first took 62 s)" in told[0]
-    for kept in tmp_path.glob(".stages/*/xy.npy"):
-        kept.write_bytes(b"torn")
-    again = other_places(run_of(pool, tmp_path, projection="umap", seed=4))
-    assert projected == [5, 6, 5, 6]
-    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-
-
-@pytest.mark.parametrize("projection", ["pca", "columns:x,y"])
-def test_a_map_without_chance_has_no_other_seeds(pool, projected, tmp_path, projection):
-    run = run_of(pool, tmp_path, projection=projection, seed=0)
-    found = compare(run, budget=30, methods=["ila"], stability=True)
-    assert set(found["ila"].numbers["stability"]) == {"offset"}
-    assert projected == []
-
-
-def test_the_table_of_a_pool_without_depth():
-    rng = np.random.default_rng(0)
-    bare = Landscape.from_arrays(rng.random((40, 2)))
-    found = compare(bare, budget=10)
-    assert [row.name for row in found.done] == [
-        "random", "balanced", "coverage-only", "ila", "nested",
-    ]  # fmt: skip
-    table = print_comparison(found)
-    assert "budget 10, reference grid 256 x 256\n" in table and "of five seeds" in table
-    assert found["random"].numbers["fidelity"] is None
-    assert found["ila"].numbers["fidelity_by_grid"]["64"] is None
-    json.dumps(found.as_dict(), allow_nan=False)
-
-
-def test_a_random_draw_without_any_depth_is_left_out_of_the_mean():
-    depth = np.full(40, NAN)
-    depth[:30] = np.arange(30)
-    pool = Landscape.from_arrays(np.random.default_rng(0).random((40, 2)), depth=depth)
-    found = compare(pool, budget=1, methods=["random"])
-    drawn = [
-        float(pool.relative_depth[select(pool, budget=1, method="random", seed=seed).rows[0]])
-        for seed in range(RANDOM_SEEDS)
-    ]
-    known = [value for value in drawn if not math.isnan(value)]
-    assert 1 < len(known) < RANDOM_SEEDS
-    numbers = found["random"].numbers
-    assert numbers["mean_relative_depth"] == pytest.approx(np.mean(known))
-    assert numbers["mean_relative_depth_std"] == pytest.approx(np.std(known, ddof=1))
-    json.dumps(found.as_dict(), allow_nan=False)
-
-
-def test_the_table_says_what_is_shared_and_what_was_sampled(pool, monkeypatch):
-    found = compare(pool, budget=30, methods=["ila", "nested"], novelty=True)
-    table = print_comparison(found)
-    assert "distances from" not in table and "NovelSum" in table
-    share = found.overlap["ila"]["nested"]
-    line = next(line for line in table.splitlines() if line.startswith("  (2) ila"))
-    assert line.split()[2:] == [f"{found.overlap['ila']['random']:.0%}", "·", f"{share:.0%}"]
-    assert "filled up" not in table
-    assert max(map(len, table.splitlines())) <= 110
-    how = {"sample": 99, "seed": 0}
-    monkeypatch.setattr(metrics.embedding_distance, "__kwdefaults__", how)
-    sampled = compare(pool, budget=30, methods=["ila"])
-    assert sampled["ila"].numbers["distance_sample"] == 99
-    assert "reference grid 256 x 256, distances from 99 records of the pool" in print_comparison(
-        sampled
-    )

@@ -9,22 +9,17 @@ import pytest
 import slow_reference as slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from picking import by_hand, ila, nested
 
 from ila_core.errors import UsageError
 from ila_core.landscape.grid import Grid
 from ila_core.landscape.landscape import Landscape
-from ila_core.selection.selection import (
-    Budget,
-    Locks,
-    Rule,
-    Selection,
-    auto_resolution,
-    nested_order,
-    read_locks,
-    select_ila,
-    select_nested,
-)
-from ila_core.selection.why import turn_order
+from ila_core.methods.select import select_by
+from ila_core.selection.budget import Budget
+from ila_core.selection.locks import Locks, read_locks
+from ila_core.selection.order import auto_resolution
+from ila_core.selection.order import nested as nested_order
+from ila_core.selection.spec import Spec
 
 NAN = float("nan")
 TARGETS = [1.0, 0.75, 0.7, 0.5, 0.3, 0.1, 0.0]
@@ -64,7 +59,7 @@ def locked(draw):
 
 
 def test_one_of_each_patch_deepest_first():
-    chosen = select_ila(nine(), 9, resolution=3)
+    chosen = ila(nine(), 9, resolution=3)
     assert chosen.rows.tolist() == [9, 1, 3, 6, 8, 4, 7, 2, 5]
     assert chosen.round.tolist() == [1] * 9
     assert chosen.patch.tolist() == [0, 1, 3, 6, 8, 4, 7, 2, 5]
@@ -72,14 +67,14 @@ def test_one_of_each_patch_deepest_first():
 
 
 def test_second_round_fills_what_the_budget_leaves():
-    chosen = select_ila(nine(), 10, resolution=3)
+    chosen = ila(nine(), 10, resolution=3)
     assert chosen.rows.tolist()[-1] == 0
     assert chosen.round.tolist() == [1] * 9 + [2]
     assert chosen.patch.tolist()[-1] == 0
 
 
 def test_nested_by_hand():
-    chosen = select_nested(nine(), 10)
+    chosen = nested(nine(), 10)
     # level 0: row 9. level 1: patches of 1.5 a side; row 9 holds the first, the others give
     # 1 (upper left), 6 (lower right), 3 and 8 stand in patch 2 and 3: the deepest are 1, 3, 8.
     assert chosen.rows.tolist()[:4] == [9, 1, 3, 8]
@@ -90,28 +85,28 @@ def test_nested_by_hand():
 
 def test_depth_target_half_starts_at_the_median():
     pool = landscape([[0, 0]] * 5, [0.1, 0.3, 0.5, 0.7, 0.9])
-    chosen = select_ila(pool, 5, resolution=1, depth_target=0.5)
+    chosen = ila(pool, 5, resolution=1, depth_target=0.5)
     assert chosen.rows.tolist() == [2, 3, 1, 4, 0]
     assert chosen.round.tolist() == [1, 2, 3, 4, 5]
 
 
 def test_depth_target_ties_take_the_deeper():
     pool = landscape([[0, 0]] * 4, [0.9, 0.7, 0.5, 0.3])
-    assert select_ila(pool, 4, resolution=1, depth_target=0.5).rows.tolist() == [1, 2, 0, 3]
-    assert select_nested(pool, 1, depth_target=0.5).rows.tolist() == [1]
+    assert ila(pool, 4, resolution=1, depth_target=0.5).rows.tolist() == [1, 2, 0, 3]
+    assert nested(pool, 1, depth_target=0.5).rows.tolist() == [1]
 
 
 def test_depth_target_ties_survive_rounding():
     # 1 - 0.7 is 0.30000000000000004: the target lies at 1.5000000000000002, a tie of 1 and 2
     pool = landscape([[0, 0]] * 6, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
-    chosen = select_ila(pool, 6, resolution=1, depth_target=0.7)
+    chosen = ila(pool, 6, resolution=1, depth_target=0.7)
     assert chosen.rows.tolist() == [1, 2, 0, 3, 4, 5]
-    assert select_nested(pool, 1, depth_target=0.7).rows.tolist() == [1]
+    assert nested(pool, 1, depth_target=0.7).rows.tolist() == [1]
 
 
 def test_missing_depth_comes_last_in_patch_and_round():
     pool = landscape([[0, 0], [0, 0], [1, 1]], [NAN, 0.2, NAN])
-    chosen = select_ila(pool, 3, resolution=2)
+    chosen = ila(pool, 3, resolution=2)
     assert chosen.rows.tolist() == [1, 2, 0]
     assert chosen.round.tolist() == [1, 1, 2]
 
@@ -119,22 +114,22 @@ def test_missing_depth_comes_last_in_patch_and_round():
 def test_all_missing_goes_by_row():
     pool = landscape([[0, 0], [0, 0], [1, 1]], [NAN] * 3)
     for target in TARGETS:
-        chosen = select_ila(pool, 3, resolution=2, depth_target=target)
+        chosen = ila(pool, 3, resolution=2, depth_target=target)
         assert chosen.rows.tolist() == [0, 2, 1]
-        assert select_nested(pool, 3, depth_target=target).rows.tolist() == [0, 2, 1]
+        assert nested(pool, 3, depth_target=target).rows.tolist() == [0, 2, 1]
 
 
 def test_one_record():
     pool = landscape([[3, 3]], [0.5])
-    assert select_ila(pool, 1).rows.tolist() == [0]
-    assert select_ila(pool, 1).grid.resolution == 8192
-    assert select_nested(pool, "100%").rows.tolist() == [0]
+    assert ila(pool, 1).rows.tolist() == [0]
+    assert ila(pool, 1).grid.resolution == 8192
+    assert nested(pool, "100%").rows.tolist() == [0]
 
 
 def test_all_on_one_point():
     pool = landscape([[3, 3]] * 4, [0.1, 0.4, 0.3, 0.4])
-    assert select_ila(pool, 3).rows.tolist() == [1, 3, 2]
-    assert select_nested(pool, 3).rows.tolist() == [1, 3, 2]
+    assert ila(pool, 3).rows.tolist() == [1, 3, 2]
+    assert nested(pool, 3).rows.tolist() == [1, 3, 2]
 
 
 # -- against the obvious lines --------------------------------------------------------------------
@@ -150,9 +145,7 @@ def test_all_on_one_point():
 def test_grid_equals_the_slow_reference(case, resolution, target, budget):
     pool, pin, exclude = case
     budget = max(budget, len(pin))
-    chosen = select_ila(
-        pool, budget, resolution=resolution, depth_target=target, pin=pin, exclude=exclude
-    )
+    chosen = ila(pool, budget, resolution=resolution, depth_target=target, pin=pin, exclude=exclude)
     depth = pool.relative_depth.tolist()
     rows, rounds = slow.grid_ila(pool.xy, depth, resolution, budget, target, pin, exclude)
     assert chosen.rows.tolist() == rows
@@ -166,7 +159,7 @@ def test_grid_equals_the_slow_reference(case, resolution, target, budget):
 def test_nested_equals_the_slow_reference(case, target, budget):
     pool, pin, exclude = case
     budget = max(budget, len(pin))
-    chosen = select_nested(pool, budget, depth_target=target, pin=pin, exclude=exclude)
+    chosen = nested(pool, budget, depth_target=target, pin=pin, exclude=exclude)
     depth = pool.relative_depth.tolist()
     rows, levels = slow.nested_ila(pool.xy, depth, budget, target, pin, exclude)
     assert chosen.rows.tolist() == rows
@@ -178,7 +171,7 @@ def test_nested_equals_the_slow_reference(case, target, budget):
 def test_automatic_resolution_equals_the_slow_reference(pool, budget):
     budget = min(budget, len(pool))
     assert auto_resolution(pool, budget) == slow.auto(pool.xy, budget)
-    assert select_ila(pool, budget).grid.resolution == slow.auto(pool.xy, budget)
+    assert ila(pool, budget).grid.resolution == slow.auto(pool.xy, budget)
 
 
 def test_a_larger_pool_equals_the_slow_reference():
@@ -188,10 +181,10 @@ def test_a_larger_pool_equals_the_slow_reference():
     pool = landscape(rng.normal(size=(3000, 2)), depth)
     for target in (1.0, 0.6):
         rows, _ = slow.grid_ila(pool.xy, depth.tolist(), 20, 900, target)
-        chosen = select_ila(pool, 900, resolution=20, depth_target=target)
+        chosen = ila(pool, 900, resolution=20, depth_target=target)
         assert chosen.rows.tolist() == rows
         rows, _ = slow.nested_ila(pool.xy, depth.tolist(), 3000, target)
-        assert select_nested(pool, 3000, depth_target=target).rows.tolist() == rows
+        assert nested(pool, 3000, depth_target=target).rows.tolist() == rows
     for budget in (100, 500, 1234):
         assert auto_resolution(pool, budget) == slow.auto(pool.xy, budget)
 
@@ -204,8 +197,7 @@ def test_a_larger_pool_equals_the_slow_reference():
 def test_bigger_budget_keeps_the_nested_selection_as_a_prefix(case, target, budgets):
     pool, pin, exclude = case
     small, large = (
-        select_nested(pool, b, depth_target=target, pin=pin, exclude=exclude)
-        for b in sorted(budgets)
+        nested(pool, b, depth_target=target, pin=pin, exclude=exclude) for b in sorted(budgets)
     )
     assert large.rows.tolist()[: len(small)] == small.rows.tolist()
     assert large.first(len(small)).rows.tolist() == small.rows.tolist()
@@ -214,7 +206,7 @@ def test_bigger_budget_keeps_the_nested_selection_as_a_prefix(case, target, budg
 @settings(deadline=None, max_examples=60)
 @given(pool=pools(), resolution=st.integers(1, 6), budget=st.integers(1, 30))
 def test_every_first_round_pick_is_the_deepest_of_its_patch(pool, resolution, budget):
-    chosen = select_ila(pool, budget, resolution=resolution)
+    chosen = ila(pool, budget, resolution=resolution)
     patch = chosen.grid.patches(pool.xy)
     depth = np.nan_to_num(pool.relative_depth, nan=-1)
     for row, turn in zip(chosen.rows, chosen.round, strict=True):
@@ -229,7 +221,7 @@ def test_shuffling_rows_changes_order_only(pool, seed, budget):
     pool = landscape(pool.xy, np.random.default_rng(seed + 1).permutation(unique))
     shuffle = np.random.default_rng(seed).permutation(len(pool))
     shuffled = landscape(pool.xy[shuffle], pool.relative_depth[shuffle])
-    for select in (select_ila, select_nested):
+    for select in (ila, nested):
         for target in (1.0, 0.4):
             rows = select(pool, budget, depth_target=target).rows
             same = shuffle[select(shuffled, budget, depth_target=target).rows]
@@ -240,14 +232,14 @@ def test_shuffling_rows_changes_order_only(pool, seed, budget):
 @given(pool=pools())
 def test_exactly_the_budget_comes_out_and_no_row_twice(pool):
     for budget in {1, len(pool), len(pool) + 3}:
-        for select in (select_ila, select_nested):
+        for select in (ila, nested):
             rows = select(pool, budget).rows
             assert len(set(rows.tolist())) == len(rows) == min(budget, len(pool))
 
 
 def test_the_same_call_gives_the_same_rows():
     pool = nine()
-    assert select_ila(pool, 4).rows.tolist() == select_ila(pool, 4).rows.tolist()
+    assert ila(pool, 4).rows.tolist() == ila(pool, 4).rows.tolist()
 
 
 # -- budgets --------------------------------------------------------------------------------------
@@ -305,12 +297,12 @@ def test_budgets_that_cannot_be_meant(given):
 def test_records_of_a_budget(given, n, expected):
     pool = landscape(np.zeros((n, 2)), np.linspace(0, 1, n))
     assert Budget.parse(given).records(pool) == expected
-    assert len(select_ila(pool, given)) == expected
+    assert len(ila(pool, given)) == expected
 
 
 def test_tokens_stop_before_the_first_record_that_would_exceed():
     pool = landscape([[k, 0] for k in range(4)], [0.9, 0.8, 0.7, 0.6], tokens=[10, 30, 5, NAN])
-    for select in (select_ila, select_nested):
+    for select in (ila, nested):
         for budget in range(1, 50):
             chosen = select(pool, f"{budget}-tokens", **_finest(select))
             order = select(pool, 4, **_finest(select)).rows.tolist()
@@ -322,7 +314,7 @@ def test_tokens_stop_before_the_first_record_that_would_exceed():
 
 
 def _finest(select):
-    return {"resolution": 4} if select is select_ila else {}
+    return {"resolution": 4} if select is ila else {}
 
 
 def test_tokens_fix_the_resolution_by_the_mean():
@@ -332,7 +324,7 @@ def test_tokens_fix_the_resolution_by_the_mean():
     pool = landscape(rng.random((500, 2)), rng.random(500), tokens=tokens)
     records = int(5000 // (np.nansum(tokens) / 500))
     assert Budget.parse("5k-tokens").records(pool) == records
-    assert select_ila(pool, "5k-tokens").grid.resolution == auto_resolution(pool, records)
+    assert ila(pool, "5k-tokens").grid.resolution == auto_resolution(pool, records)
     assert Budget.parse("1-tokens").records(pool) == 1
 
 
@@ -343,13 +335,13 @@ def test_tokens_may_take_more_records_than_the_mean_says():
     depth[0] = -1
     pool = landscape(np.random.default_rng(0).random((400, 2)), depth, tokens=tokens)
     assert Budget.parse("399-tokens").records(pool) == 15
-    assert len(select_ila(pool, "399-tokens", resolution=1)) == 399
+    assert len(ila(pool, "399-tokens", resolution=1)) == 399
 
 
 @pytest.mark.parametrize("tokens", [None, [0.0] * 10])
 def test_tokens_without_counts(tokens):
     pool = landscape(np.random.default_rng(0).random((10, 2)), [0.5] * 10, tokens=tokens)
-    for select in (select_ila, select_nested):
+    for select in (ila, nested):
         with pytest.raises(UsageError, match=r"'2M-tokens' counts response tokens, but none of"):
             select(pool, "2M-tokens")
 
@@ -360,13 +352,13 @@ def test_tokens_without_counts(tokens):
 @pytest.mark.parametrize("value", [0, 8193, -1, 6.5, "fine", None])
 def test_resolution_that_cannot_be_meant(value):
     with pytest.raises(UsageError, match="Resolution"):
-        select_ila(nine(), 3, resolution=value)
+        ila(nine(), 3, resolution=value)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, NAN, "deep", None])
-@pytest.mark.parametrize("select", [select_ila, select_nested])
+@pytest.mark.parametrize("select", [ila, nested])
 def test_depth_target_that_cannot_be_meant(select, value):
-    with pytest.raises(UsageError, match=r"Depth target .* from 0 to 1"):
+    with pytest.raises(UsageError, match=r"--depth-target is .* from 0 to 1"):
         select(nine(), 3, depth_target=value)
 
 
@@ -374,28 +366,28 @@ def test_depth_target_that_cannot_be_meant(select, value):
 
 
 def test_pins_come_first_and_hold_their_patches():
-    chosen = select_ila(nine(), 9, resolution=3, pin=[5, 0])
+    chosen = ila(nine(), 9, resolution=3, pin=[5, 0])
     assert chosen.rows.tolist() == [5, 0, 1, 3, 6, 8, 4, 7, 2]
     assert chosen.round.tolist() == [1] * 9
     assert chosen.patch.tolist()[:2] == [5, 0]
-    assert chosen.rule.pinned == (5, 0)
+    assert chosen.spec.pinned == (5, 0)
 
 
 def test_several_pins_of_a_patch_have_its_first_rounds():
-    chosen = select_ila(nine(), 2, resolution=3, pin=[0, 9])
+    chosen = ila(nine(), 2, resolution=3, pin=[0, 9])
     assert chosen.rows.tolist() == [0, 9]
     assert chosen.round.tolist() == [1, 2]
 
 
 def test_excluded_rows_are_never_chosen_and_leave_their_patch():
-    chosen = select_ila(nine(), 99, resolution=3, exclude=[9, 4])
+    chosen = ila(nine(), 99, resolution=3, exclude=[9, 4])
     assert chosen.rows.tolist() == [1, 3, 6, 8, 7, 2, 5, 0]
     assert chosen.round.tolist() == [1] * 8
     assert chosen.occupied == 9
 
 
 def test_excluding_everything_chooses_nothing():
-    for select in (select_ila, select_nested):
+    for select in (ila, nested):
         chosen = select(nine(), 5, exclude=range(10))
         assert chosen.rows.tolist() == []
         assert chosen.mask.sum() == chosen.tokens == 0
@@ -403,11 +395,11 @@ def test_excluding_everything_chooses_nothing():
 
 def test_excluded_rows_stay_in_the_box_and_in_the_automatic_resolution():
     pool = nine()
-    chosen = select_ila(pool, 5, exclude=[8])
+    chosen = ila(pool, 5, exclude=[8])
     assert chosen.grid == pool.grid(auto_resolution(pool, 5))
 
 
-@pytest.mark.parametrize("select", [select_ila, select_nested])
+@pytest.mark.parametrize("select", [ila, nested])
 def test_locks_that_cannot_be_meant(select):
     pool = nine()
     with pytest.raises(UsageError, match="Row 3 is both pinned and excluded, and so are 1 more"):
@@ -426,7 +418,7 @@ def test_locks_that_cannot_be_meant(select):
 
 def test_pins_over_a_token_budget():
     pool = landscape([[0, 0], [1, 1]], [0.1, 0.2], tokens=[50, 50])
-    for select in (select_ila, select_nested):
+    for select in (ila, nested):
         with pytest.raises(UsageError, match="budget 60-tokens holds only 1"):
             select(pool, "60-tokens", pin=[0, 1])
         assert select(pool, "60-tokens", pin=[0]).rows.tolist() == [0]
@@ -463,55 +455,32 @@ def test_locks_from_a_file_that_is_not_there(tmp_path):
 
 def test_mask_and_tokens():
     pool = landscape([[0, 0], [1, 1], [2, 2]], [0.1, 0.2, 0.3], tokens=[5, NAN, 7])
-    chosen = select_ila(pool, 2, resolution=1)
+    chosen = ila(pool, 2, resolution=1)
     assert chosen.mask.tolist() == [False, True, True]
     assert chosen.tokens == 7.0
 
 
 def test_arrays_are_read_only():
-    for chosen in (select_ila(nine(), 3), select_nested(nine(), 3)):
+    for chosen in (ila(nine(), 3), nested(nine(), 3)):
         for array in (chosen.rows, chosen.round, chosen.patch):
             with pytest.raises(ValueError, match="read-only"):
                 array[0] = 1
 
 
-def test_rule_says_how_to_make_it_again():
+def test_the_spec_says_how_to_make_it_again():
     pool = nine()
-    first = select_ila(pool, "50%", depth_target=0.5, pin=[2], exclude=[9])
-    rule = first.rule
-    assert (rule.method, rule.budget, rule.resolution) == ("ila", "50%", "auto")
-    again = select_ila(
-        pool, rule.budget, resolution=rule.resolution, depth_target=rule.depth_target,
-        pin=rule.pinned, exclude=rule.excluded,
-    )  # fmt: skip
-    assert again.rows.tolist() == first.rows.tolist()
+    first = ila(pool, "50%", depth_target=0.5, pin=[2], exclude=[9])
+    assert first.spec == Spec("ila", "50%", depth_target=0.5, pinned=(2,), excluded=(9,))
+    assert select_by(pool, first.spec).rows.tolist() == first.rows.tolist()
+    assert (
+        select_by(pool, Spec.from_dict(first.spec.as_dict())).rows.tolist() == first.rows.tolist()
+    )
 
 
-def test_kept_share_on_the_same_grid_is_kept_or_missed():
+def test_a_method_without_a_grid_is_shown_on_the_automatic_one():
     pool = nine()
-    chosen = select_ila(pool, 4, resolution=3)
-    found = chosen.kept_share(pool.grid(3))
-    assert found.cell.tolist() == list(range(9))
-    assert found.patches.tolist() == [1] * 9
-    assert found.share.tolist() == [1, 1, 0, 1, 0, 0, 1, 0, 0]
-
-
-def test_kept_share_counts_the_patches_whose_centre_lies_in_a_cell():
-    xy = [[x, y] for x in range(5) for y in range(5)]
-    pool = landscape(xy, np.linspace(0, 1, 25))
-    chosen = select_ila(pool, 10, resolution=4)  # the 16 patches; the last of row and column share
-    found = chosen.kept_share(pool.grid(2))
-    assert found.patches.tolist() == [4, 4, 4, 4]
-    kept = {divmod(p, 4) for p in chosen.patch.tolist()}
-    by_cell = [sum((c // 2, r // 2) == divmod(cell, 2) for c, r in kept) for cell in range(4)]
-    assert found.kept.tolist() == by_cell
-
-
-def test_kept_share_of_a_method_without_a_grid_uses_the_automatic_one():
-    pool = nine()
-    chosen = Selection.of_rows(pool, [0, 9, 4], Rule("random", "3"))
+    chosen = by_hand(pool, [0, 9, 4])
     assert chosen.shown_grid == Grid.over(pool.xy, auto_resolution(pool, 3))
-    assert chosen.kept_share(pool.grid(8)).kept.sum() >= 1
     assert (chosen.patch.tolist(), chosen.round.tolist()) == ([-1] * 3, [0] * 3)
 
 
@@ -519,14 +488,14 @@ def test_kept_share_of_a_method_without_a_grid_uses_the_automatic_one():
 
 
 def test_why_on_a_grid():
-    chosen = select_ila(nine(), 9, resolution=3, exclude=[5])
+    chosen = ila(nine(), 9, resolution=3, exclude=[5])
     kept, left, out = chosen.why(9), chosen.why(0), chosen.why(5)
     assert (kept.kept, kept.pick, kept.rank, kept.round, kept.count) == (True, 1, 1, 1, 2)
     assert kept.sentence == "Kept: the deepest of the 2 records of its patch."
     assert (left.rank, left.round) == (2, 2)
     assert chosen.why(4).sentence == "Kept: the only record of its patch."
     assert out.sentence == "Left: excluded by hand."
-    left = select_ila(nine(), 8, resolution=3).why(0)
+    left = ila(nine(), 8, resolution=3).why(0)
     assert (
         left.sentence == "Left: 2nd of the 2 records of its patch, and the budget ended in round 1."
     )
@@ -534,14 +503,14 @@ def test_why_on_a_grid():
 
 def test_why_pinned_and_missing():
     pool = landscape([[0, 0]] * 3, [0.2, NAN, 0.1])
-    chosen = select_ila(pool, 2, resolution=1, pin=[2])
+    chosen = ila(pool, 2, resolution=1, pin=[2])
     assert chosen.why(2).sentence == "Kept: pinned by hand."
     assert (chosen.why(0).round, chosen.why(0).rank) == (2, 1)
     assert "for it has no depth" in chosen.why(1).sentence
 
 
 def test_why_nested_names_the_budget_that_is_needed():
-    chosen = select_nested(nine(), 2)
+    chosen = nested(nine(), 2)
     order, _ = nested_order(nine(), 1.0, Locks.of([], [], 10))
     last = int(order[-1])
     assert chosen.why(9).sentence.startswith("Kept: first of a patch at level 0 (1 x 1), pick 1")
@@ -549,31 +518,21 @@ def test_why_nested_names_the_budget_that_is_needed():
 
 
 def test_why_of_another_method_says_only_what_it_knows():
-    chosen = Selection.of_rows(nine(), [3], Rule("random", "1"))
+    chosen = by_hand(nine(), [3], "random")
     assert chosen.why(3).sentence == "Kept by random as pick 1."
     assert chosen.why(0).sentence == "Left by random."
 
 
 def test_why_of_a_row_that_does_not_exist():
     with pytest.raises(UsageError, match="Row 10 does not exist"):
-        select_ila(nine(), 2).why(10)
+        ila(nine(), 2).why(10)
 
 
 @settings(deadline=None, max_examples=25)
 @given(case=locked(), resolution=st.integers(1, 4), target=st.sampled_from(TARGETS))
 def test_why_agrees_with_the_selection(case, resolution, target):
     pool, pin, exclude = case
-    chosen = select_ila(
-        pool, 99, resolution=resolution, depth_target=target, pin=pin, exclude=exclude
-    )
+    chosen = ila(pool, 99, resolution=resolution, depth_target=target, pin=pin, exclude=exclude)
     for row, turn in zip(chosen.rows.tolist(), chosen.round.tolist(), strict=True):
         assert chosen.why(row).round == turn
         assert chosen.why(row).sentence.endswith(".")
-
-
-def test_turn_order_is_the_taking_order():
-    depth = np.array([0.9, 0.9, 0.3, NAN, 0.1], np.float32)
-    here = np.array([0, 1, 2, 4, 3])
-    for target in TARGETS:
-        expected = slow.taking_order(here.tolist(), depth.tolist(), target)
-        assert turn_order(here, depth, target).tolist() == expected

@@ -6,16 +6,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from picking import ila, nested
 
-from cells import Box, draw, frame, kept, leading, places, short_name
+from ila_core.landscape.cells import Box, Cells, Kept, count, frame, leading
+from ila_core.landscape.cells import kept as kept_of
 from ila_core.landscape.landscape import Landscape
-from ila_core.selection.selection import Rule, Selection, select_ila, select_nested
+from ila_core.selection.selection import Selection
 
 
 def nine() -> Landscape:
     """One record in the middle of each patch of a 3 x 3 grid, but for two in the first."""
     places = [(0, 0), (0, 0), (0, 1.5), (0, 3), (1.5, 0), (1.5, 1.5), (1.5, 3), (3, 0), (3, 3)]
     return Landscape.from_arrays(places, relative_depth=np.linspace(0.1, 0.9, 9))
+
+
+def kept(cells: Cells, chosen: Selection) -> Kept:
+    return kept_of(cells, chosen.landscape, chosen.shown_grid, chosen.rows)
 
 
 def random_pool(n: int = 400, seed: int = 0) -> Landscape:
@@ -28,7 +34,7 @@ def random_pool(n: int = 400, seed: int = 0) -> Landscape:
 def test_a_coarse_selection_grid_is_drawn_as_it_is() -> None:
     pool = nine()
     shown = frame(pool, pool.grid(3), side=64)
-    found = draw(pool, shown)
+    found = count(pool, shown)
     assert shown.patches
     assert found.number.tolist() == [0, 1, 2, 3, 4, 5, 6, 8]
     assert found.count.tolist() == [2, 1, 1, 1, 1, 1, 1, 1]
@@ -41,19 +47,17 @@ def test_a_fine_selection_grid_is_gathered_into_cells() -> None:
     shown = frame(pool, pool.grid(473), side=32)
     assert not shown.patches
     assert shown.side == 32
-    assert draw(pool, shown).count.sum() == len(pool)
+    assert count(pool, shown).count.sum() == len(pool)
 
 
 def test_a_cell_keeps_the_share_of_its_patches() -> None:
     pool = nine()
-    rule = Rule("ila", "2", resolution=3)
-    chosen = Selection.of_rows(pool, [1, 2], rule)
-    chosen = Selection(pool, chosen.rows, chosen.round, chosen.patch, pool.grid(3), rule)
-    whole = draw(pool, frame(pool, pool.grid(473), side=1))
-    assert kept(whole, chosen).share.tolist() == [2 / 8]
-    assert kept(whole, chosen).records.tolist() == [2]
-    each = draw(pool, frame(pool, pool.grid(3), side=64))
-    assert kept(each, chosen).share.tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
+    grid, rows = pool.grid(3), np.array([1, 2])
+    whole = count(pool, frame(pool, pool.grid(473), side=1))
+    assert kept_of(whole, pool, grid, rows).share.tolist() == [2 / 8]
+    assert kept_of(whole, pool, grid, rows).records.tolist() == [2]
+    each = count(pool, frame(pool, pool.grid(3), side=64))
+    assert kept_of(each, pool, grid, rows).share.tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
 
 
 @settings(max_examples=30, deadline=None)
@@ -62,8 +66,8 @@ def test_every_cell_has_a_share_and_all_kept_records_are_counted(
     budget: int, side: int, seed: int
 ) -> None:
     pool = random_pool(seed=seed)
-    for chosen in (select_ila(pool, budget), select_nested(pool, budget)):
-        found = draw(pool, frame(pool, chosen.shown_grid, side=side))
+    for chosen in (ila(pool, budget), nested(pool, budget)):
+        found = count(pool, frame(pool, chosen.shown_grid, side=side))
         held = kept(found, chosen)
         assert held.records.sum() == budget
         assert ((held.share >= 0) & (held.share <= 1)).all()
@@ -72,9 +76,9 @@ def test_every_cell_has_a_share_and_all_kept_records_are_counted(
 
 def test_keeping_all_keeps_every_cell() -> None:
     pool = random_pool()
-    chosen = select_ila(pool, len(pool))
+    chosen = ila(pool, len(pool))
     for side in (8, 32, 64, 128):
-        found = draw(pool, frame(pool, chosen.shown_grid, side=side))
+        found = count(pool, frame(pool, chosen.shown_grid, side=side))
         assert (kept(found, chosen).share == 1).all()
 
 
@@ -82,7 +86,7 @@ def test_a_window_counts_only_what_lies_in_it() -> None:
     pool = random_pool()
     window = Box(-0.5, -0.5, 0.5, 0.5)
     inside = (np.abs(pool.xy) <= 0.5).all(axis=1)
-    found = draw(pool, frame(pool, pool.grid(4000), side=64, window=window))
+    found = count(pool, frame(pool, pool.grid(4000), side=64, window=window))
     assert found.count.sum() == inside.sum()
     assert ((found.member >= 0) == inside).all()
 
@@ -93,7 +97,7 @@ def test_a_deep_window_shows_the_patches_themselves() -> None:
     x0, y0, x1, y1 = grid.box(int(grid.patches(pool.xy[:1])[0]))
     shown = frame(pool, grid, side=64, window=Box(x0, y0, x1, y1))
     assert shown.patches
-    assert draw(pool, shown).count.sum() >= 1
+    assert count(pool, shown).count.sum() >= 1
     assert shown.columns[1] - shown.columns[0] <= 3
 
 
@@ -108,7 +112,7 @@ def test_a_box_drawn_on_the_screen_is_the_window_it_shows() -> None:
 
 def test_records_of_cells_come_back() -> None:
     pool = nine()
-    found = draw(pool, frame(pool, pool.grid(3), side=64))
+    found = count(pool, frame(pool, pool.grid(3), side=64))
     assert found.rows_of((0,)).tolist() == [0, 1]
     assert found.rows_of((2, 8)).tolist() == [3, 8]
     assert found.rows_of((7,)).tolist() == []
@@ -117,38 +121,16 @@ def test_records_of_cells_come_back() -> None:
 @pytest.mark.parametrize("xy", [[(1.0, 1.0)], [(1.0, 1.0)] * 5, [(0.0, 2.0), (3.0, 2.0)]])
 def test_a_map_without_extent_can_be_drawn(xy: list[tuple[float, float]]) -> None:
     pool = Landscape.from_arrays(xy, relative_depth=[0.5] * len(xy))
-    chosen = select_ila(pool, 1)
-    found = draw(pool, frame(pool, chosen.shown_grid, side=64))
+    chosen = ila(pool, 1)
+    found = count(pool, frame(pool, chosen.shown_grid, side=64))
     assert found.count.sum() == len(pool)
     assert kept(found, chosen).records.sum() == 1
-
-
-def test_names_do_not_collide_and_the_largest_come_first() -> None:
-    rng = np.random.default_rng(0)
-    domain = np.repeat(np.arange(40), np.arange(1, 41))
-    xy = rng.random((40, 2))[domain] + rng.normal(scale=0.01, size=(len(domain), 2))
-    pool = Landscape.from_arrays(
-        xy, domain=domain, domain_names=[f"word{k} · other{k}" for k in range(40)]
-    )
-    found = places(pool, draw(pool, frame(pool, pool.grid(473), side=64)))
-    assert found[0].text == "word39 · other39"
-    assert [place.count for place in found] == sorted((p.count for p in found), reverse=True)
-    heights = [(p.x, p.y, len(p.text)) for p in found]
-    for k, (x, y, letters) in enumerate(heights):
-        for other_x, other_y, others in heights[:k]:
-            apart_x = (letters + others) * 3.7 / 760 * 64
-            assert abs(x - other_x) >= apart_x or abs(y - other_y) >= 26 / 560 * 64
-
-
-def test_a_long_name_is_shortened() -> None:
-    assert short_name("an extraordinarily long single domain name") == "an extraordinarily long s…"
-    assert short_name("") == ""
 
 
 def test_a_cell_is_led_by_the_domain_of_most_of_its_records() -> None:
     places = [(0, 0)] * 3 + [(3, 3)] * 2 + [(0, 3)]
     pool = Landscape.from_arrays(places, domain=[1, 1, 0, 2, 1, 0], domain_names=["a", "b", "c"])
-    cells = draw(pool, frame(pool, pool.grid(3), side=64))
+    cells = count(pool, frame(pool, pool.grid(3), side=64))
     found = leading(pool, cells, most=2)
     assert cells.number.tolist() == [0, 2, 8]
     assert [found.names[k] for k in found.domain] == ["b", "a", "b"]  # a tie goes to the first
@@ -165,7 +147,7 @@ def test_leading_domains_are_those_of_a_plain_count(n: int, domains: int, seed: 
         domain_names=[str(k) for k in range(domains)],
     )  # fmt: skip
     window = Box(-1, -1, 1.5, 1.5) if n > 50 else None
-    cells = draw(pool, frame(pool, pool.grid(900), side=8, window=window))
+    cells = count(pool, frame(pool, pool.grid(900), side=8, window=window))
     found = leading(pool, cells)
     for k in range(len(cells)):
         counts = np.bincount(pool.domain[cells.member == k], minlength=domains)

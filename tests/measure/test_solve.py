@@ -1,0 +1,40 @@
+"""The fewest records for a coverage."""
+
+from __future__ import annotations
+
+import pytest
+from picking import ila
+from pools import pool_of
+
+from ila_core.errors import UsageError
+from ila_core.measure import describe as metrics
+from ila_core.measure.solve import solve
+from ila_core.selection.spec import Spec
+
+KEYS = {
+    "method", "budget", "rows", "resolution", "occupied", "rounds", "tokens", "coverage",
+    "fidelity", "mean_relative_depth", "embedding_distance_mean", "embedding_distance_p95",
+    "reference_grid",
+}  # fmt: skip
+
+
+def test_solve_gives_the_fewest_records_for_a_coverage():
+    pool = pool_of(300)
+    few = solve(pool, Spec("nested"), 0.6)
+    assert metrics.coverage(few) >= 0.6 > metrics.coverage(few.first(len(few) - 1))
+    by_grid = solve(pool, Spec("ila"), 0.6)
+    assert by_grid.spec.method == "ila" and metrics.coverage(by_grid) >= 0.6
+    assert metrics.coverage(ila(pool, len(by_grid) - 1)) < 0.6
+
+
+def test_solve_respects_locks():
+    found = solve(pool_of(200), Spec("nested", pinned=(3,), excluded=(5,)), 0.5)
+    assert found.rows[0] == 3 and not found.mask[5]
+
+
+def test_solve_for_what_cannot_be_meant():
+    pool = pool_of(100)
+    with pytest.raises(UsageError, match=r"Coverage 1\.5"):
+        solve(pool, Spec(), 1.5)
+    with pytest.raises(UsageError, match=r"Coverage 95\.0% cannot be reached: .* cover \d"):
+        solve(pool, Spec(excluded=tuple(range(50))), 0.95)
