@@ -1,10 +1,11 @@
-"""Who imports whom: downwards only, and nothing heavy before it is needed."""
+"""Who imports whom: downwards only, in no circle, and nothing heavy before it is needed."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,36 +14,41 @@ from ila_core.paths import APP, ROOT
 
 PACKAGE = ROOT / "ila_core"
 
-# A module may import from the layers above its own line in this list, never from those below.
-LAYERS = [
-    {"errors", "progress", "paths", "_version"},
-    {"files", "monitor"},
-    {"neighbours"},
-    {"formats", "grid", "kernels", "embed", "losses", "skills", "project", "depth", "containers"},
-    {"records"},
-    {"landscape"},
-    {"selection", "reason"},
-    {"metrics"},
-    {"methods", "export"},
-    {"store"},
-    {"study", "pipeline", "doctor"},
-    {"cli"},
-]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-INDEPENDENT = {"formats", "grid", "embed", "losses", "skills", "project"}
+BASE = ("_version", "errors", "paths", "chance", "options", "files", "progress")
+"""Single modules that every room may import; they import only those before them."""
+
+MAY_IMPORT = {
+    "pool": set(),
+    "space": set(),
+    "loss": set(),
+    "lm": {"loss"},  # the type of the result
+    "skills": {"pool"},  # the parser of labels
+    "landscape": {"pool"},
+    "selection": {"landscape"},
+    "methods": {"space", "landscape", "selection"},
+    "measure": {"space", "landscape", "selection", "methods"},
+    "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},
+    "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
+    "exports": {"pool", "landscape", "selection"},
+}
+"""Which rooms each room may import beside the base; the command line may import all."""
+MAY_IMPORT["cli"] = set(MAY_IMPORT)
 
 
-def modules() -> list[Path]:
-    return sorted(p for p in PACKAGE.rglob("*.py") if "_bundle" not in p.parts)
+def modules(folder: Path = PACKAGE) -> dict[str, Path]:
+    """Every module of the engine by its dotted name."""
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(folder.rglob("*.py"))
+        if "_bundle" not in path.parts
+    }
 
 
-def own_name(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+MODULES = modules()
 
 
-def imported(path: Path) -> set[str]:
-    """Return the modules of the package that a file imports anywhere but for type checking."""
-    found: set[str] = set()
+def imports(path: Path) -> Iterator[str]:
+    """Yield the engine's modules that a file imports anywhere but for type checking."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
         id(inner)
@@ -53,42 +59,69 @@ def imported(path: Path) -> set[str]:
     for node in ast.walk(tree):
         if id(node) in typing_only:
             continue
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("ila_core"):
-            if node.module == "ila_core":
-                found |= {alias.name for alias in node.names if alias.name in LEVEL}
-            else:
-                found.add(node.module.split(".")[1])
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ila_core"):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else str(node.module)
         elif isinstance(node, ast.Import):
-            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("ila_core.")}
-    return found
+            yield from (alias.name for alias in node.names if alias.name.startswith("ila_core."))
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_run_downwards(path: Path) -> None:
-    name = own_name(path)
-    if name == "__init__":
-        return
-    for other in imported(path) - {name}:
-        assert LEVEL[other] <= LEVEL[name], f"{name} imports {other}, which is above it"
-        if LEVEL[other] == LEVEL[name]:
-            assert not {name, other} <= INDEPENDENT, f"{name} and {other} do not know each other"
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
 
 
-def test_every_module_has_its_layer() -> None:
-    assert {own_name(path) for path in modules()} - {"__init__"} == set(LEVEL)
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name)])
+def test_imports_run_downwards(module: str) -> None:
+    own = room(module)
+    for other in imports(MODULES[module]):
+        if other == "ila_core":
+            assert own == "cli", f"{module} imports the package itself"
+        elif own in BASE:
+            assert BASE.index(room(other)) < BASE.index(own), f"{module} imports {other}"
+        elif room(other) not in {own, *BASE}:
+            assert room(other) in MAY_IMPORT[own], f"{module} imports {other}"
+
+
+def test_every_module_has_its_room() -> None:
+    assert {room(name) for name in MODULES} - {""} == {*BASE, *MAY_IMPORT}
+
+
+def test_no_circle_not_even_inside_a_room() -> None:
+    graph = {name: set(imports(path)) for name, path in MODULES.items()}
+    done: set[str] = set()
+
+    def walk(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, f"a circle: {' -> '.join((*way, name))}"
+        if name in done or name not in graph:
+            return
+        for other in graph[name] - {name}:
+            walk(other, (*way, name))
+        done.add(name)
+
+    for name in graph:
+        walk(name, ())
 
 
 def test_the_engine_knows_no_front_end() -> None:
-    for path in modules():
+    for path in MODULES.values():
         text = path.read_text(encoding="utf-8")
         assert "import streamlit" not in text and "import plotly" not in text, path
 
 
-def test_the_page_imports_only_public_modules() -> None:
-    for path in APP.glob("*.py"):
+def test_nobody_imports_private_names_of_the_engine() -> None:
+    tests = ROOT / "tests"
+    for path in [*APP.rglob("*.py"), *MODULES.values(), *tests.rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ila_core"):
-                assert not any(alias.name.startswith("_") for alias in node.names), path
+                private = [a.name for a in node.names if a.name.startswith("_")]
+                assert private in ([], ["__version__"]), f"{path} imports {private}"
+
+
+def test_only_chance_makes_generators() -> None:
+    for name, path in MODULES.items():
+        if name != "ila_core.chance":
+            assert "default_rng" not in path.read_text(encoding="utf-8"), path
 
 
 def test_import_loads_nothing_heavy() -> None:

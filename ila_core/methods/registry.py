@@ -107,9 +107,9 @@ class Method:
     def select(self, landscape: Landscape, spec: Spec) -> Selection:
         """Return what this method selects, exactly as many records as the spec asks for.
 
-        The selection's spec is the applied one. A method that runs dry is filled up with the highest relative depth among the rest;
-        `Selection.filled` counts these. UsageError for a parameter that it does not take,
-        IlaError where the landscape lacks an input.
+        The selection's spec is the applied one. A method that runs dry is filled up with the
+        highest relative depth among the rest; `Selection.filled` counts these. UsageError for a
+        parameter that it does not take, IlaError where the landscape lacks an input.
         """
         check_inputs(self.name, self.needs, landscape)
         parameters = dict(spec.parameters)
