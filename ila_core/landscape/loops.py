@@ -40,15 +40,18 @@ def locate_inside(x, y, scale, box, block):  # type: ignore
     the last column and row: a point counts where it lies in both.
     """
     x0, y0, width, height, resolution, offset, side = scale
-    out = locate(x, y, x0, y0, width, height, resolution, offset, side)
     left, bottom, right, top = box
     first_column, end_column, first_row, end_row = block
-    for i in range(len(out)):
-        column, row = out[i] // side, out[i] % side
-        inside = first_column <= column < end_column and first_row <= row < end_row
-        inside = inside and left <= x[i] <= right and bottom <= y[i] <= top
-        if not inside:
-            out[i] = side * side
+    out = np.empty(len(x), np.int32)
+    for i in range(len(x)):
+        column = np.floor((np.float64(x[i]) - x0) / width * resolution + offset)
+        row = np.floor((np.float64(y[i]) - y0) / height * resolution + offset)
+        column = min(max(column, 0.0), side - 1.0)
+        row = min(max(row, 0.0), side - 1.0)
+        inside = left <= x[i] and x[i] <= right and bottom <= y[i] and y[i] <= top
+        inside &= first_column <= column and column < end_column
+        inside &= first_row <= row and row < end_row
+        out[i] = np.int32(column) * side + np.int32(row) if inside else side * side
     return out
 
 

@@ -16,9 +16,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ila_core.landscape.landscape import Landscape, cells
-from ila_core.measure import describe as metrics
-from ila_core.selection.selection import select_ila, select_nested
+from ila_core.landscape.cells import count, frame, kept, leading
+from ila_core.landscape.landscape import Landscape
+from ila_core.measure.describe import grid_numbers
+from ila_core.methods.select import select
+from ila_core.selection.order import queue
 
 
 def pool(n: int) -> Landscape:
@@ -57,12 +59,14 @@ def seconds(*calls: Callable[[], object], repeats: int) -> list[float]:
     return [statistics.median(times) for times in taken]
 
 
-def fresh(landscape: Landscape, kind: str, call: Callable[[], object]) -> Callable[[], object]:
-    """Return a call that first forgets what the landscape has kept of its kind."""
+def anew(landscape: Landscape, **knobs: object) -> Callable[[], object]:
+    """Return a call that selects as if these knobs had never been asked for."""
 
     def run() -> object:
-        landscape._memory.pop(kind, None)
-        return call()
+        for function in list(landscape.memory):
+            if function is not queue.__wrapped__:
+                del landscape.memory[function]
+        return select(landscape, **knobs)
 
     return run
 
@@ -74,38 +78,61 @@ def main() -> None:
     options = parser.parse_args()
     n, repeats = options.records, options.repeats
     landscape, budget = pool(n), max(1, n // 100)
-    select_ila(landscape, budget)
-    select_ila(landscape, budget, resolution=64, depth_target=0.5)
+    select(landscape, budget=budget)
+    select(landscape, budget=budget, resolution=64, depth_target=0.5)
 
     print(f"{n:,} records, budget {budget:,}, medians of {repeats}")
-    print(f"{'one call':<34}{'ours':>11}{'pandas':>11}{'ratio':>8}")
+    print(f"{'one call':<38}{'ours':>11}{'reference':>11}{'ratio':>8}")
     for resolution in (64, 473, 2048):
         ours, theirs = seconds(
-            lambda side=resolution: select_ila(landscape, budget, resolution=side),
+            anew(landscape, budget=budget, resolution=resolution),
             lambda side=resolution: by_pandas(landscape, side, budget),
             repeats=repeats,
         )
-        show(f"resolution {resolution}", ours, theirs)
+        show(f"resolution {resolution}, beside pandas", ours, theirs)
+    nested = select(landscape, budget=budget, method="nested")
     for name, call in {
-        "resolution 2048, depth target 0.75": lambda: select_ila(
-            landscape, budget, resolution=2048, depth_target=0.75
+        "resolution 2048, depth target 0.75": anew(
+            landscape, budget=budget, resolution=2048, depth_target=0.75
         ),
-        "automatic resolution": fresh(landscape, "auto", lambda: select_ila(landscape, budget)),
-        "automatic resolution, 10 x budget": fresh(
-            landscape, "auto", lambda: select_ila(landscape, 10 * budget)
-        ),
-        "nested, whole order": fresh(landscape, "nested", lambda: select_nested(landscape, budget)),
-        "nested, another budget": lambda: select_nested(landscape, budget),
-        "cells of a map, 64 a side": lambda: cells(landscape, landscape.grid(64)),
-        "coverage and fidelity": lambda: metrics.grid_numbers(select_nested(landscape, budget)),
+        "automatic resolution": anew(landscape, budget=budget),
+        "automatic resolution, 10 x budget": anew(landscape, budget=10 * budget),
+        "nested, whole order": anew(landscape, budget=budget, method="nested"),
+        "nested, another budget": lambda: select(landscape, budget=budget, method="nested"),
+        "coverage and fidelity": lambda: grid_numbers(nested),
     }.items():
         call()
         show(name, seconds(call, repeats=repeats)[0])
+    show_cells(landscape, budget, repeats)
+
+
+def show_cells(landscape: Landscape, budget: int, repeats: int) -> None:
+    """Time what the page draws beside the bare loops on the same cells."""
+    from ila_core.landscape.loops import summarise
+
+    chosen = select(landscape, budget=budget)
+    shown, grid = frame(landscape, chosen.shown_grid), landscape.grid(64)
+
+    def bare() -> object:
+        member, number = grid.members(*landscape.columns)
+        return summarise(member, len(number), landscape.relative_depth)
+
+    cells = count(landscape, shown)
+    calls = (
+        lambda: count(landscape, shown),
+        bare,
+        lambda: kept(cells, landscape, chosen.shown_grid, chosen.rows),
+        lambda: leading(landscape, cells),
+    )
+    drawn, loops, share, domain = seconds(*calls, repeats=repeats)
+    show("cells of the map, beside the loops", drawn, loops)
+    show("what is kept of each cell", share)
+    show("the leading domain of each cell", domain)
 
 
 def show(name: str, ours: float, theirs: float | None = None) -> None:
     ratio = f"{1e3 * theirs:>8.1f} ms{theirs / ours:>7.1f}x" if theirs else ""
-    print(f"{name:<34}{1e3 * ours:>8.1f} ms{ratio}")
+    print(f"{name:<38}{1e3 * ours:>8.1f} ms{ratio}")
 
 
 if __name__ == "__main__":
