@@ -1,9 +1,16 @@
-"""Writing files so that a reader never meets half of one."""
+"""Writing files so that a reader never meets half of one, and telling one file from another."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
 import os
+import re
+import secrets
+import socket
+import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +21,8 @@ _REFUSALS = frozenset((
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR,
     errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EIO,
 ))  # fmt: skip
+_MACHINE = f"{zlib.crc32(socket.gethostname().encode()):08x}"
+_UNFINISHED = re.compile(rf"\..*\.{_MACHINE}-(?P<process>\d+)-[0-9a-f]+-[0-9a-f]{{8}}\.part")
 
 
 @contextmanager
@@ -21,8 +30,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes `path`'s place when the block ends well.
 
     A failure leaves what was at `path` untouched and removes the unfinished file. A link stays a
-    link: the file that it points to is replaced. A full disk, a folder that cannot be written, and
-    a `path` that is no file, such as a folder or /dev/stdout, raise IlaError.
+    link: the file that it points to is replaced. Whoever writes the same `path` at the same time,
+    in a thread or a process, writes to a file of their own; the last to finish stays. A full disk,
+    a folder that cannot be written, and a `path` that is no file, such as a folder or /dev/stdout,
+    raise IlaError.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "greeting.txt"
@@ -32,13 +43,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
     'hello'
     """
     path = Path(path)
-    with told(path):
+    with writing_errors(path):
         if path.exists() and not path.is_file():
             raise IlaError(f"{path} is {'a folder' if path.is_dir() else 'no file'}; name a file.")
         path = path.resolve() if path.is_symlink() else path
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(_unfinished_name(path.name))
     try:
-        with told(path):
+        with writing_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             os.replace(temporary, path)
@@ -47,8 +58,39 @@ def replacing(path: str | Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+def _unfinished_name(name: str) -> str:
+    """A name that no other thread or process takes, and that tells which process has taken it."""
+    owner = f"{_MACHINE}-{os.getpid()}-{threading.get_ident():x}-{secrets.token_hex(4)}"
+    return f".{name[:40]}.{owner}.part"  # clipped: a name has at most 255 bytes
+
+
+def sweep(folder: str | Path) -> None:
+    """Remove what killed processes of this machine left unfinished in a folder and below it.
+
+    Files that `replacing` writes for a process which is still there are left alone, and so are
+    all others.
+    """
+    if os.name == "nt":  # asking after a process would end it
+        return
+    for path in Path(folder).rglob(".*.part"):
+        ours = _UNFINISHED.fullmatch(path.name)
+        if ours and not _is_running(int(ours["process"])):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
 @contextmanager
-def told(path: str | Path) -> Iterator[None]:
+def writing_errors(path: str | Path) -> Iterator[None]:
     """Turn an operating system's refusal to write `path` into one sentence."""
     try:
         yield
@@ -68,12 +110,17 @@ def told(path: str | Path) -> Iterator[None]:
 
 
 @contextmanager
-def readable(path: str | Path) -> Iterator[None]:
+def reading_errors(path: str | Path) -> Iterator[None]:
     """Turn an operating system's refusal to read `path` into one sentence."""
     try:
         yield
+    except FileNotFoundError as error:
+        raise IlaError(f"{path} was not found; check the path.") from error
     except OSError as error:
         raise IlaError(f"{path} cannot be read ({error.strerror or error}).") from error
+
+
+told, readable = writing_errors, reading_errors  # their names until every caller has moved
 
 
 def disk_is_full(error: OSError) -> bool:
@@ -84,6 +131,28 @@ def disk_is_full(error: OSError) -> bool:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` as UTF-8, all of it or nothing."""
+    r"""Write `text` as UTF-8, all of it or nothing.
+
+    Half a character (an unpaired surrogate, as in a file name that is not UTF-8) is written as
+    \udcXX, which in JSON is that very character.
+    """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def hash_file(path: str | Path) -> str:
+    """Return the sha256 of a file's bytes, in hex; IlaError if it cannot be read."""
+    with reading_errors(path), open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def key_of(*parts: object) -> str:
+    """Return 16 hex digits that change whenever any of the (JSON-able) parts changes.
+
+    >>> key_of("umap", {"seed": 0}) == key_of("umap", {"seed": 0})
+    True
+    >>> key_of("umap", {"seed": 0}) == key_of("umap", {"seed": 1})
+    False
+    """
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

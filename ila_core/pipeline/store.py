@@ -10,7 +10,6 @@ twice and nothing stale is ever read. The public files are hard links into the s
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -24,7 +23,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ila_core.errors import DamagedError, IlaError, RunError
-from ila_core.files import readable, replacing, told, write_text
+from ila_core.files import hash_file as hash_file
+from ila_core.files import key_of as key_of
+from ila_core.files import replacing, told, write_text
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
@@ -39,24 +40,6 @@ _MANIFEST: dict[str, type] = {
 """What every manifest has, and of which kind."""
 
 COLUMNS = ("x", "y", "loss", "tokens", "skills", "depth", "relative_depth")
-
-
-def key_of(*parts: object) -> str:
-    """Return 16 hex digits that change whenever any of the (JSON-able) parts changes.
-
-    >>> key_of("umap", {"seed": 0}) == key_of("umap", {"seed": 0})
-    True
-    >>> key_of("umap", {"seed": 0}) == key_of("umap", {"seed": 1})
-    False
-    """
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def hash_file(path: str | Path) -> str:
-    """Return the sha256 of a file's bytes, in hex; IlaError if it cannot be read."""
-    with readable(path), open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
