@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ila_core._version import __version__
 from ila_core.errors import IlaError, UsageError
 from ila_core.files import readable, replacing, write_text
-from ila_core.pool.formats import as_list, field_of, parse_map, plan_for
+from ila_core.pool.fields import as_list, field_of, parse_map, plan_for
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -32,13 +32,15 @@ from ila_core.files import told, write_text
 from ila_core.landscape.landscape import LABELS, TUNED
 from ila_core.loss.result import LossResult
 from ila_core.pipeline import store
-from ila_core.pool.formats import parse_map
+from ila_core.pool.fields import parse_map
 from ila_core.progress import Listener, Monitor, Progress, Say, no_progress, silent
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
     from ila_core.lm.score import LmSettings
-    from ila_core.pool.records import Records, RecordsSettings
+    from ila_core.pool.inputs import Input
+    from ila_core.pool.reading import RecordsSettings
+    from ila_core.pool.records import Records
     from ila_core.skills import EndpointSettings
 
 
@@ -158,7 +160,7 @@ class BuildSettings:
 
     @property
     def records(self) -> RecordsSettings:
-        from ila_core.pool.records import RecordsSettings
+        from ila_core.pool.reading import RecordsSettings
 
         return RecordsSettings(
             map=parse_map(self.map),
@@ -204,6 +206,7 @@ class _Build:
         self.settings = settings
         self.monitor = monitor
         self.paths = paths
+        self.files: list[Input] = []
         self.used: list[store.Stage] = []
         self.notes: list[str] = []
         self.result: Mapping[str, object] = {}
@@ -236,20 +239,14 @@ class _Build:
 
     def inputs(self) -> list[dict[str, object]]:
         """Return name, sha256 and size of every input file; refuse a folder of another pool."""
-        from ila_core.pool.containers import expand
+        from ila_core.pool.inputs import hashed
 
-        files = expand(self.paths)
-        with self.monitor.stage("checking input", len(files)) as progress:
-            inputs: list[dict[str, object]] = []
-            for path in files:
-                inputs.append(
-                    {
-                        "name": path.name,
-                        "sha256": store.hash_file(path),
-                        "bytes": path.stat().st_size,
-                    }
-                )
-                progress(len(inputs), len(files))
+        with self.monitor.stage("checking input") as progress:
+            self.files = hashed(self.paths, progress=progress)
+        inputs: list[dict[str, object]] = [
+            {"name": file.path.name, "sha256": file.sha256, "bytes": file.size}
+            for file in self.files
+        ]
         held = store.pool_of(self.run.folder)
         if held is not None and list(held) != list(dict.fromkeys(f["sha256"] for f in inputs)):
             raise RunError(
@@ -260,19 +257,14 @@ class _Build:
         return inputs
 
     def records(self, inputs: Sequence[Mapping[str, object]]) -> Records:
-        from ila_core.pool.records import Records, ingest
+        from ila_core.pool.ingest import ingest
+        from ila_core.pool.records import Records
 
         settings = self.settings.records
         stage = self.stage("records", [f["sha256"] for f in inputs], asdict(settings))
         with self.once("reading", stage) as progress:
             if progress is not None:
-                ingest(self.paths, out=stage.folder, settings=settings, progress=progress)
-                read = Records.open(stage.path("records.parquet")).files
-                if {f["sha256"] for f in read} - {f["sha256"] for f in inputs}:
-                    raise IlaError(
-                        "The pool changed while it was read; run the same command again when it is "
-                        "complete."
-                    )
+                ingest(self.files, out=stage.folder, settings=settings, progress=progress)
         records = Records.open(stage.path("records.parquet"))
         for name, option in self.settings.columns.items():
             records.require(name, option)

@@ -1,31 +1,19 @@
-"""The formats of a record: which field plays which part, and how the fields become turns.
+"""The formats of a record: how its fields become turns.
 
-A record's format is read off the names of its filled fields, so that one file may mix formats:
-:func:`plan_of` decides which field plays which part, :func:`adapt` carries the plan out.
-Nothing here reads files or remembers records.
+Alpaca and its kin, prompt and completion, preference pairs, ShareGPT, messages with roles, tool
+calls and typed parts: :func:`adapt` makes turns of them all, or says why it cannot. Nothing here
+reads files or remembers records.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
-import orjson
-
-from ila_core.errors import UsageError
-
-Role = Literal["system", "user", "assistant", "tool"]
-
-
-class Turn(NamedTuple):
-    """One turn of a conversation; `scored` says whether its tokens count as response."""
-
-    role: Role
-    text: str
-    scored: bool
+from ila_core.pool.fields import CHOSEN, KNOWN_FIELDS, Plan, as_list, field_of, plan_of
+from ila_core.pool.json_text import compact_json
+from ila_core.pool.labels import Labels, NoLabels, labels_in
+from ila_core.pool.record import Role, Turn
 
 
 class Adapted(NamedTuple):
@@ -33,36 +21,13 @@ class Adapted(NamedTuple):
 
     format: str
     turns: tuple[Turn, ...]
-    labels: tuple[str, ...] | None
+    labels: Labels
     source: str | None
 
 
 class NotARecord(ValueError):
     """The fields do not make a record; the message is a short reason from a fixed vocabulary."""
 
-
-MESSAGES = ("messages", "conversations", "conversation", "dialogue", "dialog", "turns")
-INSTRUCTIONS = (
-    "instruction", "prompt", "question", "query", "problem", "input", "inputs", "user", "human",
-    "instructions", "input_text", "text",
-)  # fmt: skip
-RESPONSES = (
-    "output", "response", "completion", "solution", "answer", "target", "targets", "outputs",
-    "assistant", "gpt", "generated_solution", "generation", "output_text", "target_text",
-)  # fmt: skip
-INPUTS = ("input", "context")
-SYSTEMS = ("system", "system_prompt", "system_message")
-TOOLS = ("tools", "functions")
-HISTORY = "history"
-CHOSEN, REJECTED = "chosen", "rejected"
-LABELS = ("labels", "skills", "tags", "knowledge")
-SOURCES = ("source", "dataset", "data_source", "origin", "task", "task_name", "category", "subset")
-
-KNOWN_FIELDS = frozenset(
-    (*MESSAGES, *INSTRUCTIONS, *RESPONSES, *INPUTS, *SYSTEMS, *TOOLS, *LABELS, *SOURCES,
-     HISTORY, CHOSEN, REJECTED)
-)  # fmt: skip
-"""Every field name that some format knows: a list under another name may hold records."""
 
 _USER: Role = "user"
 _ASSISTANT: Role = "assistant"
@@ -81,150 +46,6 @@ _ROLES: dict[str, Role] = {
     ),
 }  # fmt: skip
 _WEIGHTS = ("loss_weight", "weight", "train", "loss")
-_NOTHING: tuple[Any, ...] = (None, "", [], {})
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which field plays which part in a record; None where no field does."""
-
-    format: str
-    instruction: str | None = None
-    response: str | None = None
-    input: str | None = None
-    system: str | None = None
-    history: str | None = None
-    messages: str | None = None
-    tools: str | None = None
-    labels: str | None = None
-    source: str | None = None
-
-    @property
-    def mapping(self) -> dict[str, str]:
-        """The parts that a field plays, by part: what `--map` would have to say.
-
-        >>> plan_of({"question": "Why?", "answer": "So.", "task": "talk"}).mapping
-        {'instruction': 'question', 'response': 'answer', 'source': 'task'}
-        """
-        return {part: field for part in PARTS if (field := getattr(self, part)) is not None}
-
-
-PARTS = tuple(field.name for field in fields(Plan))[1:]
-"""The parts a field can play, and the names that `--map` takes."""
-
-
-def parse_map(text: str) -> tuple[tuple[str, str], ...]:
-    """The (part, field) pairs of a mapping such as ``instruction=prompt,response=answer``.
-
-    >>> parse_map("instruction=prompt,response=answer")
-    (('instruction', 'prompt'), ('response', 'answer'))
-    """
-    pairs = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, field = part.partition("=")
-        if not (equals and name.strip() and field.strip()):
-            raise UsageError(
-                f"--map has {part!r}; write ROLE=FIELD, as in instruction=prompt,response=answer."
-            )
-        pairs.append((name.strip(), field.strip()))
-    return tuple(pairs)
-
-
-def check_mapping(mapping: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The mapping as a tuple of (part, field) pairs, each part named once.
-
-    Raises UsageError for a part that does not exist, is named twice or has no field.
-
-    >>> check_mapping([("instruction", "ask")])
-    (('instruction', 'ask'),)
-    """
-    pairs = tuple((part, field) for part, field in mapping)
-    for part, field in pairs:
-        if part not in PARTS:
-            raise UsageError(f"--map has no part {part!r}; its parts are {', '.join(PARTS)}.")
-        if not field:
-            raise UsageError(f"--map {part}= names no field; write {part}=FIELD.")
-        if sum(part == other for other, _ in pairs) > 1:
-            raise UsageError(f"--map names {part!r} more than once; name one field for it.")
-    return pairs
-
-
-def plan_of(record: Mapping[str, Any], mapping: tuple[tuple[str, str], ...] = ()) -> Plan:
-    """Which field of a record plays which part; the mapping has the last word.
-
-    >>> plan_of({"instruction": "Add.", "input": "1 1", "output": "2"}).format
-    'alpaca'
-    >>> plan_of({"ask": "Why?", "output": "So."}, (("instruction", "ask"),)).mapping
-    {'instruction': 'ask', 'response': 'output'}
-    """
-    filled: list[str] = []
-    blank: list[str] = []
-    for name, value in record.items():
-        (blank if value in _NOTHING else filled).append(name)
-    plan = _plan(tuple(filled), tuple(blank), mapping)
-    if plan.messages in filled and plan.instruction and not _is_list(record[plan.messages]):
-        filled.remove(plan.messages)  # a field of that name, but of another meaning
-        plan = _plan(tuple(filled), tuple(blank), mapping)
-    return plan
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(as_list(value), list)
-
-
-def plan_for(fields: Iterable[str], mapping: tuple[tuple[str, str], ...] = ()) -> Plan:
-    """Which field plays which part in a record that fills all of these.
-
-    >>> plan_for(["question", "context", "answer"]).mapping
-    {'instruction': 'question', 'response': 'answer', 'input': 'context'}
-    """
-    return _plan(tuple(fields), (), mapping)
-
-
-@lru_cache(maxsize=4096)
-def _plan(
-    filled: tuple[str, ...], blank: tuple[str, ...], mapping: tuple[tuple[str, str], ...]
-) -> Plan:
-    """The plan for filled and blank fields: a blank one plays a part only if no other can."""
-    given = dict(mapping)
-
-    def first(part: str, candidates: Sequence[str], names: Sequence[str] = filled) -> str | None:
-        return given.get(part) or next((name for name in candidates if name in names), None)
-
-    mapped_pair = "messages" not in given and ("instruction" in given or "response" in given)
-    messages = None if mapped_pair else first("messages", MESSAGES)
-    answers = (CHOSEN, *RESPONSES) if REJECTED in filled else (*RESPONSES, CHOSEN)
-    instruction = first("instruction", INSTRUCTIONS) or first("instruction", INSTRUCTIONS, blank)
-    instruction = None if "messages" in given else instruction
-    response = first("response", answers) or first("response", answers, blank)
-    # Who names the instruction field has said what the instruction is: no input joins it unasked.
-    inputs = () if mapped_pair and "instruction" in given else INPUTS
-    return Plan(
-        format=_format_name(given, messages, instruction, response),
-        instruction=instruction,
-        response=response,
-        input=first("input", [name for name in inputs if name not in (instruction, response)]),
-        system=first("system", SYSTEMS),
-        history=first("history", (HISTORY,)),
-        messages=messages,
-        tools=first("tools", TOOLS),
-        labels=first("labels", LABELS),
-        source=first("source", SOURCES),
-    )
-
-
-def _format_name(
-    given: Mapping[str, str], messages: str | None, instruction: str | None, response: str | None
-) -> str:
-    if given.keys() & {"instruction", "response", "messages"}:
-        return "mapped"
-    if response == CHOSEN:
-        return "preference"
-    if messages:
-        return "messages"
-    if (instruction, response) == ("instruction", "output"):
-        return "alpaca"
-    return "/".join(name for name in (instruction, response) if name) or "unknown"
 
 
 def adapt(record: Mapping[str, Any], mapping: tuple[tuple[str, str], ...] = ()) -> Adapted:
@@ -259,107 +80,11 @@ def adapt(record: Mapping[str, Any], mapping: tuple[tuple[str, str], ...] = ()) 
     turns = _with_one_system_turn(system, _tools_text(field_of(record, plan.tools)), turns)
     if not any(turn.role == "user" for turn in turns):
         raise NotARecord("no instruction")
-    labels = as_labels(field_of(record, plan.labels))
-    return Adapted(format, tuple(turns), labels, as_source(field_of(record, plan.source)))
-
-
-def instruction_of(turns: Iterable[Turn]) -> str:
-    """x_i of METHOD 1: all user turns, joined by a blank line."""
-    return "\n\n".join([turn.text for turn in turns if turn.role == "user"])
-
-
-def response_of(turns: Iterable[Turn]) -> str:
-    """y_i of METHOD 1: all scored turns, joined by a blank line."""
-    return "\n\n".join([turn.text for turn in turns if turn.scored])
-
-
-def field_of(record: Mapping[str, Any], path: str | None) -> Any:
-    """The value of a field, None where it is missing; a dotted path goes into objects and lists.
-
-    A field whose own name has dots is found first.
-
-    >>> field_of({"meta": {"tags": ["a", "b"]}, "meta.tags": 3}, "meta.tags")
-    3
-    >>> field_of({"meta": {"tags": ["a", "b"]}}, "meta.tags.1")
-    'b'
-    """
-    if path is None:
-        return None
-    if path in record:
-        return record[path]
-    value: Any = record if "." in path else None
-    for step in path.split("."):
-        if isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    return value
-
-
-def compact_json(value: Any) -> str:
-    """The value as one line of JSON without spaces, every character as itself.
-
-    Bytes are written in base64, dates in ISO form, NaN as null.
-
-    >>> compact_json({"a": [1, "é"]})
-    '{"a":[1,"é"]}'
-    """
     try:
-        return orjson.dumps(value, default=_plain).decode()
-    except TypeError:  # integers above 64 bits, unpaired surrogates, more than 254 levels
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        from base64 import b64encode
-
-        return b64encode(value).decode()
-    return str(value)
-
-
-def as_list(value: Any) -> Any:
-    """A filled list as it is, also out of a table cell that holds one as JSON; else the value.
-
-    >>> as_list('["a"]'), as_list("[sic]"), as_list([])
-    (['a'], '[sic]', None)
-    """
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            value = orjson.loads(value)
-        except ValueError:
-            return value
-    return None if value in ([], "") else value
-
-
-def as_labels(value: Any) -> tuple[str, ...] | None:
-    """Distinct labels in the order given, from a list or a comma-separated string.
-
-    None where there is nothing that can be read as labels; an empty list is no label at all.
-
-    >>> as_labels("algebra, proof,algebra"), as_labels([{"tag": "sql"}]), as_labels([])
-    (('algebra', 'proof'), ('sql',), ())
-    """
-    if isinstance(value, list) and not value:
-        return ()
-    value = as_list(value)
-    if isinstance(value, str):
-        value = value.split(",")
-    if not isinstance(value, list):
-        return None
-    texts = [_label_text(label) for label in value]
-    if any(text is None for text in texts):
-        return None
-    return tuple(dict.fromkeys(text.strip() for text in texts if text and text.strip()))
-
-
-def _label_text(label: Any) -> str | None:
-    """A label's name, also out of an object such as {"tag": ..., "explanation": ...}."""
-    if isinstance(label, Mapping):
-        label = next((label[key] for key in ("tag", "label", "name") if key in label), None)
-    return label if isinstance(label, str) else None
+        labels = labels_in(field_of(record, plan.labels))
+    except NoLabels:  # a field of that name that means something else
+        labels = None
+    return Adapted(format, tuple(turns), labels, as_source(field_of(record, plan.source)))
 
 
 def as_source(value: Any) -> str | None:
@@ -486,3 +211,12 @@ def _with_one_system_turn(system: str, tools: str, turns: list[Turn]) -> list[Tu
     texts = [system, *(turn.text for turn in turns[:leading]), tools]
     texts = [text for text in texts if text.strip()]
     return [Turn("system", "\n\n".join(texts), False), *turns[leading:]] if texts else turns
+
+
+def __getattr__(name: str) -> Any:
+    """Names that have moved, until every caller has."""
+    from ila_core.pool import fields
+
+    if name not in ("PARTS", "parse_map", "plan_for", "field_of", "as_list"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(fields, name)

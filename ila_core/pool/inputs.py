@@ -1,0 +1,94 @@
+"""Which files make a pool, and whether they are still what they were.
+
+Each file is hashed once, before it is read: the hash names what a build is made of. That it was
+read as it was hashed is told by its size and the time of its last change.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ila_core.errors import IlaError
+from ila_core.files import hash_file, reading_errors
+from ila_core.progress import Progress, no_progress
+
+Paths = Sequence[str | Path] | str | Path
+"""Paths and globs, or one of them."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file of a pool as it was when it was hashed; `changed` is in nanoseconds."""
+
+    path: Path
+    size: int
+    changed: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Input:
+        """The file as it is now. Raises IlaError where it cannot be read, or changes meanwhile."""
+        with reading_errors(path):
+            status = path.stat()
+        seen = cls(path, status.st_size, status.st_mtime_ns, hash_file(path))
+        seen.check()
+        return seen
+
+    def check(self) -> None:
+        """Raise IlaError where the file has changed since."""
+        with reading_errors(self.path):
+            status = os.stat(self.path)
+        if (status.st_size, status.st_mtime_ns) != (self.size, self.changed):
+            raise IlaError(
+                f"{self.path} changed while it was read; run the same command again when it is "
+                "complete."
+            )
+
+
+def hashed(paths: Paths, *, progress: Progress = no_progress) -> list[Input]:
+    """The files that paths and globs name, hashed, as `expand` orders them."""
+    files = expand(paths)
+    inputs = []
+    for path in files:
+        inputs.append(Input.of(path))
+        progress(len(inputs), len(files))
+    return inputs
+
+
+def expand(paths: Paths) -> list[Path]:
+    """The files that paths and globs name, in the order given, matches of a glob sorted.
+
+    A file named twice is read once. Raises IlaError for a path that is not there, a glob without
+    a match, and a folder.
+    """
+    files: dict[Path, Path] = {}
+    for given in [paths] if isinstance(paths, str | Path) else paths:
+        for path in _matches(str(given)):
+            files.setdefault(path.resolve(), path)
+    if not files:
+        raise IlaError("No file was named; name the files of the pool.")
+    return list(files.values())
+
+
+def _matches(given: str) -> list[Path]:
+    path = Path(given).expanduser()
+    if path.is_dir():
+        raise IlaError(f"{given} is a folder; name its files, for example {path}/*.jsonl.")
+    if path.exists():
+        return [path]
+    if not glob.has_magic(given):
+        raise IlaError(f"{given} was not found; check the path.")
+    matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))
+    files = [match for match in matches if not match.is_dir()]
+    if not files:
+        raise IlaError(f"{given} matches no file; check the pattern.")
+    return files
+
+
+def shown(path: Path) -> str:
+    r"""A path as text that can be written anywhere: bytes that are not UTF-8 as \xNN."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -1,0 +1,223 @@
+"""The records of a JSON text that comes in pieces, one at a time: the text is never held whole.
+
+An array's elements, the one list of objects in an object, objects one after the other, or one
+object are records; what else stands there is handed on as it is, to be rejected.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from ila_core.errors import IlaError
+from ila_core.pool.fields import INSTRUCTIONS, KNOWN_FIELDS, MESSAGES, RESPONSES
+from ila_core.pool.packing import CHUNK, Damaged
+
+RECORD_LIMIT = 1 << 28
+"""The longest record that is read: bytes of a line, characters of JSON."""
+
+_RECORD_FIELDS = frozenset((*INSTRUCTIONS, *RESPONSES, *MESSAGES))
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class Value(NamedTuple):
+    """One value of a JSON text; `odd` where its text tells more of it than the value does."""
+
+    text: str
+    value: Any
+    odd: bool
+
+
+def decoded(stream: io.BufferedReader) -> Iterator[str]:
+    """The text of a stream in pieces; bytes that are not UTF-8 come as surrogates."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    while data := stream.read1(CHUNK):
+        yield decoder.decode(data)
+    yield decoder.decode(b"", True)
+
+
+class _Scanner:
+    """JSON values out of a text that comes in pieces, one value at a time.
+
+    The standard library's decoder does the work, from a position in a buffer that holds about
+    one piece; a value that runs out of the buffer is tried again with more of it.
+    """
+
+    def __init__(self, pieces: Iterable[str]) -> None:
+        self._pieces = iter(pieces)
+        self._buffer = ""
+        self._at = 0
+        self._ended = False
+        self._odd = False
+        self.damage: Damaged | None = None
+        self._decoder = json.JSONDecoder(
+            parse_float=self._float, parse_int=self._int, parse_constant=self._constant,
+            strict=False,  # control characters inside strings do no harm: they are escaped again
+        )  # fmt: skip
+
+    def peek(self) -> str:
+        """The next character that is not space, "" at the end of the text."""
+        while True:
+            match = _SPACE.match(self._buffer, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._buffer):
+                return self._buffer[self._at]
+            if not self._more():
+                return ""
+
+    def skip(self) -> str:
+        """Step over the character that `peek` sees, and return it."""
+        character = self.peek()
+        self._at += len(character)
+        return character
+
+    def second(self) -> str:
+        """The character after the one that `peek` sees, spaces left out."""
+        first = self.peek()
+        while first:
+            match = _SPACE.match(self._buffer, self._at + 1)
+            if match and match.end() < len(self._buffer):
+                return self._buffer[match.end()]
+            if not self._more():
+                break
+        return ""
+
+    def value(self) -> Value:
+        """The next value. Raises Damaged where the text ends inside it or is not JSON."""
+        self.peek()
+        while True:
+            self._odd = False
+            try:
+                value, end = self._decoder.raw_decode(self._buffer, self._at)
+            except RecursionError as error:
+                raise Damaged("it is nested too deeply") from error
+            except json.JSONDecodeError as error:
+                # The end of the buffer may cut a token: \uXXXX is the longest that is cut late.
+                cut = error.pos >= len(self._buffer) - 16 or error.msg.startswith("Unterminated")
+                stray = self._buffer[error.pos : error.pos + 1] in tuple(",:]}")  # begins no token
+                if cut and len(self._buffer) - self._at < RECORD_LIMIT and self._more(grow=True):
+                    continue
+                if cut and self._ended and not stray:
+                    raise self.damage or Damaged("its JSON ends early") from error
+                raise Damaged(f"its JSON is broken ({error.msg})") from error
+            length = end - self._at  # asking for more moves the buffer
+            if end > len(self._buffer) - 3 and self._more():
+                continue  # a number may go on: 1, 1. and 1e+ are all read as 1
+            text = self._buffer[self._at : self._at + length]
+            self._at += length
+            return Value(text, value, self._odd)
+
+    def _more(self, *, grow: bool = False) -> bool:
+        """Add a piece to the buffer, with `grow` as much as is there, dropping what was read."""
+        rest = self._buffer[self._at :]
+        wanted = max(len(rest), 1) if grow else 1
+        pieces, length = [rest], 0
+        while length < wanted and not self._ended:
+            try:
+                piece = next(self._pieces, None)
+            except Damaged as damage:
+                self.damage, piece = damage, None
+            if piece is None:
+                self._ended = True
+            else:
+                pieces.append(piece)
+                length += len(piece)
+        self._buffer, self._at = "".join(pieces), 0
+        return length > 0
+
+    def _float(self, text: str) -> float:
+        value = float(text)
+        self._odd = self._odd or repr(value) != text
+        return value
+
+    def _int(self, text: str) -> float | int:
+        self._odd = self._odd or len(text) > 18 or text == "-0"
+        return int(text) if len(text) < 4000 else float(text)
+
+    def _constant(self, text: str) -> float:
+        self._odd = True
+        return float(text)
+
+
+def records_in(pieces: Iterable[str], name: str) -> Iterator[Value]:
+    """What may be a record in the JSON text that comes in these pieces, in order.
+
+    Raises Damaged, after the last sound one, and IlaError where an object holds two lists that
+    might be the pool; `name` is the text's name in that.
+
+    >>> [one.value for one in records_in(['{"data": [{"a"', ': 1}, {"a": 2}]}'], "pool.json")]
+    [{'a': 1}, {'a': 2}]
+    """
+    scanner = _Scanner(pieces)
+    while first := scanner.peek():
+        if first == "[":
+            yield from _elements(scanner)
+        elif first == "{":
+            yield from _members(scanner, name)
+        else:
+            yield scanner.value()
+    if scanner.damage:
+        raise scanner.damage
+
+
+def _elements(scanner: _Scanner) -> Iterator[Value]:
+    scanner.skip()
+    if scanner.peek() == "]":
+        scanner.skip()
+        return
+    while True:
+        yield scanner.value()
+        _expect(scanner, ",]")
+        if scanner.skip() == "]":
+            return
+
+
+def _members(scanner: _Scanner, name: str) -> Iterator[Value]:
+    """An object is one record, unless a field that no format knows holds a list of objects."""
+    scanner.skip()
+    record: dict[str, Any] = {}
+    spans: list[str] = []
+    odd = False
+    list_name: str | None = None
+    while scanner.peek() != "}":
+        _expect(scanner, '"')
+        key_span, key, _ = scanner.value()
+        _expect(scanner, ":")
+        scanner.skip()
+        is_list = (
+            scanner.peek() == "["
+            and scanner.second() == "{"
+            and key not in KNOWN_FIELDS
+            and _RECORD_FIELDS.isdisjoint(record)
+        )
+        if is_list and list_name is not None:
+            raise IlaError(
+                f"{name} holds two lists, {list_name!r} and {key!r}; "
+                "which one is the pool is not clear, write it to a file of its own."
+            )
+        if is_list:
+            list_name = key
+            yield from _elements(scanner)
+        else:
+            span, record[key], value_odd = scanner.value()
+            spans.append(f"{key_span}:{span}")
+            odd = odd or value_odd
+        _expect(scanner, ",}")
+        if scanner.peek() == ",":
+            scanner.skip()
+    scanner.skip()
+    if list_name is None:
+        yield Value("{" + ",".join(spans) + "}", record, odd)
+
+
+def _expect(scanner: _Scanner, characters: str) -> None:
+    character = scanner.peek()
+    if not character:
+        raise scanner.damage or Damaged("its JSON ends early")
+    if character not in characters:
+        wanted = " or ".join(characters)
+        raise Damaged(f"its JSON is broken ({character!r} stands where {wanted} should)")

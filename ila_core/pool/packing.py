@@ -1,0 +1,123 @@
+"""The bytes of a pool's file: unpacked from gzip or zstd, and recoded as UTF-8.
+
+Whatever stands before damage comes out first; the damage itself is told as :class:`Damaged`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import zlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+CHUNK = 1 << 20
+HEAD = 1 << 16
+"""How much of a file is looked at to find out what it is."""
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"{\0", "utf-16-le"), (b"[\0", "utf-16-le"), (b"\0{", "utf-16-be"), (b"\0[", "utf-16-be"),
+)  # fmt: skip
+
+
+class Damaged(Exception):
+    """The file ends or breaks off before its end; what was read up to there is sound."""
+
+
+def compression_of(magic: bytes) -> str | None:
+    """What a file is packed with, from its first four bytes: gzip, zstd, or nothing."""
+    if magic.startswith(b"\x1f\x8b"):
+        return "gzip"
+    return "zstd" if magic.startswith(b"\x28\xb5\x2f\xfd") else None
+
+
+def encoding_of(head: bytes) -> str:
+    """How the text is encoded that begins with these bytes."""
+    return next((name for mark, name in _BOMS if head.startswith(mark)), "utf-8")
+
+
+def unpacked(raw: BinaryIO, compression: str | None) -> io.BufferedReader:
+    """The bytes without their compression; where that is cut or broken, reading is Damaged."""
+    if compression == "gzip":
+        return io.BufferedReader(_Pipe(_gunzip(raw)), CHUNK)
+    if compression == "zstd":
+        return io.BufferedReader(_Pipe(_unzstd(raw)), CHUNK)
+    assert isinstance(raw, io.BufferedReader)
+    return raw
+
+
+def recoded(stream: io.BufferedReader, encoding: str) -> io.BufferedReader:
+    """The text of another encoding as UTF-8; where it is broken, reading is Damaged."""
+    return io.BufferedReader(_Pipe(_as_utf8(stream, encoding)), CHUNK)
+
+
+class _Pipe(io.RawIOBase):
+    """A readable stream over an iterator of byte strings."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def _gunzip(raw: BinaryIO) -> Iterator[bytes]:
+    """Every member of a gzip file, whatever stands before damage first."""
+    data = raw.read(HEAD)
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        while not member.eof:
+            if not data:
+                raise Damaged("its gzip data ends early")
+            try:
+                yield member.decompress(data, CHUNK)
+            except zlib.error as error:
+                raise Damaged(f"its gzip data is broken ({error})") from error
+            data = member.unconsumed_tail or (b"" if member.eof else raw.read(HEAD))
+        data = (member.unused_data or raw.read(HEAD)).lstrip(b"\0")  # tape padding is allowed
+
+
+def _unzstd(raw: BinaryIO) -> Iterator[bytes]:
+    """Every frame of a zstd file, whatever stands before damage first."""
+    import zstandard
+
+    # Small pieces bound what one of them can expand to; the window admits `zstd --long=31`.
+    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 31)
+    data = raw.read(HEAD >> 2)
+    while data:
+        frame = decompressor.decompressobj()
+        while not frame.eof:
+            if not data:
+                raise Damaged("its zstd data ends early")
+            try:
+                yield frame.decompress(data)
+            except zstandard.ZstdError as error:
+                raise Damaged(f"its zstd data is broken ({error})") from error
+            data = b"" if frame.eof else raw.read(HEAD >> 2)
+        data = frame.unused_data or raw.read(HEAD >> 2)
+
+
+def _as_utf8(stream: io.BufferedReader, encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    final = False
+    while not final:
+        data = stream.read1(CHUNK)
+        final = not data
+        try:
+            yield decoder.decode(data, final).encode()
+        except UnicodeDecodeError as error:
+            raise Damaged(f"its {encoding.upper()} text is broken ({error.reason})") from error
