@@ -7,16 +7,15 @@ distinct labels and multiplies its loss in the information depth (METHOD 3).
 from __future__ import annotations
 
 from ila_core.pool.labels import Labels, count_skills, distinct, from_column, record_text
+from ila_core.skills.answers import parse_answer
 from ila_core.skills.endpoint import (
-    KEY_VARIABLE,
     EndpointReport,
     EndpointResult,
-    EndpointSettings,
     Estimate,
     endpoint,
     estimate,
-    parse_answer,
 )
+from ila_core.skills.settings import KEY_VARIABLE, EndpointSettings
 from ila_core.skills.taxonomy import (
     Calibration,
     Skill,

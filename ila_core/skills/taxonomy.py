@@ -21,6 +21,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ila_core.chance import stream
 from ila_core.errors import IlaError
 from ila_core.paths import ASSETS
 from ila_core.pool.labels import Labels, distinct, record_text
@@ -90,9 +91,9 @@ def shipped_calibration() -> dict[str, float]:
     """How far to trust the shipped taxonomy: what `Calibration` says of it, without its curve."""
     path = ASSETS / "skills_calibration.json"
     try:
-        found = json.loads(path.read_text("utf-8"))
+        figures = json.loads(path.read_text("utf-8"))
         return {
-            name: float(value) for name, value in found.items() if isinstance(value, int | float)
+            name: float(value) for name, value in figures.items() if isinstance(value, int | float)
         }
     except (OSError, ValueError, AttributeError) as error:
         raise IlaError(
@@ -195,7 +196,7 @@ def calibrate(
     truth = _truth_table([labels[row] or () for row in labelled], skills)
     known = ~np.isnan(similarity[:, 0])
     judge = _Judge(similarity[known], *(part[known] for part in truth))
-    order = np.random.default_rng(seed).permutation(len(judge.extra))
+    order = stream(seed, "taxonomy calibration").permutation(len(judge.extra))
     halves = order[: len(order) // 2], order[len(order) // 2 :]
     hits, given, true = np.zeros(3)
     counted = np.zeros(len(order))
