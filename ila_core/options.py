@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import operator
+import shlex
 import types
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -223,6 +224,15 @@ def words(settings: Any, *, without: Container[str] = ()) -> list[str]:
         if option.name not in without
         for word in option.written(getattr(settings, option.name))
     ]
+
+
+def command(*line: object) -> str:
+    """Return a line of the command line as a shell takes it: the only writer of such lines.
+
+    >>> command("build", "my pool.jsonl", "--out", "run")
+    "ila build 'my pool.jsonl' --out run"
+    """
+    return shlex.join(["ila", *map(str, line)])
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,6 @@ selection. JSONL lines are the input's own lines, byte for byte.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -15,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ila_core._version import __version__
 from ila_core.errors import IlaError, UsageError
-from ila_core.files import readable, replacing, write_text
-from ila_core.pool.fields import as_list, field_of, parse_map, plan_for
+from ila_core.exports.commands import select_command
+from ila_core.exports.llamafactory import REGISTER, dataset_entry, read_register, register
+from ila_core.files import hash_file, replacing, write_text
+from ila_core.pool.json_text import as_utf8, without_field
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 Format = Literal["jsonl", "scored", "parquet"]
 FORMATS: tuple[Format, ...] = ("jsonl", "scored", "parquet")
-REGISTER = "dataset_info.json"
 PARTS_OF_A_RUN = frozenset((
     "manifest.json", "records.parquet", "rejects.jsonl", "embeddings.npy", "landscape.parquet",
     "labels.parquet", "tuned_rows.txt", "progress.json",
@@ -51,7 +51,7 @@ def export(
     _check_name(path, format)
     _check_place(path, selection.landscape)
     entry = dataset_entry(selection, path.name, format) if dataset_info else None
-    register = _read_register(path.with_name(REGISTER)) if dataset_info else {}
+    entries = read_register(path.with_name(REGISTER)) if dataset_info else {}
     with replacing(path) as temporary:
         if format == "parquet":
             import pyarrow.parquet as pq
@@ -61,12 +61,11 @@ def export(
             with open(temporary, "wb") as stream:
                 for line in lines(selection, format):
                     stream.write(line)
-        digest = _sha256(temporary)
+        digest = hash_file(temporary)
     text = json.dumps(manifest(selection, format, sha256=digest), indent=1, ensure_ascii=False)
     write_text(path.with_name(path.name + ".manifest.json"), text + "\n")
     if entry is not None:
-        text = json.dumps({**register, path.stem: entry}, indent=2, ensure_ascii=False)
-        write_text(path.with_name(REGISTER), text + "\n")
+        register(path, entries, entry)
     return path
 
 
@@ -94,7 +93,7 @@ def _check_place(path: Path, landscape: Landscape) -> None:
     same_size = [file for file in landscape.manifest.get("inputs", []) if file["bytes"] == size]
     if path.with_name(path.name + ".manifest.json").is_file():  # an export of the whole pool is
         same_size = [file for file in same_size if file["name"] == path.name]  # its equal
-    if same_size and _sha256(path) in [file["sha256"] for file in same_size]:
+    if same_size and hash_file(path) in [file["sha256"] for file in same_size]:
         raise UsageError(f"{path} is the pool itself; choose another name for the selection.")
 
 
@@ -106,7 +105,7 @@ def lines(selection: Selection, format: Format = "jsonl") -> Iterator[bytes]:
             yield original.encode("utf-8") + b"\n"
         return
     for original, score in zip(originals, scores(selection), strict=True):
-        yield with_scores(original, score).encode("utf-8") + b"\n"
+        yield as_utf8(with_scores(original, score)) + b"\n"
 
 
 def scores(selection: Selection) -> Iterator[dict[str, Any]]:
@@ -134,14 +133,11 @@ def with_scores(original: str, score: dict[str, Any]) -> str:
     >>> with_scores('{"a": 1.50}', {"row": 0})
     '{"a": 1.50, "_ila": {"row": 0}}'
     """
-    text = json.dumps(score, ensure_ascii=False)
     if '"_ila"' in original:
-        record = json.loads(original)
-        if "_ila" in record:
-            return json.dumps({**record, "_ila": score}, ensure_ascii=False)
+        original = without_field(original, "_ila")
     head = original.rstrip()[:-1].rstrip()
     comma = "" if head.endswith("{") else ", "
-    return f'{head}{comma}"_ila": {text}}}'
+    return f'{head}{comma}"_ila": {json.dumps(score, ensure_ascii=False)}}}'
 
 
 def table(selection: Selection) -> pa.Table:
@@ -191,99 +187,6 @@ def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[
     }
 
 
-def select_command(selection: Selection, format: Format = "jsonl", out: str = "") -> str:
-    """Return the `ila select` line that makes this file again."""
-    suffix = "parquet" if format == "parquet" else "jsonl"
-    more = ["--out", out or f"selection.{suffix}"]
-    if format != "jsonl":
-        more += ["--format", format]
-    return selection.spec.command(selection.landscape.run or "RUN", *more)
-
-
-def dataset_entry(selection: Selection, file_name: str, format: Format) -> dict[str, Any]:
-    """Return the entry that LLaMA-Factory's dataset_info.json needs for the exported file.
-
-    It names the fields that the pool's records were read from. IlaError where the pool mixes
-    formats, or has one that LLaMA-Factory does not read.
-    """
-    if format == "parquet":
-        raise UsageError("--dataset-info goes with JSONL; choose --format jsonl or scored.")
-    records = _records(selection)
-    formats = list(records.counts.get("formats", {}))
-    if len(formats) != 1:
-        raise IlaError(
-            f"The pool mixes the formats {', '.join(formats)}; LLaMA-Factory's dataset_info.json "
-            "describes files of one format only: export without --dataset-info."
-        )
-    given = parse_map(selection.landscape.manifest.get("settings", {}).get("map", ""))
-    # The first record tells which fields were read; what it leaves blank others may fill.
-    parts = plan_for(records.fields(), given).mapping | records.mapping
-    chat = "messages" in records.mapping
-    columns = {
-        column: parts[part]
-        for column, part in (_CHAT_COLUMNS if chat else _PAIR_COLUMNS).items()
-        if part in parts
-    }
-    if columns.get("query") in (columns.get("prompt"), columns.get("response")):
-        columns.pop("query", None)
-    needed = {"messages"} if chat else {"prompt", "response"}
-    known = needed <= columns.keys() and set(columns.values()) <= set(records.fields())
-    if not known or formats == ["preference"]:
-        raise IlaError(
-            f"LLaMA-Factory has no format for fields {', '.join(sorted(records.fields()))}; export "
-            "without --dataset-info."
-        )
-    if chat:
-        return _conversation_entry(file_name, columns, records)
-    return {"file_name": file_name, "formatting": "alpaca", "columns": columns}
-
-
-_CHAT_COLUMNS = {"messages": "messages", "system": "system", "tools": "tools"}
-_PAIR_COLUMNS = {
-    "prompt": "instruction", "query": "input", "response": "response", "system": "system",
-    "history": "history",
-}  # fmt: skip
-"""LLaMA-Factory's names of columns, and the parts of a record that they hold."""
-
-
-def _conversation_entry(
-    file_name: str, columns: dict[str, str], records: Records
-) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "file_name": file_name,
-        "formatting": "sharegpt",
-        "columns": columns,
-    }
-    first = json.loads(next(records.take_originals([0])))
-    messages = as_list(field_of(first, columns["messages"]))
-    # Messages without a role have from and value, which LLaMA-Factory takes for granted.
-    if any(isinstance(message, dict) and "role" in message for message in messages):
-        entry["tags"] = {
-            "role_tag": "role",
-            "content_tag": "content",
-            "user_tag": "user",
-            "assistant_tag": "assistant",
-            "system_tag": "system",
-        }
-    return entry
-
-
-def _read_register(path: Path) -> dict[str, Any]:
-    """Return the entries that are in a dataset_info.json already."""
-    if not path.exists():
-        return {}
-    try:
-        with readable(path):
-            register = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise IlaError(
-            f"{path} is not JSON ({error}); mend or move it, then export again."
-        ) from error
-    if not isinstance(register, dict):
-        raise IlaError(f"{path} holds no JSON object; mend or move it, then export again.")
-    return register
-
-
 def _records(selection: Selection) -> Records:
     records = selection.landscape.records
     if records is None:
@@ -301,8 +204,3 @@ def _number(value: Any) -> float | None:
 
 def _whole(value: Any) -> int | None:
     return None if math.isnan(value) else int(value)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -153,14 +153,17 @@ class Landscape:
         return Records.open(self.run / "records.parquet")
 
     def labels_of(self, rows: Any) -> list[tuple[str, ...]]:
-        """Return the labels that the build gave these rows, none where it was not asked for any.
+        """Return the labels that counted for these rows: none where the build counted none.
 
-        Labels that the pool came with are its records' own. IlaError for a damaged file.
+        They are the pool's own, a column's, a server's or a list's, as the build was asked.
+        IlaError for a damaged file.
         """
-        if self._labels is None:
-            return [()] * len(rows)
-        found = self._labels.take(np.asarray(rows, dtype=np.int64)).to_pylist()
-        return [tuple(labels or ()) for labels in found]
+        if self._labels is not None:
+            given = self._labels.take(np.asarray(rows, dtype=np.int64)).to_pylist()
+            return [tuple(labels or ()) for labels in given]
+        if self.records is not None and self.manifest.get("settings", {}).get("labels") == "auto":
+            return [record.labels or () for record in self.records.take(rows)]
+        return [()] * len(rows)
 
     @cached_property
     def _labels(self) -> Any:

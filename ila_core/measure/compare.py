@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +19,7 @@ from ila_core.measure.stability import stability as survival
 from ila_core.methods.registry import find
 from ila_core.methods.registry import methods as registered
 from ila_core.methods.select import select_by
+from ila_core.options import command
 from ila_core.progress import Say, silent
 from ila_core.selection.budget import Budget
 from ila_core.selection.selection import Selection
@@ -76,14 +76,14 @@ class Comparison:
     def command(self, run: object) -> str:
         """Return the `ila compare` line that makes this comparison again."""
         names = [row.name for row in self.rows]
-        words = ["ila", "compare", str(run), "--budget", self.spec.budget]
+        words = ["compare", str(run), "--budget", self.spec.budget]
         if names != fast_names():
             words += ["--methods", ",".join(names)]
         words += self.spec.words(without=("method", "budget"))
         for key, option in (("novelsum", "--novelty"), ("stability", "--stability")):
             if any(key in row.numbers for row in self.rows):
                 words.append(option)
-        return shlex.join(words)
+        return command(*words)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `ila compare --json` prints."""

@@ -244,7 +244,7 @@ class _Build:
         with self.monitor.stage("checking input") as progress:
             self.files = hashed(self.paths, progress=progress)
         inputs: list[dict[str, object]] = [
-            {"name": file.path.name, "sha256": file.sha256, "bytes": file.size}
+            {"name": file.path.name, "sha256": file.sha256, "bytes": file.bytes}
             for file in self.files
         ]
         held = store.pool_of(self.run.folder)

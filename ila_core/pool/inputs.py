@@ -25,7 +25,7 @@ class Input:
     """A file of a pool as it was when it was hashed; `changed` is in nanoseconds."""
 
     path: Path
-    size: int
+    bytes: int
     changed: int
     sha256: str
 
@@ -41,8 +41,8 @@ class Input:
     def check(self) -> None:
         """Raise IlaError where the file has changed since."""
         with reading_errors(self.path):
-            status = os.stat(self.path)
-        if (status.st_size, status.st_mtime_ns) != (self.size, self.changed):
+            status = self.path.stat()
+        if (status.st_size, status.st_mtime_ns) != (self.bytes, self.changed):
             raise IlaError(
                 f"{self.path} changed while it was read; run the same command again when it is "
                 "complete."

@@ -26,7 +26,8 @@ from ila_core.pool.table import METADATA, ROW_GROUP, VERSION, labels_of, records
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_TAKE_WINDOW = 1 << 17  # rows that take_originals holds at once
+TAKE_WINDOW = 1 << 17
+"""Rows that `take_originals` holds at once."""
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -143,8 +144,8 @@ class Records:
     def take_originals(self, rows: Iterable[int]) -> Iterator[str]:
         """The originals of these rows, in the order asked. Raises IndexError for other rows."""
         rows = _row_array(rows)
-        for start in range(0, len(rows), _TAKE_WINDOW):
-            window = rows[start : start + _TAKE_WINDOW]
+        for start in range(0, len(rows), TAKE_WINDOW):
+            window = rows[start : start + TAKE_WINDOW]
             yield from self._gather(window, ["record"], lambda table: table.column(0).to_pylist())
 
     def fields(self) -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from ila_core.errors import UsageError
 from ila_core.landscape.grid import check_resolution
-from ila_core.options import MAX_SEED, option, options_of, words
+from ila_core.options import MAX_SEED, command, option, options_of, words
 from ila_core.selection.budget import Budget
 
 PINS, EXCLUSIONS = "pinned.txt", "excluded.txt"
@@ -100,17 +99,8 @@ class Spec:
 
     def command(self, run: object, *more: str) -> str:
         """Return the `ila select` line that makes the selection again; `more` words end it."""
-        return shlex.join(
-            [
-                "ila",
-                "select",
-                str(run),
-                "--budget",
-                self.budget,
-                *self.words(without=("budget",)),
-                *more,
-            ]
-        )
+        asked = self.words(without=("budget",))
+        return command("select", run, "--budget", self.budget, *asked, *more)
 
 
 def parameter(text: str) -> tuple[str, Any]:

@@ -2,81 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ila_core.errors import IlaError, RunError
-from ila_core.files import replacing, write_text
+from ila_core.files import write_text
 from ila_core.pipeline import store
-
-
-def test_replacing_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> None:
-    target = tmp_path / "a.txt"
-    target.write_text("old")
-    with pytest.raises(ZeroDivisionError), replacing(target) as temporary:
-        temporary.write_text("half")
-        _ = 1 / 0
-    assert target.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(IlaError, match="disk is full"), replacing(tmp_path / "a") as temporary:
-        temporary.write_text("part")
-        raise OSError(28, "No space left on device")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_file_under_a_file_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(IlaError, match="cannot be written"), replacing(tmp_path / "file" / "a"):
-        pass
-
-
-def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    for name in ("folder", "pipe"):
-        with pytest.raises(IlaError, match="name a file"), replacing(tmp_path / name):
-            pass
-    assert (tmp_path / "pipe").is_fifo()
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "there").mkdir()
-    (tmp_path / "there" / "a").write_text("old")
-    (tmp_path / "link").symlink_to(tmp_path / "there" / "a")
-    write_text(tmp_path / "link", "new")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "there" / "a").read_text() == "new"
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(errno.ENOSPC, "No space left on device"),
-        OSError(errno.EFBIG, "File too large"),
-        OSError("464859 requested and 405440 written"),
-    ],
-)
-def test_every_way_to_say_that_the_disk_is_full(tmp_path: Path, error: OSError) -> None:
-    with pytest.raises(IlaError, match="disk is full"), replacing(tmp_path / "a"):
-        raise error
 
 
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
     with pytest.raises(IlaError, match="too long"):
         store.Run.create(tmp_path / ("x" * 300))
-
-
-def test_a_pool_that_cannot_be_read_is_not_called_unwritable(tmp_path: Path) -> None:
-    with pytest.raises(IlaError, match="cannot be read"):
-        store.hash_file(tmp_path)
 
 
 def test_a_folder_under_a_file_cannot_be_written(tmp_path: Path) -> None:

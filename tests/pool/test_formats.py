@@ -5,23 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ila_core.errors import UsageError
-from ila_core.pool.formats import (
-    PARTS,
-    NotARecord,
-    Turn,
-    adapt,
-    as_labels,
-    check_mapping,
-    compact_json,
-    field_of,
-    instruction_of,
-    plan_of,
-    response_of,
-)
+from ila_core.pool.fields import PARTS
+from ila_core.pool.formats import NotARecord, adapt
+from ila_core.pool.record import Turn, instruction_of, response_of
 
 
 def user(text: str) -> Turn:
@@ -300,44 +289,6 @@ def test_a_mapped_field_that_a_record_lacks_is_not_guessed() -> None:
         adapt({"instruction": "a", "output": "b"}, (("instruction", "ask"),))
 
 
-def test_plan_tells_the_mapping() -> None:
-    record = {"question": "a", "answer": "b", "tags": "x", "task": "t", "id": 3}
-    assert plan_of(record).mapping == {
-        "instruction": "question",
-        "response": "answer",
-        "labels": "tags",
-        "source": "task",
-    }
-
-
-@pytest.mark.parametrize(
-    ("mapping", "words"),
-    [
-        ([("ask", "a")], "no part 'ask'; its parts are instruction, response"),
-        ([("input", "")], "input= names no field"),
-        ([("input", "a"), ("input", "b")], "names 'input' more than once"),
-    ],
-)
-def test_mapping_that_cannot_be_meant(mapping: list[tuple[str, str]], words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        check_mapping(mapping)
-
-
-@pytest.mark.parametrize(
-    ("value", "labels"),
-    [
-        (["a", "b", "a"], ("a", "b")),
-        ("a, b ,,a", ("a", "b")),
-        ('["a", "b"]', ("a", "b")),
-        ([{"tag": "a", "explanation": "x"}, {"name": "b"}], ("a", "b")),
-        ([], ()), ("", None), (None, None), (3, None), ([1, 2], None), ({"a": 1}, None),
-        (["a", ""], ("a",)),
-    ],
-)  # fmt: skip
-def test_labels(value: object, labels: tuple[str, ...] | None) -> None:
-    assert as_labels(value) == labels
-
-
 def test_labels_and_source_come_from_the_first_sensible_name() -> None:
     record = {"prompt": "a", "completion": "b", "task": "t", "source": "s", "tags": "x,y"}
     adapted = adapt(record)
@@ -346,28 +297,6 @@ def test_labels_and_source_come_from_the_first_sensible_name() -> None:
     assert (mapped.labels, mapped.source) == (("t",), "x,y")
     assert adapt({"prompt": "a", "source": 7}).source == "7"
     assert adapt({"prompt": "a", "source": {"x": 1}}).source is None
-
-
-def test_field_of() -> None:
-    record = {"a": {"b": [{"c": 1}]}, "a.b": 2, "n": None}
-    assert field_of(record, "a.b") == 2
-    assert field_of(record, "a.b.0.c") == 1
-    assert field_of(record, "a.b.1.c") is None
-    assert field_of(record, "n") is None
-    assert field_of(record, "x.y") is None
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ({"é": [1, None]}, '{"é":[1,null]}'),
-        ({"n": 2**70}, '{"n":1180591620717411303424}'),
-        ({"b": b"ab"}, '{"b":"YWI="}'),
-        ({"x": float("nan")}, '{"x":null}'),
-    ],
-)
-def test_compact_json(value: object, text: str) -> None:
-    assert compact_json(value) == text
 
 
 JSON = st.recursive(
@@ -384,6 +313,7 @@ FIELDS = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(FIELDS, JSON, max_size=6))
 def test_any_fields_are_adapted_or_refused_with_a_reason(record: dict[str, object]) -> None:
     try:

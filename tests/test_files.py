@@ -1,0 +1,136 @@
+"""Files are whole or not there at all, whoever else writes them, and whatever goes wrong."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from ila_core.errors import IlaError
+from ila_core.files import hash_file, replacing, sweep, write_text
+
+
+def test_replacing_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError), replacing(target) as temporary:
+        temporary.write_text("half")
+        _ = 1 / 0
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(IlaError, match="disk is full"), replacing(tmp_path / "a") as temporary:
+        temporary.write_text("part")
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_under_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(IlaError, match="cannot be written"), replacing(tmp_path / "file" / "a"):
+        pass
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        with pytest.raises(IlaError, match="name a file"), replacing(tmp_path / name):
+            pass
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "a").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "there" / "a")
+    write_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there" / "a").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EFBIG, "File too large"),
+        OSError("464859 requested and 405440 written"),
+    ],
+)
+def test_every_way_to_say_that_the_disk_is_full(tmp_path: Path, error: OSError) -> None:
+    with pytest.raises(IlaError, match="disk is full"), replacing(tmp_path / "a"):
+        raise error
+
+
+def test_a_pool_that_cannot_be_read_is_not_called_unwritable(tmp_path: Path) -> None:
+    with pytest.raises(IlaError, match="cannot be read"):
+        hash_file(tmp_path)
+
+
+def test_threads_that_write_one_file_never_mix_their_lines(tmp_path: Path) -> None:
+    """Each writes its own letter, slowly; whoever ends last has the whole file."""
+    target = tmp_path / "file.txt"
+    together = threading.Barrier(6)
+
+    def write(letter: str) -> None:
+        with replacing(target) as temporary, temporary.open("w", buffering=1) as stream:
+            together.wait(30)
+            for _ in range(200):
+                stream.write(letter * 50 + "\n")
+
+    threads = [threading.Thread(target=write, args=(letter,)) for letter in "abcdef"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = target.read_text().splitlines()
+    assert len(lines) == 200 and len(set(lines)) == 1
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_one_thread_may_write_a_file_twice_at_once(tmp_path: Path) -> None:
+    target = tmp_path / "file.txt"
+    with replacing(target) as outer, replacing(target) as inner:
+        outer.write_text("outer")
+        inner.write_text("inner")
+    assert target.read_text() == "outer"
+
+
+def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
+    target = tmp_path / ("é" * 127)
+    write_text(target, "whole")
+    assert target.read_text() == "whole"
+
+
+def test_only_what_is_ours_and_unfinished_for_good_is_swept(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from ila_core.files import replacing\n"
+        "with replacing(sys.argv[1]) as part:\n"
+        "    part.write_text('half')\n"
+        "    os._exit(1)\n"
+    )
+    deep = tmp_path / "a" / "file.txt"
+    subprocess.run([sys.executable, "-c", code, str(deep)], check=False)
+    [left] = deep.parent.iterdir()
+    (tmp_path / ".others.123.part").write_text("")
+    (tmp_path / "mine.part").write_text("")
+    with replacing(tmp_path / "now.txt") as temporary:
+        temporary.write_text("under way")
+        sweep(tmp_path)
+        assert temporary.exists() and not left.exists()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [".others.123.part", "a", "mine.part", "now.txt"]
+
+
+def test_half_a_character_is_written_as_its_escape(tmp_path: Path) -> None:
+    name = os.fsdecode(b"p\xff.jsonl")
+    write_text(tmp_path / "manifest.json", json.dumps({"name": name}, ensure_ascii=False))
+    assert json.loads((tmp_path / "manifest.json").read_bytes()) == {"name": name}
