@@ -16,8 +16,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ila_core.pool.records import Record, RecordsSettings, read_pool
-from ila_core.skills import Calibration, calibrate, taxonomy
+from ila_core.pool.reading import read_pool
+from ila_core.pool.record import Record
+from ila_core.skills.taxonomy import Calibration, calibrate, taxonomy
 from ila_core.space.encode import Encoder, load_encoder
 
 ASSETS = Path(__file__).resolve().parent
@@ -54,8 +55,7 @@ def main() -> None:
 
 def labelled_records(pool: Path) -> list[Record]:
     """Return the records of a pool that say which skills they need."""
-    items = read_pool([pool], RecordsSettings())
-    return [item for item in items if isinstance(item, Record) and item.labels]
+    return [item for item in read_pool(pool) if isinstance(item, Record) and item.labels]
 
 
 def origin_of(record: Record) -> str:

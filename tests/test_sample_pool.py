@@ -23,7 +23,8 @@ from math import comb, gcd, isclose
 import pytest
 
 from ila_core.paths import SAMPLE
-from ila_core.pool.records import Record, RecordsSettings, read_pool
+from ila_core.pool.reading import RecordsSettings, read_pool
+from ila_core.pool.record import Record
 
 POOL = SAMPLE / "pool.jsonl"
 LINES = POOL.read_text(encoding="utf-8").splitlines()

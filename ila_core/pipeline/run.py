@@ -377,16 +377,19 @@ class _Build:
             return zip(records.instructions(), records.responses(), strict=True)
 
         if source == "taxonomy":
+            from ila_core.skills.taxonomy import taxonomy
             from ila_core.space.encode import load_encoder
 
-            return skills.taxonomy(texts, len(records), load_encoder("static"), progress=progress)
+            return taxonomy(texts, len(records), load_encoder("static"), progress=progress)
+        from ila_core.skills.endpoint import endpoint, estimate
+
         server = self.settings.server
-        cost = skills.estimate(texts, server, work=stage.work)
+        cost = estimate(texts, server, work=stage.work)
         self.monitor.notice(
             f"labels: {cost.requests:,} requests to {server.address}, about "
             f"{cost.input_tokens:,} tokens in and {cost.output_tokens:,} out"
         )
-        answer = skills.endpoint(texts, len(records), server, work=stage.work, progress=progress)
+        answer = endpoint(texts, len(records), server, work=stage.work, progress=progress)
         self.result = asdict(answer.report)
         return answer.labels
 

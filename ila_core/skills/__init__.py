@@ -1,4 +1,4 @@
-"""Who supplies the skill labels of a record: a column, the shipped taxonomy, or a server.
+"""Who supplies the skill labels of a record beside the pool: the shipped taxonomy, or a server.
 
 Labels are names such as ``python`` or ``word problems``. A record's S is the number of its
 distinct labels and multiplies its loss in the information depth (METHOD 3).
@@ -6,47 +6,19 @@ distinct labels and multiplies its loss in the information depth (METHOD 3).
 
 from __future__ import annotations
 
-from ila_core.pool.labels import Labels, count_skills, distinct, from_column, record_text
-from ila_core.skills.answers import parse_answer
-from ila_core.skills.endpoint import (
-    EndpointReport,
-    EndpointResult,
-    Estimate,
-    endpoint,
-    estimate,
-)
-from ila_core.skills.settings import KEY_VARIABLE, EndpointSettings
-from ila_core.skills.taxonomy import (
-    Calibration,
-    Skill,
-    calibrate,
-    load_skills,
-    shipped_calibration,
-    shipped_threshold,
-    taxonomy,
-    taxonomy_identity,
-)
+from typing import Any
 
-__all__ = [
-    "KEY_VARIABLE",
-    "Calibration",
-    "EndpointReport",
-    "EndpointResult",
-    "EndpointSettings",
-    "Estimate",
-    "Labels",
-    "Skill",
-    "calibrate",
-    "count_skills",
-    "distinct",
-    "endpoint",
-    "estimate",
-    "from_column",
-    "load_skills",
-    "parse_answer",
-    "record_text",
-    "shipped_calibration",
-    "shipped_threshold",
-    "taxonomy",
-    "taxonomy_identity",
-]
+
+def __getattr__(name: str) -> Any:
+    """Names that have moved, until every caller has."""
+    from importlib import import_module
+
+    homes = dict.fromkeys(("count_skills", "from_column", "Labels"), "pool.labels")
+    homes |= dict.fromkeys(("EndpointReport", "EndpointResult", "Estimate", "estimate"),
+                           "skills.endpoint")  # fmt: skip
+    homes |= dict.fromkeys(("KEY_VARIABLE", "EndpointSettings"), "skills.settings")
+    homes |= dict.fromkeys(("Calibration", "calibrate", "load_skills", "shipped_calibration",
+                            "taxonomy_identity"), "skills.taxonomy")  # fmt: skip
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"ila_core.{homes[name]}"), name)

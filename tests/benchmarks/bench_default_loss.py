@@ -37,7 +37,8 @@ from ila_core.lm.batches import padded, token_batches
 from ila_core.lm.chat import ChatTemplate, Encoded, encode_records
 from ila_core.loss.ngram.model import NgramModel, NgramSettings
 from ila_core.loss.ngram.tokens import encode_pool, sample_texts, train_tokenizer
-from ila_core.pool.records import Record, RecordsSettings, read_pool
+from ila_core.pool.reading import RecordsSettings, read_pool
+from ila_core.pool.record import Record
 
 GROUPS = ("task", "domain", "source")
 SMALLEST_GROUP = 20

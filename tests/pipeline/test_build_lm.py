@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tiny_lm
 from conftest import small_pool, write_jsonl
+from labels_server import Reply, Server
 from test_cli import cli
-from test_skills import Reply, Server
 
 import ila_core as ila
 from ila_core.lm.tune import TuneSettings, tune, tuned_rows
@@ -131,7 +131,7 @@ def test_a_tuned_model_of_another_pool_is_not_taken_for_one_of_this(
 
 
 def test_the_worth_of_taxonomy_labels_is_told(pool: Path, tmp_path: Path) -> None:
-    from ila_core.skills import shipped_calibration
+    from ila_core.skills.taxonomy import shipped_calibration
 
     build(pool, out=tmp_path / "run", projection="pca", labels="taxonomy")
     found = shipped_calibration()
