@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -86,11 +87,8 @@ def test_threads_that_write_one_file_never_mix_their_lines(tmp_path: Path) -> No
             for _ in range(200):
                 stream.write(letter * 50 + "\n")
 
-    threads = [threading.Thread(target=write, args=(letter,)) for letter in "abcdef"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(write, "abcdef"))  # raises what any of them raised
     lines = target.read_text().splitlines()
     assert len(lines) == 200 and len(set(lines)) == 1
     assert list(tmp_path.iterdir()) == [target]
