@@ -114,11 +114,11 @@ def scores(selection: Selection) -> Iterator[dict[str, Any]]:
     for order, row in enumerate(selection.rows.tolist()):
         yield {
             "row": row,
-            "loss": _number(landscape.loss[row]),
-            "tokens": int(_number(landscape.tokens[row]) or 0),
+            "loss": _shortest(landscape.loss[row]),
+            "tokens": int(_shortest(landscape.tokens[row]) or 0),
             "skills": _whole(landscape.skills[row]),
-            "depth": _number(landscape.depth[row]),
-            "relative_depth": _number(landscape.relative_depth[row]),
+            "depth": _shortest(landscape.depth[row]),
+            "relative_depth": _shortest(landscape.relative_depth[row]),
             "domain": landscape.domain_names[landscape.domain[row]],
             "round": int(selection.round[order]),
             "order": order,
@@ -197,7 +197,7 @@ def _records(selection: Selection) -> Records:
     return records
 
 
-def _number(value: Any) -> float | None:
+def _shortest(value: Any) -> float | None:
     """Return a float32 as the shortest decimal that reads back as it; None where it is missing."""
     return None if math.isnan(value) else float(str(value))
 

@@ -86,7 +86,7 @@ class PoolFile:
             head = self._head()
         self.encoding = encoding_of(head)
         text = head.decode(self.encoding, "replace").lstrip("\ufeff")
-        self.kind: Kind = self._kind(head, text)
+        self.kind: Kind = _kind_of(self.name, self._suffix, head, text)
         self._delimiter = _delimiter(text, self._suffix)
 
     @property
@@ -138,27 +138,6 @@ class PoolFile:
         finally:
             self._close()
         return head
-
-    def _kind(self, head: bytes, text: str) -> Kind:
-        start = text.lstrip("\ufeff\0 \t\r\n")
-        lowered = head.lstrip()[:64].lower()
-        for mark, stranger in _STRANGERS:
-            if lowered.startswith(mark.lower()):
-                raise IlaError(f"{self.name} is {stranger}; {_ACCEPTED}.")
-        known = _SUFFIXES.get(self._suffix)
-        if head.startswith(b"PAR1"):
-            return "parquet"
-        if known == "parquet" and head:
-            raise IlaError(f"{self.name} is not Parquet, whatever its name says; {_ACCEPTED}.")
-        if known in ("csv", "parquet"):
-            return known
-        if start.startswith("[") and start[1:].lstrip().startswith(("{", "]")):
-            return "json"
-        if known == "json" and (start.startswith("[") or not _has_json_line(start)):
-            return "json"
-        if known or start.startswith("{") or not start:
-            return "jsonl"
-        raise IlaError(f"{self.name} does not begin with JSON; {_ACCEPTED}.")
 
     # Opening
 
@@ -301,6 +280,29 @@ class PoolFile:
             copyfileobj(stream, copy, CHUNK)
             copy.seek(0)
             yield copy
+
+
+def _kind_of(name: str, suffix: str, head: bytes, text: str) -> Kind:
+    """The container of a file that begins so; IlaError where it is none."""
+    start = text.lstrip("\ufeff\0 \t\r\n")
+    lowered = head.lstrip()[:64].lower()
+    for mark, stranger in _STRANGERS:
+        if lowered.startswith(mark.lower()):
+            raise IlaError(f"{name} is {stranger}; {_ACCEPTED}.")
+    known = _SUFFIXES.get(suffix)
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if known == "parquet" and head:
+        raise IlaError(f"{name} is not Parquet, whatever its name says; {_ACCEPTED}.")
+    if known in ("csv", "parquet"):
+        return known
+    if start.startswith("[") and start[1:].lstrip().startswith(("{", "]")):
+        return "json"
+    if known == "json" and (start.startswith("[") or not _has_json_line(start)):
+        return "json"
+    if known or start.startswith("{") or not start:
+        return "jsonl"
+    raise IlaError(f"{name} does not begin with JSON; {_ACCEPTED}.")
 
 
 class _Lines:

@@ -177,7 +177,7 @@ class Records:
 
         Text that spells a number counts as one. Raises UsageError as `field` does.
         """
-        values = np.fromiter(map(_number, self.field(name)), dtype=np.float32, count=len(self))
+        values = np.fromiter(map(_finite, self.field(name)), dtype=np.float32, count=len(self))
         return values, int(np.isnan(values).sum())
 
     def search(self, words: str, limit: int | None = 100) -> list[int]:
@@ -257,7 +257,7 @@ def _indices(rows: np.ndarray) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows)])
 
 
-def _number(value: Any) -> float:
+def _finite(value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

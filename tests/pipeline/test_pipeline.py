@@ -16,9 +16,9 @@ from conftest import small_pool, write_jsonl
 
 import ila_core as ila
 from ila_core.errors import IlaError, RunError, UsageError
-from ila_core.pipeline import store
+from ila_core.files import hash_file
 from ila_core.pipeline.run import BuildSettings, build, replay_command, score
-from ila_core.pool.formats import parse_map
+from ila_core.pool.fields import parse_map
 
 ARTIFACTS = ("manifest.json", "records.parquet", "rejects.jsonl", "embeddings.npy",
              "landscape.parquet")  # fmt: skip
@@ -217,15 +217,14 @@ def test_a_pool_that_changes_while_it_is_read_is_not_taken(
 ) -> None:
     growing = tmp_path / "pool.jsonl"
     growing.write_bytes(pool.read_bytes())
-    whole = store.hash_file
 
     def hash_and_grow(path: Path) -> str:
-        digest = whole(path)
+        digest = hash_file(path)
         with open(path, "ab") as stream:
             stream.write(b'{"instruction": "Late?", "output": "Yes."}\n')
         return digest
 
-    monkeypatch.setattr(store, "hash_file", hash_and_grow)
+    monkeypatch.setattr("ila_core.pool.inputs.hash_file", hash_and_grow)
     with pytest.raises(IlaError, match="changed while it was read"):
         build(growing, out=tmp_path / "run", projection="pca")
     monkeypatch.undo()
