@@ -165,7 +165,7 @@ def _kinds(hint: Any) -> tuple[type, type]:
     """Return what a value is and what its parts are: the same but for a tuple."""
     origin, parts = get_origin(hint), [p for p in get_args(hint) if p is not type(None)]
     if origin in (Union, types.UnionType):
-        return _kinds(parts[0])
+        return (str, str) if str in parts else _kinds(parts[0])  # "auto" or a number
     if origin is tuple:
         return tuple, _kinds(parts[0])[1]
     if origin is Literal:

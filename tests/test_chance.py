@@ -12,9 +12,10 @@ from ila_core.chance import Purpose, stream
 
 
 def test_the_same_name_and_seed_give_the_same_draws():
-    assert stream(3, "random").integers(0, 9, 5).tolist() == stream(3, "random").integers(
-        0, 9, 5
-    ).tolist()
+    assert (
+        stream(3, "random").integers(0, 9, 5).tolist()
+        == stream(3, "random").integers(0, 9, 5).tolist()
+    )
     assert stream(3, "random", 1).random() == stream(3, "random", 1).random()
 
 

@@ -278,8 +278,8 @@ def run_select(options: argparse.Namespace) -> None:
     for knob in options_of(Spec).values():
         if (
             knob.default
-            != knob.check(getattr(options, knob.name))
-            != getattr(selection.spec, knob.name)
+            != knob.check(str(getattr(options, knob.name)))
+            != knob.check(str(getattr(selection.spec, knob.name)))
         ):
             _say(f"note: {knob.flag} is not read by {options.method}.")
     if options.out:
