@@ -18,7 +18,7 @@ _HOMES = {
     "open": "pipeline.run",
     "select": "methods.select",
     "compare": "measure.compare",
-    "study": "studies",
+    "study": "studies.run",
     "export": "exports.write",
     "Budget": "selection.budget",
     "Grid": "landscape.grid",

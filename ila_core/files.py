@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ila_core.errors import IlaError
+from ila_core.errors import IlaError, RunError
 
 _REFUSALS = frozenset((
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR,
@@ -138,6 +138,29 @@ def write_text(path: str | Path, text: str) -> None:
     """
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+@contextmanager
+def locked(folder: str | Path, refusal: str) -> Iterator[None]:
+    """Hold a folder for one process; RunError with the sentence `refusal` where another does."""
+    with writing_errors(folder):
+        stream = open(Path(folder) / ".lock", "w")  # noqa: SIM115, held while the block runs
+    with stream:
+        if not _try_lock(stream.fileno()):
+            raise RunError(refusal)
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows has no flock; two at once are the user's care there
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def hash_file(path: str | Path) -> str:

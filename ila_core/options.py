@@ -87,7 +87,8 @@ class Option:
                 number = int(value, 10) if isinstance(value, str) else operator.index(value)
             else:
                 number = float(value)
-        except (TypeError, ValueError):
+            float(number)  # a whole number may be beyond any
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         low, high, above = self.least, self.most, self.above
         fits = math.isfinite(number) and (low is None or number >= low)

@@ -5,40 +5,8 @@ selected. Students are trained on selections from the rest, and their loss on de
 all tokens (micro) and as the mean over the domains (macro). Two results come of it: curves of loss
 against budget by method, and a regression of loss on coverage and depth over subsets that no
 method has selected.
+
+In the order in which a study goes: settings, variant (which curve, and which place on it), plan
+(who is trained), lessons (on what), students (how), journal (what is finished), regression, and
+findings; run puts them together.
 """
-
-from __future__ import annotations
-
-import sys
-from types import ModuleType
-from typing import Any
-
-from ila_core.studies.findings import Gap, Mean, Study
-from ila_core.studies.journal import identity, planned
-from ila_core.studies.run import forecast, study
-from ila_core.studies.settings import StudySettings
-
-__all__ = [
-    "Gap",
-    "Mean",
-    "Study",
-    "StudySettings",
-    "forecast",
-    "identity",
-    "planned",
-    "study",
-]
-
-
-class _Callable(ModuleType):
-    """`ila.study` names this module and the function in it: a call means the function.
-
-    Python binds a submodule's name in its package on import, so whoever imports something from
-    here would otherwise hide the function from `import ila_core as ila; ila.study(...)`.
-    """
-
-    def __call__(self, *args: Any, **options: Any) -> Study:
-        return study(*args, **options)
-
-
-sys.modules[__name__].__class__ = _Callable

@@ -1,22 +1,42 @@
-"""What a study found: its tables on disk, and its findings in plain words."""
+"""What a study has found out: its tables on disk, and its findings in plain words."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
 from ila_core.errors import RunError
 from ila_core.files import replacing, write_text
+from ila_core.studies.journal import FINDINGS
+from ila_core.studies.regression import Regression, of_entries, out_of_fold
+from ila_core.studies.seeds import Gap, Mean
+from ila_core.studies.settings import SUBJECT
+from ila_core.studies.variant import RANDOM, Loss, Place, Unit, Variant
+
+ILA = Variant(SUBJECT)
+"""The curve that the verdicts are about."""
+LOSSES: dict[Loss, str] = {"micro": "over all tokens", "macro": "as the mean over domains"}
+Column = Literal["micro", "macro", "records", "tokens"]
+"""What is known of every student on a curve."""
+
+_BESIDE_RANDOM = {
+    "better": "better than",
+    "worse": "WORSE than",
+    "even": "no better and no worse than",
+}
+_WINNERS = {"better": "ILA beats random", "worse": "random beats ILA", "even": "neither wins"}
 
 
 @dataclass(frozen=True)
 class Study:
-    """What a study found: one row per student, and the regressions for micro and macro loss."""
+    """A study's results: one row per student, and the regressions for micro and macro loss."""
 
     student: str
     dev_records: int
@@ -34,6 +54,7 @@ class Study:
         }
 
     def save(self, folder: Path) -> None:
+        """Write curves.parquet, regression.parquet and study.json."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -41,213 +62,178 @@ class Study:
             if rows:
                 with replacing(folder / f"{name}.parquet") as temporary:
                     pq.write_table(pa.Table.from_pylist(rows), temporary)
-        write_text(folder / "study.json", json.dumps(self.as_dict(), indent=1) + "\n")
+        text = json.dumps(self.as_dict(), indent=1, allow_nan=False)
+        write_text(folder / FINDINGS, text + "\n")
 
     @classmethod
     def open(cls, folder: str | Path) -> Study:
         """Read a finished study; RunError where there is none or it is damaged."""
         import pyarrow.parquet as pq
 
-        path = Path(folder) / "study.json"
+        path = Path(folder) / FINDINGS
         if not path.is_file():
             raise RunError(f"{folder} holds no finished study (no study.json); run ila study.")
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            entries = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
             subsets = path.with_name("regression.parquet")
             rows = pq.read_table(subsets).to_pylist() if subsets.is_file() else []
-            return cls(subsets=rows, **found)
+            return cls(subsets=rows, **entries)
         except (ValueError, TypeError, OSError) as error:
             raise RunError(f"{path} is damaged ({error}); run the study again.") from error
 
-    def by_seed(
-        self, method: str, budget: str, unit: str, depth_target: float = 1.0, which: str = "micro"
-    ) -> dict[int, float]:
-        """Return the micro (or macro) loss of one method at one budget, by seed."""
-        return {
-            row["seed"]: row[which]
-            for row in self.curves
-            if (row["method"], row["budget"], row["unit"], row["depth_target"])
-            == (method, budget, unit, depth_target)
-        }
+    # -- numbers --
 
-    def mean(
-        self, method: str, budget: str, unit: str, depth_target: float = 1.0, which: str = "micro"
-    ) -> Mean:
+    @cached_property
+    def _rows(self) -> dict[tuple[Variant, Place], list[dict[str, Any]]]:
+        rows: dict[tuple[Variant, Place], list[dict[str, Any]]] = {}
+        for row in self.curves:
+            rows.setdefault((Variant.of_row(row), Place.of_row(row)), []).append(row)
+        return rows
+
+    @property
+    def variants(self) -> list[Variant]:
+        """The curves, in their order."""
+        return list(dict.fromkeys(variant for variant, _ in self._rows))
+
+    @property
+    def places(self) -> list[Place]:
+        """Where curves can be compared, at equal records first."""
+        places = dict.fromkeys(place for _, place in self._rows)
+        return sorted(places, key=lambda place: place.unit)
+
+    @property
+    def units(self) -> list[Unit]:
+        """What curves can be compared at equal numbers of."""
+        return list(dict.fromkeys(place.unit for place in self.places))
+
+    def places_of(self, unit: Unit) -> list[Place]:
+        """Return the places at equal numbers of one unit."""
+        return [place for place in self.places if place.unit == unit]
+
+    def by_seed(self, variant: Variant, place: Place, column: Column = "micro") -> dict[int, float]:
+        """Return the micro (or macro) loss of one curve at one place, by seed."""
+        return {row["seed"]: row[column] for row in self._rows.get((variant, place), ())}
+
+    def mean(self, variant: Variant, place: Place, column: Column = "micro") -> Mean:
         """Return the mean of `by_seed` and its spread."""
-        return Mean.of(self.by_seed(method, budget, unit, depth_target, which).values())
+        return Mean.of(self.by_seed(variant, place, column).values())
 
-    @property
-    def variants(self) -> list[tuple[str, float]]:
-        """The methods and their depth targets, in the order of the curves."""
-        return list(dict.fromkeys((row["method"], row["depth_target"]) for row in self.curves))
+    def against_random(self, variant: Variant, place: Place, loss: Loss = "micro") -> Gap | None:
+        """Return a curve's loss beside random's, seed by seed; None where one is missing."""
+        own, random = (self.by_seed(one, place, loss) for one in (variant, RANDOM))
+        return Gap.between(own, random)
 
-    @property
-    def places(self) -> list[tuple[str, str]]:
-        """Where methods can be compared: (unit, budget), the equal records first."""
-        found = dict.fromkeys((row["unit"], row["budget"]) for row in self.curves)
-        return sorted(found, key=lambda place: place[0])
+    def fit(self, loss: Loss = "micro") -> Regression | None:
+        """Return the regression of a loss; None where there is none, or nothing to explain."""
+        return of_entries(self.regression, loss)
+
+    def predictions(self, loss: Loss = "micro") -> tuple[np.ndarray, np.ndarray]:
+        """Return the loss of every subset and what the other folds predict for it, (k,) each."""
+        if not self.subsets or self.fit(loss) is None:
+            return np.zeros(0), np.zeros(0)
+        coverage, depth, actual = (
+            np.array([row[name] for row in self.subsets])
+            for name in ("coverage", "mean_relative_depth", loss)
+        )
+        return actual, out_of_fold(coverage, depth, actual, self.subsets[0]["seed"])
+
+    # -- in words --
 
     def summary(self) -> str:
         """Return the findings in plain words, whoever wins, by both losses."""
         lines = [f"Student {self.student}, judged by {self.dev_records:,} held-out records."]
-        for which, words in LOSSES.items():
-            for unit in dict.fromkeys(unit for unit, _ in self.places):
+        for loss, words in LOSSES.items():
+            for unit in self.units:
                 lines += ["", f"Loss at equal {unit} (nats per token {words}, ± deviation):"]
-                lines += self._table(unit, which)
-            if told := self.verdicts(which):
-                lines += ["", f"{words[0].upper()}{words[1:]}:", *told]
+                lines += self._table(unit, loss)
+            if verdicts := self.verdicts(loss):
+                lines += ["", f"{words[0].upper()}{words[1:]}:", *verdicts]
         return "\n".join([*lines, "", *self._explained()]).rstrip("\n")
 
-    def _table(self, unit: str, which: str) -> list[str]:
-        budgets = [budget for of_unit, budget in self.places if of_unit == unit]
-        lines = [f"  {'method':<18}" + "".join(f"{budget:>16}" for budget in budgets)]
-        for method, q in self.variants:
-            cells = (self.mean(method, budget, unit, q, which) for budget in budgets)
-            lines.append(f"  {_named(method, q):<18}" + "".join(f"{cell!s:>16}" for cell in cells))
-        return lines
-
-    def verdicts(self, which: str = "micro") -> list[str]:
-        """Return, budget by budget, whether ILA beats random, loses to it, or neither.
+    def verdicts(self, loss: Loss = "micro") -> list[str]:
+        """Return, place by place, whether ILA beats random, loses to it, or neither.
 
         The two are compared seed by seed, on the same held-out records: see `Gap`.
         """
         lines = []
-        for unit, budget in self.places:
-            gap = self.against_random("ila", budget, unit, which=which)
+        for place in self.places:
+            gap = self.against_random(ILA, place, loss)
             if gap is not None:
                 alone = ", on one seed" if gap.seeds == 1 else ""
                 lines.append(
-                    f"At {budget} and equal {unit}, ILA is {_WORDS[gap.outcome]} random "
-                    f"({gap.mean:+.3f}{alone}); {self._lowest(unit, budget, which)}."
+                    f"At {place.budget} and equal {place.unit}, ILA is "
+                    f"{_BESIDE_RANDOM[gap.outcome]} random ({gap.mean:+.3f}{alone}); "
+                    f"{self._lowest(place, loss)}."
                 )
         return lines
 
-    def headline(self, which: str = "micro") -> str:
+    def headline(self, loss: Loss = "micro") -> str:
         """Return in a sentence where ILA beats random, where random wins, and where neither."""
-        told = []
-        for unit in dict.fromkeys(unit for unit, _ in self.places):
-            where: dict[str, list[str]] = {}
-            for budget in (budget for of_unit, budget in self.places if of_unit == unit):
-                gap = self.against_random("ila", budget, unit, which=which)
+        sentences = []
+        for unit in self.units:
+            budgets: dict[str, list[str]] = {}
+            for place in self.places_of(unit):
+                gap = self.against_random(ILA, place, loss)
                 if gap is not None:
-                    where.setdefault(gap.outcome, []).append(budget)
+                    budgets.setdefault(gap.outcome, []).append(place.budget)
             parts = [
-                f"{words} at {_listed(where[outcome])}"
+                f"{words} at {_listed(budgets[outcome])}"
                 for outcome, words in _WINNERS.items()
-                if outcome in where
+                if outcome in budgets
             ]
             if parts:
-                told.append(f"At equal {unit} {', '.join(parts)}.")
-        return " ".join(told) or "This study does not set ILA against random."
+                sentences.append(f"At equal {unit} {', '.join(parts)}.")
+        return " ".join(sentences) or "This study does not set ILA against random."
 
-    def against_random(
-        self, method: str, budget: str, unit: str, depth_target: float = 1.0, which: str = "micro"
-    ) -> Gap | None:
-        """Return a method's loss beside random's, seed by seed; None where one is missing."""
-        own = self.by_seed(method, budget, unit, depth_target, which)
-        chance = self.by_seed("random", budget, unit, which=which)
-        both = sorted(own.keys() & chance.keys())
-        if not both:
-            return None
-        gap = Mean.of(own[seed] - chance[seed] for seed in both)
-        same_sign = len({own[seed] < chance[seed] for seed in both}) == 1
-        outcome: Outcome = "better" if gap.mean < 0 else "worse"
-        if not (same_sign and abs(gap.mean) > gap.half_interval):
-            outcome = "even"
-        return Gap(gap.mean, len(both), outcome)
+    def _table(self, unit: Unit, loss: Loss) -> list[str]:
+        places = self.places_of(unit)
+        lines = [f"  {'method':<18}" + "".join(f"{place.budget:>16}" for place in places)]
+        for variant in self.variants:
+            means = (self.mean(variant, place, loss) for place in places)
+            lines.append(f"  {variant!s:<18}" + "".join(f"{mean!s:>16}" for mean in means))
+        return lines
 
-    def predictions(self, which: str = "micro") -> tuple[np.ndarray, np.ndarray]:
-        """Return the loss of every subset and what the other folds predict for it, (k,) each."""
-        from ila_core.studies.regression import out_of_fold
-
-        if not self.subsets:
-            return np.zeros(0), np.zeros(0)
-        coverage, depth, loss = (
-            np.array([row[name] for row in self.subsets])
-            for name in ("coverage", "mean_relative_depth", which)
-        )
-        return loss, out_of_fold(coverage, depth, loss, self.subsets[0]["seed"])
-
-    def _lowest(self, unit: str, budget: str, which: str) -> str:
-        of = {_named(m, q): self.mean(m, budget, unit, q, which).mean for m, q in self.variants}
-        best = min(of, key=lambda name: of[name])
-        return f"the lowest loss is that of {best}, {of[best]:.3f}"
+    def _lowest(self, place: Place, loss: Loss) -> str:
+        means = {variant: self.mean(variant, place, loss).mean for variant in self.variants}
+        best = min((one for one in means if not math.isnan(means[one])), key=means.__getitem__)
+        return f"the lowest loss is that of {best}, {means[best]:.3f}"
 
     def _explained(self) -> list[str]:
-        r = self.regression
-        if not r:
+        if not self.regression:
             return []
+        fits = {loss: self.fit(loss) for loss in reversed(LOSSES)}
         shares = [
-            f"{max(r[f'r2_{which}_cv'], 0):.0%} of the {which} loss ({r[f'r2_{which}_cv_low']:.2f} "
-            f"to {r[f'r2_{which}_cv_high']:.2f})"
-            for which in ("macro", "micro")
+            f"{max(fit.r2_cv, 0):.0%} of the {loss} loss ({fit.r2_cv_low:.2f} to "
+            f"{fit.r2_cv_high:.2f})"
+            for loss, fit in fits.items()
+            if fit is not None
         ]
-        lines = [
-            f"Over {r['subsets']} subsets that no method chose, log coverage and mean relative "
-            f"depth explain {' and '.join(shares)}: cross-validated R2, with its 95 % interval."
+        subsets = f"Over {self.regression['subsets']} subsets that no method chose,"
+        lines = []
+        if shares:
+            lines.append(
+                f"{subsets} log coverage and mean relative depth explain {_listed(shares)}: "
+                "cross-validated R2, with its 95 % interval."
+            )
+        alone = [
+            f"{max(fit.r2_cv_coverage, 0):.0%}"
+            for fit in fits.values()
+            if fit is not None and fit.r2_cv_coverage is not None
         ]
-        if "r2_macro_cv_coverage" in r:  # absent from studies made before it was measured
-            alone = [f"{max(r[f'r2_{which}_cv_coverage'], 0):.0%}" for which in ("macro", "micro")]
-            lines.append(f"Log coverage alone explains {' and '.join(alone)}.")
+        if alone:
+            lines.append(f"Log coverage alone explains {_listed(alone)}.")
+        lines += [
+            f"{subsets} the {loss} loss is the same: nothing can be explained."
+            for loss, fit in fits.items()
+            if fit is None
+        ]
         return lines
 
 
-LOSSES = {"micro": "over all tokens", "macro": "as the mean over domains"}
-Outcome = Literal["better", "worse", "even"]
-_WORDS = {"better": "better than", "worse": "WORSE than", "even": "no better and no worse than"}
-_WINNERS = {"better": "ILA beats random", "worse": "random beats ILA", "even": "neither wins"}
-
-
-class Gap(NamedTuple):
-    """A loss less random's at the same place, as the mean over seeds: below 0 it is better.
-
-    The outcome is better or worse if the sign is the same on every seed and 0 lies outside the
-    mean's 95 % interval (Student's t, so few seeds need a clear difference), else even. One seed
-    alone has no interval: its sign decides.
-    """
-
-    mean: float
-    seeds: int
-    outcome: Outcome
-
-
-class Mean(NamedTuple):
-    """A mean over seeds with its standard deviation (NaN for one seed)."""
-
-    mean: float
-    std: float
-    seeds: int
-
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Mean:
-        found = np.asarray(list(values), dtype=np.float64)
-        if not len(found):
-            return cls(float("nan"), float("nan"), 0)
-        std = float(found.std(ddof=1)) if len(found) > 1 else float("nan")
-        return cls(float(found.mean()), std, len(found))
-
-    @property
-    def half_interval(self) -> float:
-        """Half the width of its 95 % interval by Student's t; 0 for one seed, where none is known.
-
-        >>> round(Mean.of([1.0, 2.0, 3.0]).half_interval, 3)
-        2.484
-        """
-        if self.seeds < 2:
-            return 0.0
-        from scipy.special import stdtrit
-
-        return float(stdtrit(self.seeds - 1, 0.975)) * self.std / self.seeds**0.5
-
-    def __str__(self) -> str:
-        if not self.seeds:
-            return ""
-        return f"{self.mean:.3f}" + (f" ± {self.std:.3f}" if self.seeds > 1 else "")
-
-
-def _listed(parts: list[str]) -> str:
+def _listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _named(method: str, depth_target: float) -> str:
-    return method if depth_target == 1 else f"{method} q={depth_target:g}"
+def _no_number(word: str) -> None:
+    """Read NaN, which studies once wrote and JSON does not know, as null."""
+    del word

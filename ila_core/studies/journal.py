@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ila_core.errors import IlaError, RunError
-from ila_core.files import told, write_text
+from ila_core.files import locked, reading_errors, write_text, writing_errors
 from ila_core.studies.plan import Job
 from ila_core.studies.settings import StudySettings
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
 PLAN = "plan.json"
 """What a study's folder says of itself: the landscape's identity, and the settings."""
+RUNS = "runs.jsonl"
+"""Its finished students."""
+FINDINGS = "study.json"
+WORK = "work"
+"""What the students share while the study runs."""
+_NOTED = frozenset({"records", "tokens", "micro", "macro"})
 
 
 class Journal:
@@ -30,51 +38,57 @@ class Journal:
         self.done = dict(self._read())
 
     @classmethod
-    def open(cls, folder: Path, landscape: Landscape, settings: StudySettings) -> Journal:
-        """Return the journal of a folder, made if need be.
+    @contextmanager
+    def of(cls, folder: Path, landscape: Landscape, settings: StudySettings) -> Iterator[Journal]:
+        """Yield the journal of a folder, made if need be, and hold the folder meanwhile.
 
-        RunError for a folder that holds the study of another landscape or of other settings.
+        RunError for a folder in which another study runs, or that holds the study of another
+        landscape or of other settings. One that was only planned is taken over.
         """
-        about = {"landscape": identity(landscape), "settings": asdict(settings)}
-        plan_file = folder / PLAN
-        with told(folder):
+        with writing_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        if not plan_file.is_file():
-            write_text(plan_file, json.dumps(about, indent=1) + "\n")
-        elif _held(plan_file) != json.loads(json.dumps(about)):
+        with locked(folder, f"A study runs in {folder} already; wait for it, or stop it."):
+            journal = cls(folder / RUNS)
+            journal._claim(folder, identity(landscape), settings)
+            yield journal
+
+    def _claim(self, folder: Path, landscape: str, settings: StudySettings) -> None:
+        """Note that the folder's study is of a landscape and of settings."""
+        if planned(folder) == (landscape, settings):
+            return
+        if self.done or (folder / FINDINGS).is_file():
             raise RunError(
                 f"{folder} holds a study of another landscape or with other settings; choose "
                 "another folder with --out, or delete that one first."
             )
-        return cls(folder / "runs.jsonl")
+        shutil.rmtree(folder / WORK, ignore_errors=True)  # of another pool, perhaps
+        about = {"landscape": landscape, "settings": asdict(settings)}
+        write_text(folder / PLAN, json.dumps(about, indent=1) + "\n")
 
     def _read(self) -> Iterator[tuple[str, dict[str, Any]]]:
         if not self.path.is_file():
             return
-        text = self.path.read_text(encoding="utf-8", errors="replace")
+        with reading_errors(self.path):
+            text = self.path.read_text(encoding="utf-8", errors="replace")
         for line in text.splitlines():
             try:
                 entry = json.loads(line)
-                yield entry.pop("key"), entry
+                key = entry.pop("key")
             except (ValueError, KeyError, AttributeError, TypeError):
                 continue  # torn by a kill in the midst of writing
+            if entry.keys() >= _NOTED:
+                yield key, entry
         if text and not text.endswith("\n"):
-            with told(self.path), self.path.open("a", encoding="utf-8") as stream:
-                stream.write("\n")
+            self._append("\n")
 
-    def add(self, job: Job, found: dict[str, Any]) -> None:
-        """Note what was found of one student: its records and tokens, its losses."""
-        self.done[job.key] = found
-        line = json.dumps({"key": job.key, **job.about, **found})
-        with told(self.path), self.path.open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+    def add(self, job: Job, result: dict[str, Any]) -> None:
+        """Note what came of one student: its records and tokens, its losses."""
+        self.done[job.key] = result
+        self._append(json.dumps({"key": job.key, **job.about, **result}, allow_nan=False) + "\n")
 
-
-def _held(path: Path) -> object:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    def _append(self, text: str) -> None:
+        with writing_errors(self.path), self.path.open("a", encoding="utf-8") as stream:
+            stream.write(text)
 
 
 def planned(folder: str | Path) -> tuple[str, StudySettings] | None:
@@ -82,10 +96,10 @@ def planned(folder: str | Path) -> tuple[str, StudySettings] | None:
 
     None where there is no study, or not one that can be read.
     """
-    found = _held(Path(folder) / PLAN)
     try:
-        return str(found["landscape"]), StudySettings.of(**found["settings"])  # type: ignore[index]
-    except (TypeError, KeyError, IlaError):
+        plan = json.loads((Path(folder) / PLAN).read_text(encoding="utf-8"))
+        return str(plan["landscape"]), StudySettings.of(**plan["settings"])
+    except (OSError, ValueError, TypeError, KeyError, IlaError):
         return None
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, get_args
 
 import numpy as np
 
-from ila_core.studies.plan import REGRESSION_GRID
+from ila_core.chance import stream
+from ila_core.studies.lessons import REGRESSION_GRID
 from ila_core.studies.settings import FOLDS
+from ila_core.studies.variant import Loss
 
 BOOTSTRAPS = 2_000
 
@@ -20,26 +22,36 @@ class Regression:
 
     The share is given in sample, and from 10-fold cross-validation with the 2.5 and 97.5
     percentiles of a bootstrap over the subsets; r2_cv_coverage is what log coverage explains
-    without depth. coefficients: intercept, log coverage, depth.
+    without depth, None in studies made before it was measured. coefficients: intercept, log
+    coverage, depth.
     """
 
     r2_cv: float
     r2_cv_low: float
     r2_cv_high: float
-    r2_cv_coverage: float
+    r2_cv_coverage: float | None
     r2_in_sample: float
     coefficients: tuple[float, float, float]
 
 
-def regress(coverage: np.ndarray, depth: np.ndarray, loss: np.ndarray, seed: int) -> Regression:
-    """Fit loss = a + b log(coverage) + c depth by least squares over subsets, shape (k,) each."""
+NUMBERS = tuple(field.name for field in fields(Regression))
+
+
+def regress(
+    coverage: np.ndarray, depth: np.ndarray, loss: np.ndarray, seed: int
+) -> Regression | None:
+    """Fit loss = a + b log(coverage) + c depth by least squares over subsets, shape (k,) each.
+
+    None where the loss is the same for all: there is nothing to explain.
+    """
+    if np.ptp(loss) == 0:
+        return None
     inputs = _inputs(coverage, depth)
     predicted = out_of_fold(coverage, depth, loss, seed)
     coefficients = _least_squares(inputs, loss)
-    rng = np.random.default_rng([seed, 1])
-    again = rng.integers(len(loss), size=(BOOTSTRAPS, len(loss)))
-    spread = np.array([r_squared(loss[rows], predicted[rows]) for rows in again])
-    low, high = np.nanpercentile(spread, [2.5, 97.5])
+    drawn = stream(seed, "bootstrap").integers(len(loss), size=(BOOTSTRAPS, len(loss)))
+    shares = np.array([r_squared(loss[rows], predicted[rows]) for rows in drawn])
+    low, high = np.nanpercentile(shares, [2.5, 97.5])
     return Regression(
         r2_cv=r_squared(loss, predicted),
         r2_cv_low=float(low),
@@ -55,8 +67,13 @@ def out_of_fold(coverage: np.ndarray, depth: np.ndarray, loss: np.ndarray, seed:
     return _out_of_fold(_inputs(coverage, depth), loss, seed)
 
 
+def folds(subsets: int, seed: int) -> np.ndarray:
+    """Return the fold of each subset, (k,), from 0: ten of them, as large as each other."""
+    return stream(seed, "regression folds").permutation(subsets) % FOLDS
+
+
 def _out_of_fold(inputs: np.ndarray, loss: np.ndarray, seed: int) -> np.ndarray:
-    fold = np.random.default_rng(seed).permutation(len(loss)) % FOLDS
+    fold = folds(len(loss), seed)
     predicted = np.empty(len(loss))
     for held in np.unique(fold):
         known = fold != held
@@ -67,11 +84,15 @@ def _out_of_fold(inputs: np.ndarray, loss: np.ndarray, seed: int) -> np.ndarray:
 def r_squared(actual: np.ndarray, predicted: np.ndarray) -> float:
     """Return 1 - (squared error) / (variance); below 0 where the mean would predict better.
 
+    NaN where all are the same.
+
     >>> r_squared(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
     1.0
     """
+    if np.ptp(actual) == 0:
+        return float("nan")
     around = float(((actual - actual.mean()) ** 2).sum())
-    return 1 - float(((actual - predicted) ** 2).sum()) / around if around else float("nan")
+    return 1 - float(((actual - predicted) ** 2).sum()) / around
 
 
 def _inputs(coverage: np.ndarray, depth: np.ndarray) -> np.ndarray:
@@ -82,20 +103,45 @@ def _least_squares(inputs: np.ndarray, output: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(inputs, output, rcond=None)[0]
 
 
-def regression(subsets: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Any]:
-    """Return the regressions of macro and micro loss as study.json has them."""
+# -- as study.json has it -------------------------------------------------------------------------
+
+
+def explained(subsets: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Any]:
+    """Return the regressions of macro and micro loss by name; empty for too few subsets.
+
+    A loss that is the same for all subsets has None in the place of every number.
+    """
+    if len(subsets) < FOLDS:
+        return {}
     coverage, depth = (
         np.array([row[name] for row in subsets]) for name in ("coverage", "mean_relative_depth")
     )
-    found: dict[str, Any] = {"subsets": len(subsets), "grid": REGRESSION_GRID}
-    for which in ("macro", "micro"):
+    entries: dict[str, Any] = {"subsets": len(subsets), "grid": REGRESSION_GRID}
+    for which in reversed(get_args(Loss)):
         fit = regress(coverage, depth, np.array([row[which] for row in subsets]), seed)
-        found |= {
-            f"r2_{which}_cv": fit.r2_cv,
-            f"r2_{which}_cv_low": fit.r2_cv_low,
-            f"r2_{which}_cv_high": fit.r2_cv_high,
-            f"r2_{which}_cv_coverage": fit.r2_cv_coverage,
-            f"r2_{which}_in_sample": fit.r2_in_sample,
-            f"coefficients_{which}": list(fit.coefficients),
-        }
-    return found
+        numbers = dict.fromkeys(NUMBERS) if fit is None else asdict(fit)
+        entries |= {_entry(name, which): _listed(value) for name, value in numbers.items()}
+    return entries
+
+
+def of_entries(entries: Mapping[str, Any], which: Loss) -> Regression | None:
+    """Return the regression of one loss from what `explained` wrote, None where there is none."""
+    numbers: dict[str, Any] = {name: entries.get(_entry(name, which)) for name in NUMBERS}
+    if numbers["r2_cv"] is None:
+        return None
+    return Regression(**numbers | {"coefficients": tuple(numbers["coefficients"])})
+
+
+def _listed(value: Any) -> Any:
+    """Return a number or numbers as JSON reads them back."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _entry(name: str, which: Loss) -> str:
+    """Return the name of a number in study.json.
+
+    >>> _entry("r2_cv_low", "macro"), _entry("coefficients", "micro")
+    ('r2_macro_cv_low', 'coefficients_micro')
+    """
+    head, _, tail = name.partition("_")
+    return f"{head}_{which}_{tail}" if tail else f"{head}_{which}"

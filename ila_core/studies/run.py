@@ -1,75 +1,71 @@
-"""Train the students of a plan, one after another, and put together what they say."""
+"""Train the students of a plan, one after another, and put together what came of them."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ila_core.progress import Monitor
+from ila_core.progress import Monitor, Say, silent
 from ila_core.studies.findings import Study
-from ila_core.studies.journal import Journal
-from ila_core.studies.plan import Job, Lesson, Teacher, plan, split
-from ila_core.studies.regression import regression
+from ila_core.studies.journal import WORK, Journal
+from ila_core.studies.lessons import Lesson, Teacher
+from ila_core.studies.plan import CurveJob, Job, SubsetJob, plan, split
+from ila_core.studies.regression import explained
 from ila_core.studies.settings import StudySettings
 from ila_core.studies.students import Student, dev_loss, student_of
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
 
-Say = Callable[[str], None]
+Result = dict[str, Any]
+"""Of a student: its records and tokens, and its losses, None where it had nothing to learn from."""
 
 
-def study(
-    landscape: Landscape, *, out: str | Path, say: Say = lambda _: None, **options: Any
-) -> Study:
+def study(landscape: Landscape, *, out: str | Path, say: Say = silent, **options: Any) -> Study:
     """Train the students; write curves.parquet, regression.parquet and study.json to `out`.
 
     `options` are StudySettings'. The plan and its cost are told through `say` before the first
     student is trained. Finished students are noted in `out`, so a study that was stopped goes on
-    to the same bytes; a folder that holds the study of another landscape or of other settings is
-    refused (RunError). How far it is stands in `out`/progress.json, as in a build's folder.
+    to the same bytes; a folder in which a study runs, or that holds the study of another landscape
+    or of other settings, is refused (RunError). How far it is stands in `out`/progress.json, as in
+    a build's folder.
     """
     settings, folder = StudySettings.of(**options), Path(out)
-    student = student_of(landscape, settings, folder / "work")
+    student = student_of(landscape, settings, folder / WORK)
     jobs = plan(landscape, settings)
     dev_records = len(split(landscape, settings.seed).dev)
-    journal = Journal.open(folder, landscape, settings)
-    left = [job for job in jobs if job.key not in journal.done]
-    with Monitor(folder).watching() as monitor:
-        say(f"study: {_told(student, jobs, left, dev_records)}")
-        monitor.notice(_told(student, jobs, left, dev_records))
+    with Journal.of(folder, landscape, settings) as journal, Monitor(folder).watching() as monitor:
+        left = [job for job in jobs if job.key not in journal.done]
+        outlook = _outlook(student, jobs, left, dev_records)
+        say(f"study: {outlook}")
+        monitor.notice(outlook)
         if left:
-            with monitor.stage("tokens" if settings.student == "ngram" else "model"):
-                student.prepare()
-            with monitor.stage("students", total=len(left)) as progress:
-                stage = monitor.stages[-1]
-
-                def tell(done: int, seconds: float) -> None:
-                    stage.left = seconds
-                    progress(done, None)
-
-                _train(landscape, settings, student, left, journal, say, tell)
-        rows = [{**job.about, **journal.done[job.key]} for job in jobs]
-        found = _findings(settings, rows, dev_records)
-        found.save(folder)
-    return found
+            _train(landscape, settings, student, left, journal, monitor, say)
+        results = [(job, journal.done[job.key]) for job in jobs]
+        if idle := _idle(results):
+            say(f"study: {idle}")
+            monitor.notice(idle)
+        findings = _findings(settings, results, dev_records)
+        findings.save(folder)
+    return findings
 
 
 def forecast(landscape: Landscape, settings: StudySettings) -> str:
     """Return the plan of a study and what it costs, in a line; IlaError where it cannot be run."""
     jobs = plan(landscape, settings)
     student = student_of(landscape, settings, Path())
-    return _told(student, jobs, jobs, len(split(landscape, settings.seed).dev))
+    return _outlook(student, jobs, jobs, len(split(landscape, settings.seed).dev))
 
 
-def _told(student: Student, jobs: Sequence[Job], left: Sequence[Job], dev_records: int) -> str:
+def _outlook(student: Student, jobs: Sequence[Job], left: Sequence[Job], dev_records: int) -> str:
     """Return the plan and what it costs, in a line."""
     effort = sum(student.effort(job.records) for job in left)
-    curves = sum(job.about["kind"] == "curve" for job in jobs)
+    curves = sum(isinstance(job, CurveJob) for job in jobs)
     done = f", {len(jobs) - len(left):,} of them done" if len(left) < len(jobs) else ""
     return (
         f"{len(jobs):,} students ({curves:,} on selections, {len(jobs) - curves:,} for the "
@@ -78,70 +74,124 @@ def _told(student: Student, jobs: Sequence[Job], left: Sequence[Job], dev_record
     )
 
 
+class _Countdown:
+    """How many students are done, and how long the others will take, by their effort so far."""
+
+    def __init__(self, efforts: Sequence[float]) -> None:
+        self.efforts, self.whole = deque(efforts), sum(efforts)
+        self.done, self.seconds = 0, 0.0
+        self.started = time.monotonic()
+
+    def advance(self) -> None:
+        """Count the next student as done."""
+        self.efforts.popleft()
+        self.done += 1
+        left = sum(self.efforts)
+        self.seconds = left * (time.monotonic() - self.started) / (self.whole - left)
+
+    @property
+    def worth_telling(self) -> bool:
+        """Whether it is time for a line: after the first, the third, every 20th and the last."""
+        return self.done in (1, 3) or self.done % 20 == 0 or not self.efforts
+
+
 def _train(
     landscape: Landscape,
     settings: StudySettings,
     student: Student,
     jobs: Sequence[Job],
     journal: Journal,
+    monitor: Monitor,
     say: Say,
-    tell: Callable[[int, float], None],
 ) -> None:
-    """Train all jobs and note them in their order; no more selections are held than trained on.
+    """Train the students of all jobs and note what came of them."""
+    with monitor.stage(student.preparation):
+        student.prepare()
+    with (
+        monitor.stage("students", total=len(jobs)) as progress,
+        closing(_results(landscape, settings, student, jobs)) as results,
+    ):
+        status = monitor.stages[-1]
+        countdown = _Countdown([student.effort(job.records) for job in jobs])
+        for job, result in results:
+            journal.add(job, result)
+            countdown.advance()
+            status.left = countdown.seconds
+            progress(countdown.done, None)
+            if countdown.worth_telling:
+                say(
+                    f"study: {countdown.done:,} of {len(jobs):,} students, about "
+                    f"{countdown.seconds:,.0f} s left"
+                )
 
-    `tell` learns how many are done and how many seconds are left.
+
+def _results(
+    landscape: Landscape, settings: StudySettings, student: Student, jobs: Sequence[Job]
+) -> Generator[tuple[Job, Result]]:
+    """Yield every job with what came of its student, in order.
+
+    Students are trained side by side; no more selections are held than are trained on.
     """
-    efforts = deque(student.effort(job.records) for job in jobs)
-    started, done = time.monotonic(), 0
-    waiting: deque[tuple[Job, Future[dict[str, Any]]]] = deque()
-    whole = sum(efforts)
-
-    def finish_first() -> None:
-        nonlocal done
-        job, future = waiting.popleft()
-        journal.add(job, future.result())
-        efforts.popleft()
-        done += 1
-        left = sum(efforts)
-        left *= (time.monotonic() - started) / (whole - left)
-        tell(done, left)
-        if done in (1, 3) or done % 20 == 0 or done == len(jobs):
-            say(f"study: {done:,} of {len(jobs):,} students, about {left:,.0f} s left")
-
     teacher: Teacher | None = None
+    waiting: deque[tuple[Job, Future[Result]]] = deque()
     with ThreadPoolExecutor(student.threads) as workers:
         try:
             for job in jobs:
-                if teacher is None or teacher.seed != job.about["seed"]:
-                    teacher = Teacher(landscape, settings, job.about["seed"])
-                future = workers.submit(_learn, student, teacher.lesson(job), job, landscape)
-                waiting.append((job, future))
+                if teacher is None or teacher.seed != job.seed:
+                    teacher = Teacher(landscape, settings, job.seed)
+                lesson = teacher.lesson(job)
+                waiting.append((job, workers.submit(_learn, student, lesson, job, landscape)))
                 if len(waiting) > student.threads:
-                    finish_first()
-            while waiting:
-                finish_first()
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            for job, future in waiting:
+                yield job, future.result()
         except BaseException:
             workers.shutdown(cancel_futures=True)
             raise
 
 
-def _learn(student: Student, lesson: Lesson, job: Job, landscape: Landscape) -> dict[str, Any]:
-    """Train one student; return what is to be noted of it."""
-    dev = lesson.split.dev
-    nats, tokens = student.losses(lesson.rows, dev, job.about["seed"])
-    micro, macro = dev_loss(nats, tokens, landscape.domain[dev])
-    return {**lesson.found, "micro": micro, "macro": macro}
+def _learn(student: Student, lesson: Lesson, job: Job, landscape: Landscape) -> Result:
+    """Train one student; return what is to be noted of it.
+
+    Where no record has a response there is nothing to learn from, and no loss to compare.
+    """
+    micro = macro = None
+    if lesson.tokens > 0:
+        dev = lesson.split.dev
+        nats, tokens = student.losses(lesson.rows, dev, job.seed)
+        micro, macro = dev_loss(nats, tokens, landscape.domain[dev])
+    sizes = {"records": len(lesson.rows), "tokens": lesson.tokens}
+    return {**sizes, **lesson.inputs, "micro": micro, "macro": macro}
 
 
-def _findings(settings: StudySettings, rows: Sequence[dict[str, Any]], dev_records: int) -> Study:
-    of_kind: dict[str, list[dict[str, Any]]] = {"curve": [], "regression": []}
-    for row in rows:
-        of_kind[row["kind"]].append({name: v for name, v in row.items() if name != "kind"})
-    subsets = of_kind["regression"]
+def _idle(results: Sequence[tuple[Job, Result]]) -> str:
+    """Return a sentence on the students that had nothing to learn from; empty without any."""
+    idle = [job for job, result in results if result["micro"] is None]
+    if not idle:
+        return ""
+    names = dict.fromkeys(
+        f"{job.spec.method} at {job.spec.budget} and equal {job.unit}"
+        if isinstance(job, CurveJob)
+        else f"subset {job.subset}"
+        for job in idle
+    )
+    more = f" and {len(names) - 3} others" if len(names) > 3 else ""
+    return (
+        f"{len(idle):,} students are left out: what was chosen for them holds no response "
+        f"({', '.join(list(names)[:3])}{more}); give larger budgets."
+    )
+
+
+def _findings(
+    settings: StudySettings, results: Sequence[tuple[Job, Result]], dev_records: int
+) -> Study:
+    trained = [(job, {**job.about, **r}) for job, r in results if r["micro"] is not None]
+    subsets = [row for job, row in trained if isinstance(job, SubsetJob)]
     return Study(
         student=settings.student,
         dev_records=dev_records,
-        curves=of_kind["curve"],
+        curves=[row for job, row in trained if isinstance(job, CurveJob)],
         subsets=subsets,
-        regression=regression(subsets, settings.seed) if subsets else {},
+        regression=explained(subsets, settings.seed),
     )

@@ -2,45 +2,89 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from ila_core.errors import UsageError
-from ila_core.methods import find
-from ila_core.selection.budget import Budget, check_depth_target
+from ila_core.methods.registry import find
+from ila_core.options import (
+    MAX_SEED,
+    check_company,
+    command,
+    make,
+    option,
+    options_of,
+    words,
+)
+from ila_core.selection.budget import Budget
+from ila_core.selection.spec import Spec
 
+SUBJECT: str = options_of(Spec)["method"].default
+"""The method that a study is about: the one that selects unless another is named."""
 METHODS = ("random", "coverage-only", "depth-only", "ila", "nested", "deita")
 BUDGETS = ("1%", "3%", "10%", "30%")
 DEPTH_TARGETS = (0.75, 0.5)
 FOLDS = 10
 """Of the regression's cross-validation: the fewest subsets it can do with."""
 
+_LM = ("student", ("lm",))
+
 
 @dataclass(frozen=True)
 class StudySettings:
-    """What a study is made of; every field is an option of `study`.
+    """What a study is made of; every field is an option of `study`, checked when it is made.
 
-    seeds: splits of the pool, and with them seeds of the methods and students, counted from
-    `seed`. subsets: of the regression; 0 leaves it out. depth_targets: ILA is also tried with
-    these q below 1. The rest is the lm student's: all students take the same number of `steps`,
-    or of `epochs` over their selection where these are given; `full` trains all weights in place
-    of LoRA adapters; lr is fine-tuning's own unless given.
+    All language models take the same number of `steps`, or of `epochs` over their selection where
+    these are given; their learning rate is fine-tuning's own unless given.
+
+    >>> StudySettings(seeds=0)
+    Traceback (most recent call last):
+    ila_core.errors.UsageError: --seeds is 0; give a whole number from 1 to 100.
     """
 
-    student: Literal["ngram", "lm"] = "ngram"
-    lm: str | None = None
-    methods: tuple[str, ...] = METHODS
-    budgets: tuple[str, ...] = BUDGETS
-    seeds: int = 3
-    seed: int = 0
-    subsets: int = 60
-    depth_targets: tuple[float, ...] = DEPTH_TARGETS
-    steps: int = 200
-    epochs: float | None = None
-    batch_tokens: int = 4096
-    max_length: int = 1024
-    lr: float | None = None
-    full: bool = False
+    student: Literal["ngram", "lm"] = option(
+        "ngram", "who is trained on the selections",
+        choices={"ngram": "the n-gram model of the default loss", "lm": "a language model"},
+    )  # fmt: skip
+    lm: str | None = option(
+        None, "language model that is fine-tuned", metavar="ID_OR_PATH", company=_LM
+    )
+    methods: tuple[str, ...] = option(METHODS, "methods to compare", metavar="A,B,C")
+    budgets: tuple[str, ...] = option(
+        BUDGETS, "shares such as 10%, counts, or tokens such as 2M-tokens", metavar="B,B,B"
+    )
+    seeds: int = option(
+        3, "splits of the pool, and seeds of methods and students", metavar="N", least=1, most=100
+    )
+    seed: int = option(0, "the first of the seeds", metavar="N", least=0, most=MAX_SEED)
+    subsets: int = option(
+        60, f"random subsets of the regression, at least {FOLDS}; 0 leaves it out",
+        metavar="N", least=0, most=10_000,
+    )  # fmt: skip
+    depth_targets: tuple[float, ...] = option(
+        DEPTH_TARGETS, "depth targets beside 1 that ILA is tried with too",
+        metavar="Q,Q", least=0, most=1,
+    )  # fmt: skip
+    steps: int = option(
+        200, "steps that every language model is trained for",
+        metavar="N", least=1, most=1_000_000, company=_LM,
+    )  # fmt: skip
+    epochs: float | None = option(
+        None, "times that each goes through its selection, in place of --steps",
+        metavar="N", above=0, most=1000, company=_LM,
+    )  # fmt: skip
+    batch_tokens: int = option(
+        4096, "tokens of a step", metavar="N", least=1, most=10_000_000, company=_LM
+    )
+    max_length: int = option(
+        1024, "tokens of a record that are read", metavar="N",
+        least=2, most=1_000_000, company=_LM,
+    )  # fmt: skip
+    lr: float | None = option(
+        None, "peak learning rate", metavar="RATE", above=0, most=1, company=_LM
+    )
+    full: bool = option(False, "train all weights instead of a LoRA adapter", company=_LM)
 
     @classmethod
     def of(cls, **options: Any) -> StudySettings:
@@ -54,14 +98,7 @@ class StudySettings:
         budgets, seeds, seed, subsets, depth_targets, steps, epochs, batch_tokens, max_length, lr,
         full.
         """
-        known = [field.name for field in fields(cls)]
-        for name in options:
-            if name not in known:
-                raise UsageError(f"Unknown option {name!r}; a study takes {', '.join(known)}.")
-        for name, kind in (("methods", str), ("budgets", str), ("depth_targets", float)):
-            if name in options:
-                options[name] = tuple(dict.fromkeys(map(kind, options[name])))
-        return cls(**options)
+        return make(cls, options, what="a study takes")
 
     def command(self, run: object, out: object) -> str:
         """Return the `ila study` line that makes this study again.
@@ -69,41 +106,54 @@ class StudySettings:
         >>> StudySettings.of(budgets=["5%"], seeds=2).command("RUN", "DIR")
         'ila study RUN --out DIR --budgets 5% --seeds 2'
         """
-        import shlex
-
-        words = ["ila", "study", str(run), "--out", str(out)]
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value != field.default:
-                option = "--" + field.name.replace("_", "-")
-                words += [option] if value is True else [option, _written(value)]
-        return shlex.join(words)
+        return command("study", run, "--out", out, *words(self))
 
     def __post_init__(self) -> None:
-        if self.student not in ("ngram", "lm"):
-            raise UsageError(f"Unknown student {self.student!r}; choose ngram or lm.")
-        if self.student == "lm" and not self.lm:
-            raise UsageError("--student lm needs a model: add --lm ID_OR_PATH.")
+        for name, known in options_of(StudySettings).items():
+            object.__setattr__(self, name, known.check(getattr(self, name)))
+        object.__setattr__(self, "budgets", _distinct(self.budgets))
+        check_company(self)
         for method in self.methods:
             find(method)
-        for budget in self.budgets:
-            Budget.parse(budget)
-        for target in self.depth_targets:
-            check_depth_target(target)
-        for name, least in (("seeds", 1), ("subsets", 0), ("steps", 1)):
-            if getattr(self, name) < least:
-                raise UsageError(f"--{name} is {getattr(self, name)}; give at least {least}.")
+        self._check_numbers()
+        self._check_use()
+
+    def _check_numbers(self) -> None:
+        if self.seed + self.seeds - 1 > MAX_SEED:
+            raise UsageError(
+                f"--seed is {self.seed} and --seeds {self.seeds}; they are counted upwards, and "
+                f"the last may be {MAX_SEED}."
+            )
         if 0 < self.subsets < FOLDS:
             raise UsageError(
                 f"--subsets is {self.subsets}; a regression needs at least {FOLDS}, or give 0 to "
                 "leave it out."
             )
+
+    def _check_use(self) -> None:
+        """Refuse what lacks something, or would do nothing."""
+        options = options_of(StudySettings)
+        if self.student == "lm" and not self.lm:
+            raise UsageError("--student lm needs a model: add --lm ID_OR_PATH.")
+        if self.epochs is not None and self.steps != options["steps"].default:
+            raise UsageError("--steps and --epochs both say how long to train; leave one out.")
+        asked = self.depth_targets not in ((), options["depth_targets"].default)
+        if asked and SUBJECT not in self.methods:
+            raise UsageError(
+                f"--depth-targets goes with method {SUBJECT} only; add it to --methods, or leave "
+                "--depth-targets out."
+            )
         if not self.subsets and not (self.methods and self.budgets):
             raise UsageError("A study without methods, budgets and subsets has nothing to train.")
 
 
-def _written(value: Any) -> str:
-    """Return a setting as the command line takes it."""
-    if isinstance(value, tuple):
-        return ",".join(map(_written, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _distinct(budgets: Iterable[str]) -> tuple[str, ...]:
+    """Return the budgets without those that only are written otherwise.
+
+    >>> _distinct(["10%", "10 %", "2k", "2000"])
+    ('10%', '2k')
+    """
+    known: dict[tuple[str, object], str] = {}
+    for budget in map(Budget.parse, budgets):
+        known.setdefault((budget.kind, budget.value), budget.text)
+    return tuple(known.values())

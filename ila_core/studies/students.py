@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -24,6 +25,9 @@ _SECONDS_A_RECORD = 2e-5
 
 class Student(Protocol):
     """Something that is trained on some rows of the pool and judged by others."""
+
+    preparation: str
+    """What `prepare` does, in a word."""
 
     @property
     def threads(self) -> int:
@@ -49,6 +53,8 @@ class Student(Protocol):
 
 class NgramStudent:
     """The n-gram model of the default loss, fitted on the selection: seconds, no GPU."""
+
+    preparation = "tokens"
 
     def __init__(self, records: Records, work: Path) -> None:
         self.records, self.work = records, work
@@ -87,6 +93,7 @@ class NgramStudent:
 class LmStudent:
     """A transformers model, fine-tuned on the selection: as many steps for all."""
 
+    preparation = "model"
     threads = 1
 
     def __init__(self, records: Records, settings: StudySettings) -> None:
@@ -98,11 +105,11 @@ class LmStudent:
     def cost(self, students: int, effort: float) -> str:
         settings = self.settings
         if settings.epochs:
-            return f"{settings.epochs:g} epochs each, their time told after the first"
+            return f"{settings.epochs:g} epochs each, their time is known after the first"
         tokens = students * settings.steps * settings.batch_tokens
         return (
-            f"{settings.steps} steps each, {tokens / 1e6:,.1f} M tokens in all, their time told "
-            "after the first"
+            f"{settings.steps} steps each, {tokens / 1e6:,.1f} M tokens in all, their time is "
+            "known after the first"
         )
 
     def prepare(self) -> None:
@@ -111,27 +118,31 @@ class LmStudent:
     def losses(
         self, train: np.ndarray, dev: np.ndarray, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        from ila_core.lm.tune import TuneSettings, train_student
+        learnt, judged = (
+            [record.turns for record in self.records.take(rows)] for rows in (train, dev)
+        )
+        return _fine_tuned(self.settings, learnt, judged, seed)
 
-        settings, lm = self.settings, str(self.settings.lm)
-        how = TuneSettings(
-            lm,
-            full=settings.full,
-            lr=settings.lr,
-            batch_tokens=settings.batch_tokens,
-            max_length=settings.max_length,
-            steps=None if settings.epochs else settings.steps,
-            epochs=settings.epochs or 1.0,
-            holdout=0.0,
-        )
-        trained = train_student(
-            lm,
-            [record.turns for record in self.records.take(train)],
-            [record.turns for record in self.records.take(dev)],
-            settings=how,
-            seed=seed,
-        )
-        return trained.dev_nats, trained.dev_tokens
+
+def _fine_tuned(
+    settings: StudySettings, train: Sequence[Any], dev: Sequence[Any], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fine-tune a language model on conversations; return nats and tokens of those of dev."""
+    from ila_core.lm.tune import TuneSettings, train_student
+
+    lm = str(settings.lm)
+    how = TuneSettings(
+        lm,
+        full=settings.full,
+        lr=settings.lr,
+        batch_tokens=settings.batch_tokens,
+        max_length=settings.max_length,
+        steps=None if settings.epochs else settings.steps,
+        epochs=settings.epochs or 1.0,
+        holdout=0.0,
+    )
+    trained = train_student(lm, train, dev, settings=how, seed=seed)
+    return trained.dev_nats, trained.dev_tokens
 
 
 def student_of(landscape: Landscape, settings: StudySettings, work: Path) -> Student:

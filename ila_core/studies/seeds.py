@@ -1,0 +1,74 @@
+"""A few numbers, one a seed: their mean, its spread, and what a difference between them says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+Outcome = Literal["better", "worse", "even"]
+
+
+class Mean(NamedTuple):
+    """A mean over seeds with its standard deviation (NaN for one seed)."""
+
+    mean: float
+    std: float
+    seeds: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Mean:
+        known = np.asarray(list(values), dtype=np.float64)
+        if not len(known):
+            return cls(float("nan"), float("nan"), 0)
+        std = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+        return cls(float(known.mean()), std, len(known))
+
+    @property
+    def half_interval(self) -> float:
+        """Half the width of its 95 % interval by Student's t; 0 for one seed, where none is known.
+
+        >>> round(Mean.of([1.0, 2.0, 3.0]).half_interval, 3)
+        2.484
+        """
+        if self.seeds < 2:
+            return 0.0
+        from scipy.special import stdtrit
+
+        return float(stdtrit(self.seeds - 1, 0.975)) * self.std / self.seeds**0.5
+
+    def __str__(self) -> str:
+        if not self.seeds:
+            return ""
+        return f"{self.mean:.3f}" + (f" ± {self.std:.3f}" if self.seeds > 1 else "")
+
+
+class Gap(NamedTuple):
+    """A loss less another's at the same place, as the mean over seeds: below 0 it is better.
+
+    The outcome is better or worse if the sign is the same on every seed and 0 lies outside the
+    mean's 95 % interval (Student's t, so few seeds need a clear difference), else even. One seed
+    alone has no interval: its sign decides.
+    """
+
+    mean: float
+    seeds: int
+    outcome: Outcome
+
+    @classmethod
+    def between(cls, own: Mapping[int, float], other: Mapping[int, float]) -> Gap | None:
+        """Return the gap of losses by seed, over the seeds that both have; None without one.
+
+        >>> Gap.between({0: 2.0, 1: 3.0}, {0: 2.5, 1: 3.5})
+        Gap(mean=-0.5, seeds=2, outcome='better')
+        """
+        both = sorted(own.keys() & other.keys())
+        if not both:
+            return None
+        mean = Mean.of(own[seed] - other[seed] for seed in both)
+        same_sign = len({own[seed] < other[seed] for seed in both}) == 1
+        outcome: Outcome = "better" if mean.mean < 0 else "worse"
+        if not (same_sign and abs(mean.mean) > mean.half_interval):
+            outcome = "even"
+        return cls(mean.mean, len(both), outcome)
