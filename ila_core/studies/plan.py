@@ -10,9 +10,9 @@ import numpy as np
 
 from ila_core.chance import stream
 from ila_core.errors import IlaError
+from ila_core.files import key_of
 from ila_core.methods.inputs import check_inputs
 from ila_core.methods.registry import find
-from ila_core.files import key_of
 from ila_core.selection.spec import Spec
 from ila_core.studies.settings import SUBJECT, StudySettings
 from ila_core.studies.variant import Unit, Variant
