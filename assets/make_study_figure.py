@@ -16,7 +16,8 @@ import plotly.graph_objects as go
 from playwright.sync_api import sync_playwright
 from plotly.subplots import make_subplots
 
-from ila_core.studies import Study
+from ila_core.studies.findings import Study
+from ila_core.studies.variant import RANDOM, Loss, Place, Variant
 
 PICTURES = Path(__file__).parent / "pictures"
 WIDTH, HEIGHT = 800, 460
@@ -24,17 +25,17 @@ INK, FAINT = "#1f2328", "#d8dee4"
 # Okabe and Ito's colours, told apart also by those who do not see red and green apart; shapes
 # and dashes say the same again.
 LOOKS = {
-    ("random", 1.0): ("#000000", "circle-open", "dash", 2.5),
-    ("ila", 1.0): ("#0072B2", "circle", "solid", 3.5),
-    ("ila", 0.75): ("#0072B2", "triangle-down", "dot", 1.75),
-    ("ila", 0.5): ("#0072B2", "triangle-up", "dashdot", 1.75),
-    ("nested", 1.0): ("#009E73", "square", "solid", 1.75),
-    ("coverage-only", 1.0): ("#56B4E9", "diamond", "solid", 1.75),
-    ("depth-only", 1.0): ("#E69F00", "x", "solid", 1.75),
-    ("deita", 1.0): ("#CC79A7", "star", "solid", 1.75),
+    Variant("random"): ("#000000", "circle-open", "dash", 2.5),
+    Variant("ila"): ("#0072B2", "circle", "solid", 3.5),
+    Variant("ila", 0.75): ("#0072B2", "triangle-down", "dot", 1.75),
+    Variant("ila", 0.5): ("#0072B2", "triangle-up", "dashdot", 1.75),
+    Variant("nested"): ("#009E73", "square", "solid", 1.75),
+    Variant("coverage-only"): ("#56B4E9", "diamond", "solid", 1.75),
+    Variant("depth-only"): ("#E69F00", "x", "solid", 1.75),
+    Variant("deita"): ("#CC79A7", "star", "solid", 1.75),
 }
 OTHERS = ("#D55E00", "#999999", "#882255", "#44AA99")
-LOSS = {"micro": "over all response tokens", "macro": "mean over domains"}
+LOSS: dict[Loss, str] = {"micro": "over all response tokens", "macro": "mean over domains"}
 
 
 def main() -> None:
@@ -48,22 +49,21 @@ def main() -> None:
     print(options.out)
 
 
-def figure(study: Study, which: str) -> go.Figure:
+def figure(study: Study, which: Loss) -> go.Figure:
     """Return the two panels; one alone where a study has budgets of one kind."""
-    units = list(dict.fromkeys(unit for unit, _ in study.places))
+    units = study.units
     panels = make_subplots(
         1, len(units), shared_yaxes=True, horizontal_spacing=0.04,
         subplot_titles=[f"At equal {unit}" for unit in units],
     )  # fmt: skip
     for column, unit in enumerate(units, start=1):
-        budgets = [budget for of_unit, budget in study.places if of_unit == unit]
-        mid = {budget: middle(study, unit, budget) for budget in budgets}
-        budgets.sort(key=lambda budget: mid[budget])
+        mid = {place: middle(study, place) for place in study.places_of(unit)}
+        places = sorted(mid, key=mid.__getitem__)
         for number, variant in enumerate(order(study)):
-            panels.add_trace(line(study, which, unit, budgets, mid, variant, number), 1, column)
+            panels.add_trace(line(study, which, places, mid, variant, number), 1, column)
         panels.update_xaxes(
-            type="log", col=column, tickvals=[mid[b] for b in budgets], minor_ticks="",
-            ticktext=[f"{b}<br>{amount(mid[b])}" for b in budgets],
+            type="log", col=column, tickvals=[mid[place] for place in places], minor_ticks="",
+            ticktext=[f"{place.budget}<br>{amount(mid[place])}" for place in places],
             title_text="response tokens" if unit == "tokens" else "records",
         )  # fmt: skip
     panels.update_traces(selector={"xaxis": "x2"}, showlegend=False)
@@ -93,36 +93,36 @@ def figure(study: Study, which: str) -> go.Figure:
     return panels
 
 
-def order(study: Study) -> list[tuple[str, float]]:
+def order(study: Study) -> list[Variant]:
     """Return the study's methods and depth targets: those with a look of their own first."""
     known = [variant for variant in LOOKS if variant in study.variants]
     return known + [variant for variant in study.variants if variant not in LOOKS]
 
 
-def middle(study: Study, unit: str, budget: str) -> float:
-    """Return where a budget stands on the axis: what random spent of it."""
-    rows = [row for row in study.curves if (row["unit"], row["budget"]) == (unit, budget)]
-    chance = [row for row in rows if row["method"] == "random"] or rows
-    return sum(row[unit] for row in chance) / len(chance)
+def middle(study: Study, place: Place) -> float:
+    """Return where a place stands on the axis: what random spent there."""
+    spent = {one: study.mean(one, place, place.unit) for one in study.variants}
+    chance = [spent[RANDOM]] if RANDOM in spent and spent[RANDOM].seeds else spent.values()
+    known = [one.mean for one in chance if one.seeds]
+    return sum(known) / len(known)
 
 
 def line(
-    study: Study, which: str, unit: str, budgets: list[str], mid: dict[str, float],
-    variant: tuple[str, float], number: int,
+    study: Study, which: Loss, places: list[Place], mid: dict[Place, float], variant: Variant,
+    number: int,
 ) -> go.Scatter:  # fmt: skip
     """Return one method's line, put a little aside so that bars do not hide each other."""
-    method, target = variant
-    means = [study.mean(method, budget, unit, target, which) for budget in budgets]
+    means = [study.mean(variant, place, which) for place in places]
     colour, symbol, dash, width = LOOKS.get(
         variant, (OTHERS[number % len(OTHERS)], "cross", "solid", 1.75)
     )
     aside = 1.03 ** (number - (len(study.variants) - 1) / 2)
     return go.Scatter(
-        x=[mid[budget] * aside for budget in budgets],
+        x=[mid[place] * aside for place in places],
         y=[mean.mean for mean in means],
         error_y={"array": [mean.std for mean in means], "thickness": 1.25, "width": 3},
-        name=method if target == 1 else f"{method}, target {target:g}",
-        legendgroup=f"{variant}", showlegend=unit == study.places[0][0],
+        name=str(variant).replace(" q=", ", target "),
+        legendgroup=str(variant), showlegend=places[0].unit == study.units[0],
         mode="lines+markers", line={"color": colour, "dash": dash, "width": width},
         marker={"symbol": symbol, "size": 8, "color": colour},
     )  # fmt: skip

@@ -75,11 +75,11 @@ class StudySettings:
         metavar="N", above=0, most=1000, company=_LM,
     )  # fmt: skip
     batch_tokens: int = option(
-        4096, "tokens of a step", metavar="N", least=1, most=10_000_000, company=_LM
+        4096, "tokens of a step", metavar="N", least=1, most=1 << 24, company=_LM
     )
     max_length: int = option(
         1024, "tokens of a record that are read", metavar="N",
-        least=2, most=1_000_000, company=_LM,
+        least=8, most=1 << 24, company=_LM,
     )  # fmt: skip
     lr: float | None = option(
         None, "peak learning rate", metavar="RATE", above=0, most=1, company=_LM

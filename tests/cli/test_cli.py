@@ -325,11 +325,12 @@ def test_numbers_that_do_not_exist_are_not_shown(pool: Path, tmp_path: Path) -> 
 
 def test_study_takes_every_setting(run: Path, tmp_path: Path) -> None:
     """Each is read before the pool is found too small for a study."""
-    options = ("--depth-targets", "0.5", "--seed", 1, "--epochs", 2, "--batch-tokens", 99,
-               "--max-length", 64, "--lr", 0.01, "--full", "--steps", 3)  # fmt: skip
-    told = cli("study", run, "--out", tmp_path / "study", "--student", "lm", "--lm", "no/where",
-               *options, code=1).stderr  # fmt: skip
-    assert "holds out 200 records and needs at least 600" in told
+    options = ("--depth-targets", "0.5", "--seed", 1, "--batch-tokens", 99, "--max-length", 64,
+               "--lr", 0.01, "--full")  # fmt: skip
+    for length in (("--epochs", 2), ("--steps", 3)):
+        told = cli("study", run, "--out", tmp_path / "study", "--student", "lm", "--lm", "no/where",
+                   *options, *length, code=1).stderr  # fmt: skip
+        assert "holds out 200 records and needs at least 600" in told
 
 
 def test_a_knob_that_the_method_does_not_read_is_told(run: Path) -> None:

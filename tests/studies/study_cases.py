@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
+import numpy as np
+from conftest import small_pool, write_jsonl
+
+import ila_core as ila
 from ila_core.landscape.landscape import Landscape
 from ila_core.studies.findings import Study
 from ila_core.studies.settings import StudySettings
@@ -46,3 +50,9 @@ def study_of(**losses: list[float]) -> Study:
         for seed, loss in enumerate(values)
     ]  # fmt: skip
     return Study("ngram", 200, curves)
+
+
+def built(folder: Path, **options: object) -> Landscape:
+    """Return a landscape of 900 records with their texts, projected by PCA."""
+    pool = write_jsonl(folder / "pool.jsonl", small_pool(900))
+    return ila.build(pool, out=folder / "run", projection="pca", **options)

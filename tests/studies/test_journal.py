@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from study_cases import SMALL, pool_of, settings
+from study_cases import pool_of, settings
 
 from ila_core.errors import RunError
 from ila_core.studies import plan as planning
 from ila_core.studies.journal import Journal, identity, planned
 from ila_core.studies.plan import plan
-from ila_core.studies.settings import StudySettings
 
-pytest_plugins = ["study_fixtures"]
 RESULT = {"records": 3, "tokens": 9.0, "micro": 2.5, "macro": 2.25}
 
 
@@ -106,8 +104,9 @@ def test_findings_are_not_written_over(pool, folder):
         raise AssertionError
 
 
-def test_a_folder_tells_what_its_study_is_of(finished, landscape, tmp_path):
-    assert planned(finished[0]) == (identity(landscape), StudySettings.of(**SMALL))
+def test_a_folder_tells_what_its_study_is_of(pool, folder, tmp_path):
+    with Journal.of(folder, pool, settings(seeds=2, budgets=["5%"])):
+        assert planned(folder) == (identity(pool), settings(seeds=2, budgets=["5%"]))
     assert planned(tmp_path) is None
     for text in ("{", "[]", "{}", '{"landscape": "a", "settings": {"surprise": 1}}'):
         (tmp_path / "plan.json").write_text(text)

@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_lm
-from study_cases import NAN, SMALL, STUDENTS, pool_of
+from study_cases import NAN, SMALL, STUDENTS, built, pool_of
 
 import ila_core as ila
 from ila_core.errors import IlaError, RunError, UsageError
+from ila_core.landscape.landscape import Landscape
 from ila_core.methods.select import select
 from ila_core.studies.findings import Study
+from ila_core.studies.journal import identity, planned
 from ila_core.studies.plan import split
 from ila_core.studies.run import forecast, study
 from ila_core.studies.settings import StudySettings
 from ila_core.studies.students import NgramStudent, dev_loss
 from ila_core.studies.variant import Place, Variant
 
-pytest_plugins = ["study_fixtures"]
 QUICK = {"methods": ["random"], "budgets": ["5%"], "seeds": 1, "subsets": 0}
+
+
+@pytest.fixture(scope="module")
+def landscape(tmp_path_factory: pytest.TempPathFactory) -> Landscape:
+    return built(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory: pytest.TempPathFactory) -> Landscape:
+    """The same records without any depth."""
+    return built(tmp_path_factory.mktemp("flat"), loss="none")
+
+
+@pytest.fixture(scope="module")
+def finished(
+    landscape: Landscape, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[str]]:
+    """The folder of an undisturbed study, not to be changed, and what it said on the way."""
+    out, said = tmp_path_factory.mktemp("finished") / "study", []
+    study(landscape, out=out, say=said.append, **SMALL)
+    return out, said
 
 
 def test_the_study_of_the_ngram_student(finished):
@@ -41,6 +64,17 @@ def test_the_study_of_the_ngram_student(finished):
         assert low <= regression[f"r2_{which}_cv"] <= high
         assert regression[f"r2_{which}_cv"] <= regression[f"r2_{which}_in_sample"] <= 1
     assert len(Study.open(out).subsets) == 12
+
+
+def test_what_comes_of_a_study_is_what_its_folder_holds(finished, landscape, tmp_path):
+    findings = study(landscape, out=finished[0], **SMALL)
+    assert findings == Study.open(finished[0])
+    assert planned(finished[0]) == (identity(landscape), StudySettings.of(**SMALL))
+    findings.save(tmp_path)
+    for name in ("study.json", "curves.parquet", "regression.parquet"):
+        assert (tmp_path / name).read_bytes() == (finished[0] / name).read_bytes()
+    for words in ("ila q=0.5", "Over 12 subsets that no method chose", "Loss at equal tokens"):
+        assert words in findings.summary()
 
 
 def test_more_records_train_a_better_student(finished):

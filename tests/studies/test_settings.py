@@ -8,6 +8,7 @@ import pytest
 from study_cases import SMALL
 
 from ila_core.errors import UsageError
+from ila_core.lm.tune import TuneSettings
 from ila_core.options import MAX_SEED, options_of
 from ila_core.studies.settings import StudySettings
 
@@ -63,10 +64,19 @@ def test_every_number_is_meaningful_or_refused_in_a_sentence(name, value):
     "name", [one.name for one in options_of(StudySettings).values() if one.company]
 )
 def test_what_only_a_language_model_reads_is_refused_without_one(name):
-    value = {"lm": "a/b", "full": True, "lr": 0.5}.get(name, 7)
+    value = {"lm": "a/b", "full": True, "lr": 0.5}.get(name, 9)
     with pytest.raises(UsageError, match=r"goes with --student lm only; add that, or leave"):
         StudySettings.of(**{name: value})
     assert getattr(StudySettings.of(**{**LM, name: value}), name) == value
+
+
+@pytest.mark.parametrize("bound", ["least", "most"])
+def test_what_a_study_takes_fine_tuning_takes(bound):
+    """Else the first student would be refused, when everything before it has been done."""
+    for option in options_of(StudySettings).values():
+        value = getattr(option, bound)
+        if option.company and value is not None:
+            assert getattr(TuneSettings("a/b", **{option.name: value}), option.name) == value
 
 
 def test_settings_are_checked_however_they_are_made():
@@ -96,7 +106,7 @@ def given_by(words: list[str]) -> dict[str, object]:
         SMALL,
         {"methods": ["ila"], "depth_targets": [], "seed": 4, "budgets": ["10%", "2000-tokens"]},
         {**LM, "lm": "a/b c", "epochs": 0.5, "lr": 1e-05, "full": True},
-        {**LM, "steps": 7, "batch_tokens": 100, "max_length": 2, "lr": 0.1 + 0.2},
+        {**LM, "steps": 7, "batch_tokens": 100, "max_length": 9, "lr": 0.1 + 0.2},
     ],
 )
 def test_the_command_of_a_study_asks_for_the_same_study(options):

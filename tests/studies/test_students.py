@@ -7,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_lm
-from study_cases import NAN, pool_of
+from study_cases import NAN, built, pool_of
 
 from ila_core.errors import IlaError
+from ila_core.landscape.landscape import Landscape
 from ila_core.studies.settings import StudySettings
 from ila_core.studies.students import dev_loss, student_of
 
-pytest_plugins = ["study_fixtures"]
+
+@pytest.fixture(scope="module")
+def landscape(tmp_path_factory: pytest.TempPathFactory) -> Landscape:
+    return built(tmp_path_factory.mktemp("study"), loss="none")
 
 
 def test_dev_loss_by_hand():
