@@ -92,8 +92,9 @@ def split(landscape: Landscape, seed: int) -> Split:
             f"A study holds out {size} records and needs at least {3 * size} with a response; "
             f"this pool has {len(answered):,}."
         )
-    dev = np.sort(stream(seed, "dev split").permutation(answered)[:size])
-    return Split(np.setdiff1d(np.arange(len(landscape)), dev), dev)
+    held_out = np.zeros(len(landscape), dtype=bool)
+    held_out[stream(seed, "dev split").permutation(answered)[:size]] = True
+    return Split(np.flatnonzero(~held_out), np.flatnonzero(held_out))
 
 
 def plan(landscape: Landscape, settings: StudySettings) -> list[Job]:
