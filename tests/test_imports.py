@@ -14,7 +14,7 @@ from ila_core.paths import APP, ROOT
 
 PACKAGE = ROOT / "ila_core"
 
-BASE = ("_version", "errors", "paths", "chance", "options", "files", "progress")
+BASE = ("_version", "errors", "paths", "identity", "chance", "options", "files", "progress")
 """Single modules that every room may import; they import only those before them."""
 
 MAY_IMPORT = {
