@@ -1,4 +1,4 @@
-"""Who supplies the loss of a response: the n-gram model or a causal language model."""
+"""What every scorer returns: the n-gram model, a language model, a column, none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+
+NO_RESPONSE = "no response"
+"""Why a loss is missing, of a record that nothing is to be scored of."""
 
 
 @dataclass(frozen=True, eq=False)

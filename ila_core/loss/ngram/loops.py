@@ -48,6 +48,36 @@ def pack(
 
 
 @njit(cache=True, nogil=True)
+def repetition(
+    ids: np.ndarray, begin: int, t: int, earlier: np.ndarray, place: int, end: int
+) -> tuple[int, int, int]:  # pragma: no cover  (compiled)
+    """Length of the longest repetition of what precedes token t of a record that begins there.
+
+    Also how many of its occurrences are followed by a token, and by the token at t. earlier: the
+    occurrence before each; place: the latest one of the token before t, -1 where there is none.
+    """
+    longest, followers, agreeing, looked = 0, 0, 0, 0
+    while place >= 0 and looked < _PLACES:
+        follower = ids[place + 1]
+        if follower <= end:
+            length = 1
+            while (
+                length < LONGEST_MATCH
+                and place - length >= begin
+                and ids[place - length] == ids[t - 1 - length]
+            ):
+                length += 1
+            if length > longest:
+                longest, followers, agreeing = length, 0, 0
+            if length == longest:
+                followers += 1
+                agreeing += follower == ids[t]
+        place = earlier[place - begin]
+        looked += 1
+    return longest, followers, agreeing
+
+
+@njit(cache=True, nogil=True)
 def copying(
     ids: np.ndarray,
     offsets: np.ndarray,
@@ -77,25 +107,10 @@ def copying(
             for t in range(at, spans[s, 1]):
                 token = ids[t]
                 if t >= spans[s, 0]:
-                    longest, followers, agreeing, looked = 0, 0, 0, 0
-                    place = earlier[t - 1 - begin] if t > begin else -1
-                    while place >= 0 and looked < _PLACES:
-                        follower = ids[place + 1]
-                        if follower <= end:
-                            length = 1
-                            while (
-                                length < LONGEST_MATCH
-                                and place - length >= begin
-                                and ids[place - length] == ids[t - 1 - length]
-                            ):
-                                length += 1
-                            if length > longest:
-                                longest, followers, agreeing = length, 0, 0
-                            if length == longest:
-                                followers += 1
-                                agreeing += follower == token
-                        place = earlier[place - begin]
-                        looked += 1
+                    latest_before = earlier[t - 1 - begin] if t > begin else -1
+                    longest, followers, agreeing = repetition(
+                        ids, begin, t, earlier, latest_before, end
+                    )
                     out[i, 1] = seen[token] / n_seen if n_seen > 0 else -1.0
                     out[i, 0] = agreeing / followers if longest > 0 else out[i, 1]
                     match[i] = longest

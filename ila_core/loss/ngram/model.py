@@ -20,42 +20,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from ila_core.chance import stream
 from ila_core.errors import UsageError
-from ila_core.loss.ngram.tokens import (
-    ROLES,
-    Conversations,
-    PoolTokenizer,
-    Tokenizer,
-    TokenPool,
-    encode_pool,
-    load_tokenizer,
-    sample_texts,
-    train_tokenizer,
-)
-from ila_core.loss.result import LossResult
-from ila_core.progress import Progress, no_progress
+from ila_core.loss.ngram.tokens import ROLES, TokenPool
 
 _COMPONENTS = 3  # the n-gram model, the longest repetition, all tokens so far
-_MATCHES = 9  # lengths of repetition told apart: 0 to LONGEST_MATCH
+_MATCHES = 9  # lengths of repetition that are distinguished: 0 to LONGEST_MATCH
 _HELD_OUT_RECORDS = 1_000
 _HELD_OUT_TOKENS = 100_000
 _EM_STEPS = 30
-_CHUNK_TOKENS = 1 << 20  # scored at a time: about 150 MB of work space
+CHUNK_TOKENS = 1 << 20  # scored at a time: about 150 MB of work space
 
 
 @dataclass(frozen=True)
 class NgramSettings:
-    """What the n-gram scorer can be told.
+    """How the n-gram model is made; the seed is the only option of a build.
 
     order: longest n-gram, in tokens; order x bits of a token number must not exceed 64.
     vocab_size: of the BPE; a little text gets fewer tokens (one for each 100 characters).
     seed: of the halves, of the text the BPE is trained on, of the records held out for weights.
-    fit_on: everything, or the responses alone as in supervised fine-tuning (five times less).
     fit_tokens: a model is fitted on a seeded part of its records that has this many tokens at
         most. It bounds memory: 25 to 60 bytes a token by how little the text repeats itself, so
         about 1 GB at the default. Pools of up to 48 million tokens are fitted whole, by halves.
@@ -64,7 +51,6 @@ class NgramSettings:
     order: int = 4
     vocab_size: int = 8192
     seed: int = 0
-    fit_on: Literal["everything", "responses"] = "everything"
     fit_tokens: int = 24_000_000
 
 
@@ -116,8 +102,8 @@ class _Level:
         at, context, sorted_keys = by_key[hit], context[hit], sorted_keys[hit]
         ngram, seen = _find(self.ngrams, sorted_keys)
         kept = np.where(seen, self.counts[ngram] - self.discount, 0.0)
-        spread = self.discount * self.kinds[context] * lower[at]
-        lower[at] = (kept + spread) / self.totals[context]
+        passed_on = self.discount * self.kinds[context] * lower[at]
+        lower[at] = (kept + passed_on) / self.totals[context]
         return known
 
 
@@ -158,6 +144,8 @@ class NgramModel:
         UsageError if an n-gram of that order does not fit into 64 bits.
 
         >>> from collections import namedtuple
+        >>> from ila_core.loss.ngram.tokenizer import train_tokenizer
+        >>> from ila_core.loss.ngram.tokens import encode_pool
         >>> Turn = namedtuple("Turn", "role text scored")
         >>> pool = [(Turn("user", "Say it", False), Turn("assistant", "yes", True))] * 9
         >>> tokens = encode_pool(lambda: pool, 9, train_tokenizer([]))
@@ -168,7 +156,7 @@ class NgramModel:
         """
         settings = settings or NgramSettings()
         _check_order(settings.order, pool.vocab)
-        rows = _affordable(pool, rows, settings)
+        rows = affordable(pool, rows, settings)
         n_held = min(_HELD_OUT_RECORDS, len(rows) // 10 or len(rows) // 2)
         held, rest = rows[:n_held], rows[n_held:]
         weights = cls._count(pool, rest, settings)._fit_weights(pool, held)
@@ -181,10 +169,7 @@ class NgramModel:
 
         rows, order, bits = np.sort(rows), settings.order, _bits(pool.vocab)
         begin, stop = pool.offsets[rows], pool.offsets[rows + 1]
-        start = begin
-        if settings.fit_on == "responses":
-            begin, start, stop = _stretches(pool, rows)
-        keys = pack(pool.ids, begin, start, stop, order, bits, pool.vocab)
+        keys = pack(pool.ids, begin, begin, stop, order, bits, pool.vocab)
         keys.sort()
         levels: list[_Level] = []
         for length in range(order, 0, -1):
@@ -277,10 +262,10 @@ def _check_order(order: int, vocab: int) -> None:
         )
 
 
-def _affordable(pool: TokenPool, rows: np.ndarray, settings: NgramSettings) -> np.ndarray:
+def affordable(pool: TokenPool, rows: np.ndarray, settings: NgramSettings) -> np.ndarray:
     """The rows in a seeded order of their own, as many as `fit_tokens` allows (at least one)."""
     ordered = np.sort(np.asarray(rows, dtype=np.int64))
-    rows = np.random.default_rng(settings.seed).permutation(ordered)
+    rows = stream(settings.seed, "n-gram sample").permutation(ordered)
     until = np.cumsum(pool.offsets[rows + 1] - pool.offsets[rows])
     return rows[: max(1, int(np.searchsorted(until, settings.fit_tokens, side="right")))]
 
@@ -299,97 +284,7 @@ def _chunks(tokens: np.ndarray) -> Iterator[slice]:
     start = 0
     while start < len(tokens):
         before = until[start - 1] if start else 0
-        stop = int(np.searchsorted(until, before + _CHUNK_TOKENS, side="right"))
+        stop = int(np.searchsorted(until, before + CHUNK_TOKENS, side="right"))
         stop = max(stop, start + 1)
         yield slice(start, stop)
         start = stop
-
-
-def score(
-    conversations: Conversations,
-    n: int,
-    settings: NgramSettings | None = None,
-    *,
-    work: Path | None = None,
-    progress: Progress = no_progress,
-) -> LossResult:
-    """Losses of a pool's n records, each by a model fitted on the half it is not in.
-
-    conversations: called for a pass over the records' turns; work: folder where the tokenizer
-    and the token streams are kept, so that the same call goes on after a kill. Everything is
-    scored, however long. A record without a response is missing ("no response"). A pool of one
-    record has an empty other half: the uniform distribution and the record's own cache.
-    """
-    settings = settings or NgramSettings()
-    tokenizer = _pool_tokenizer(conversations, n, settings, work)
-    pool = encode_pool(
-        conversations, n, tokenizer, work=work, progress=lambda done, _: progress(done, 2 * n)
-    )
-    shuffled = np.random.default_rng(settings.seed).permutation(n)
-    halves = shuffled[: n // 2], shuffled[n // 2 :]
-    loss = np.full(n, np.nan, dtype=np.float32)
-    for half, (seen, unseen) in enumerate((halves, halves[::-1]), start=1):
-        rows = np.sort(unseen[pool.response_tokens[unseen] > 0])
-        nats, tokens = NgramModel.fit(pool, seen, settings).losses(pool, rows)
-        loss[rows] = nats / tokens
-        progress(n + half * n // 2, 2 * n)
-    silent = int(np.count_nonzero(pool.response_tokens == 0))
-    return LossResult(
-        loss=loss,
-        tokens=pool.response_tokens.astype(np.float32),
-        missing={"no response": silent} if silent else {},
-        meta={
-            "scorer": "ngram",
-            "order": settings.order,
-            "fit_on": settings.fit_on,
-            "tokenizer": tokenizer.key,
-            "vocab": pool.vocab,
-            "pool_tokens": len(pool.ids),
-            "fitted_records": [len(_affordable(pool, half, settings)) for half in halves],
-        },
-    )
-
-
-def count_tokens(
-    conversations: Conversations,
-    n: int,
-    settings: NgramSettings | None = None,
-    tokenizer: str | None = None,
-    *,
-    work: Path | None = None,
-    progress: Progress = no_progress,
-) -> np.ndarray:
-    """Response tokens T of the n records, (n,) float32, end tokens included; 0 for no response.
-
-    tokenizer: a tokenizer.json, a model's folder or a model's name on the Hugging Face hub; None
-    trains the one that `score` would use.
-
-    >>> from collections import namedtuple
-    >>> Turn = namedtuple("Turn", "role text scored")
-    >>> pool = [(Turn("user", "hi", False), Turn("assistant", "ok", True))]
-    >>> count_tokens(lambda: pool, 1).tolist()
-    [4.0]
-    """
-    settings = settings or NgramSettings()
-    counter: Tokenizer = (
-        load_tokenizer(tokenizer)
-        if tokenizer is not None
-        else _pool_tokenizer(conversations, n, settings, work)
-    )
-    pool = encode_pool(conversations, n, counter, work=work, progress=progress)
-    return pool.response_tokens.astype(np.float32)
-
-
-def _pool_tokenizer(
-    conversations: Conversations, n: int, settings: NgramSettings, work: Path | None
-) -> PoolTokenizer:
-    """The pool's own tokenizer: as an earlier run left it in the work folder, else trained."""
-    file = work / f"tokenizer-{settings.vocab_size}-{settings.seed}.json" if work else None
-    if file is not None and file.exists():
-        return PoolTokenizer.open(file)
-    texts = sample_texts(conversations, n, seed=settings.seed)
-    tokenizer = train_tokenizer(texts, vocab_size=settings.vocab_size)
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        tokenizer.save(file)
-    return tokenizer

@@ -1,0 +1,118 @@
+"""The loss of every record by a model of the half of the pool that it is not in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ila_core.chance import stream
+from ila_core.loss.ngram.model import NgramModel, NgramSettings, affordable
+from ila_core.loss.ngram.tokenizer import (
+    LibraryTokenizer,
+    PoolTokenizer,
+    Tokenizer,
+    sample_texts,
+    train_tokenizer,
+)
+from ila_core.loss.ngram.tokens import encode_pool
+from ila_core.loss.result import NO_RESPONSE, LossResult
+from ila_core.loss.turns import Conversations
+from ila_core.progress import Progress, no_progress
+
+
+def halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the two halves of a pool of n records, in a seeded order.
+
+    >>> [sorted(half.tolist()) for half in halves(3, 0)]
+    [[1], [0, 2]]
+    """
+    shuffled = stream(seed, "n-gram halves").permutation(n)
+    return shuffled[: n // 2], shuffled[n // 2 :]
+
+
+def score(
+    conversations: Conversations,
+    n: int,
+    settings: NgramSettings | None = None,
+    *,
+    work: Path | None = None,
+    progress: Progress = no_progress,
+) -> LossResult:
+    """Losses of a pool's n records, each by a model fitted on the half it is not in.
+
+    conversations: called for a pass over the records' turns; work: folder where the tokenizer
+    and the token streams are kept, so that the same call goes on after a kill. Everything is
+    scored, however long. A record without a response is missing ("no response"). A pool of one
+    record has an empty other half: the uniform distribution and the record's own cache.
+    """
+    settings = settings or NgramSettings()
+    tokenizer = _pool_tokenizer(conversations, n, settings, work)
+    pool = encode_pool(
+        conversations, n, tokenizer, work=work, progress=lambda done, _: progress(done, 2 * n)
+    )
+    both = halves(n, settings.seed)
+    loss = np.full(n, np.nan, dtype=np.float32)
+    for half, (seen, unseen) in enumerate((both, both[::-1]), start=1):
+        rows = np.sort(unseen[pool.response_tokens[unseen] > 0])
+        nats, tokens = NgramModel.fit(pool, seen, settings).losses(pool, rows)
+        loss[rows] = nats / tokens
+        progress(n + half * n // 2, 2 * n)
+    silent = int(np.count_nonzero(pool.response_tokens == 0))
+    return LossResult(
+        loss=loss,
+        tokens=pool.response_tokens.astype(np.float32),
+        missing={NO_RESPONSE: silent} if silent else {},
+        meta={
+            "scorer": "ngram",
+            "order": settings.order,
+            "tokenizer": tokenizer.key,
+            "vocab": pool.vocab,
+            "pool_tokens": len(pool.ids),
+            "fitted_records": [len(affordable(pool, half, settings)) for half in both],
+        },
+    )
+
+
+def count_tokens(
+    conversations: Conversations,
+    n: int,
+    *,
+    tokenizer: str | None = None,
+    seed: int = 0,
+    work: Path | None = None,
+    progress: Progress = no_progress,
+) -> np.ndarray:
+    """Response tokens T of the n records, (n,) float32, end tokens included; 0 for no response.
+
+    tokenizer: a tokenizer.json, a model's folder or a model's name on the Hugging Face hub; None
+    trains the one that `score` would use at that seed.
+
+    >>> from collections import namedtuple
+    >>> Turn = namedtuple("Turn", "role text scored")
+    >>> pool = [(Turn("user", "hi", False), Turn("assistant", "ok", True))]
+    >>> count_tokens(lambda: pool, 1).tolist()
+    [4.0]
+    """
+    counter: Tokenizer = (
+        LibraryTokenizer.load(tokenizer)
+        if tokenizer is not None
+        else _pool_tokenizer(conversations, n, NgramSettings(seed=seed), work)
+    )
+    pool = encode_pool(conversations, n, counter, work=work, progress=progress)
+    return pool.response_tokens.astype(np.float32)
+
+
+def _pool_tokenizer(
+    conversations: Conversations, n: int, settings: NgramSettings, work: Path | None
+) -> PoolTokenizer:
+    """The pool's own tokenizer: as an earlier run left it in the work folder, else trained."""
+    file = work / f"tokenizer-{settings.vocab_size}-{settings.seed}.json" if work else None
+    if file is not None and file.exists():
+        return PoolTokenizer.open(file)
+    texts = sample_texts(conversations, n, seed=settings.seed)
+    tokenizer = train_tokenizer(texts, vocab_size=settings.vocab_size)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        tokenizer.save(file)
+    return tokenizer
