@@ -31,6 +31,7 @@ Purpose = Literal[
     "lm precision check",
     "tuned part",
     "tuning order",
+    "tuning noise",  # an adapter's first weights, dropout
     "student order",
     "projection start",
     "landmarks",

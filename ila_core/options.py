@@ -195,6 +195,13 @@ def make(settings: type[S], given: Mapping[str, Any], *, what: str = "options ar
     return made
 
 
+def check(settings: Any) -> None:
+    """Refuse settings of which an option cannot be meant, however they were made."""
+    for option in options_of(type(settings)).values():
+        option.check(getattr(settings, option.name))
+    check_company(settings)
+
+
 def check_company(settings: Any) -> None:
     """Refuse an option that would do nothing for want of another: it was meant otherwise."""
     for option in changed(settings):

@@ -18,7 +18,8 @@ from typing import TypeVar
 import numpy as np
 
 from ila_core.files import replacing, write_text
-from ila_core.lm.chat import Conversation, Encoded
+from ila_core.lm.encode import Encoded
+from ila_core.loss.turns import Conversation
 
 Item = TypeVar("Item")
 _SLACK = 0.1  # a batch closes rather than pad its next sequence by more than this share

@@ -4,7 +4,7 @@ The template renders every conversation twice: as it is, and with a mark in plac
 turn. The pieces between the marks, with the turns' own texts put back, must be the first
 rendering: then every scored character is known, repeated texts included, and a template that
 drops or rewrites a turn cannot go unnoticed. What lies between a turn and the next piece's
-end-of-turn token is found the same way, on a small conversation made for the purpose.
+end-of-turn token is got the same way, on a small conversation made for the purpose.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
+from ila_core.loss.result import NO_RESPONSE
+from ila_core.loss.turns import Conversation, Turn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -24,26 +25,9 @@ if TYPE_CHECKING:
 DROPPED = "the chat template dropped a turn"
 REFUSED = "the chat template refuses these roles"
 REWRITTEN = "the chat template rewrote a response"
-NO_RESPONSE = "no response"
-NOTHING_BEFORE = "no token before the response"
 
 _TODAY = datetime(2024, 7, 26)  # templates that print a date always print this one: same bytes out
 _MARK = "ila{}mark7f3a91c2turn"
-
-
-class Turn(Protocol):
-    """One turn of a conversation; `scored` says whether its loss counts."""
-
-    @property
-    def role(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def scored(self) -> bool: ...
-
-
-Conversation = Sequence[Turn]
-Conversations = Callable[[], Iterable[Conversation]]
 
 
 class Rendered(NamedTuple):
@@ -58,22 +42,6 @@ class Refused(NamedTuple):
     """Why a conversation has no rendering; its loss is missing for this reason."""
 
     reason: str
-
-
-class Encoded(NamedTuple):
-    """One sequence ready to score.
-
-    ids: (t,) int32 token ids, cut after the last scored one.
-    targets: (k,) int32 positions in `ids` that are scored, each from all before it; never 0.
-    tokens: response tokens before truncation. cut: whether `max_length` removed anything;
-    response_cut: whether it removed response tokens.
-    """
-
-    ids: np.ndarray
-    targets: np.ndarray
-    tokens: int
-    cut: bool = False
-    response_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,10 +83,10 @@ class ChatTemplate:
             retried = rewrite(turns)
             if retried is None:
                 continue
-            found = self._rendered(retried, note)
-            if isinstance(found, Rendered):
-                return found
-            problem = found if note is None else problem
+            outcome = self._rendered(retried, note)
+            if isinstance(outcome, Rendered):
+                return outcome
+            problem = outcome if note is None else problem
         return problem
 
     def bare(self, turns: Conversation) -> Rendered | Refused:
@@ -170,7 +138,7 @@ class ChatTemplate:
                 self.tokenizer,
                 [{"role": role, "content": mark} for role, mark in zip(roles, marks, strict=True)],
             )
-            # a refusal is told apart later: here only what is left out counts
+            # a refusal is noticed later: here only what is left out counts
             self._kept[roles] = text is None or all(mark in text for mark in marks)
         return self._kept[roles]
 
@@ -186,8 +154,8 @@ class ChatTemplate:
         prompt = _apply(self.tokenizer, _messages(turns[:-1]), add_generation_prompt=True)
         if not prompt or not whole.startswith(prompt):
             return Refused(REWRITTEN)
-        found = _spliced([prompt, ""], [turns[-1].text], self.end_of_turn, ended=False)
-        return found._replace(note=note or "response put behind the generation prompt")
+        rendered = _spliced([prompt, ""], [turns[-1].text], self.end_of_turn, ended=False)
+        return rendered._replace(note=note or "response put behind the generation prompt")
 
 
 _PLAIN = {
@@ -196,168 +164,6 @@ _PLAIN = {
     "tool": "### Tool result:\n",
     "assistant": "### Response:\n",
 }
-
-
-class EncodedRecords(NamedTuple):
-    """One entry per record: its sequence, why it has none or no loss, what was noticed."""
-
-    sequences: list[Encoded | None]
-    reasons: list[str | None]
-    notes: list[str | None]
-
-
-def encode_records(
-    records: Sequence[Conversation],
-    template: ChatTemplate,
-    max_length: int,
-    *,
-    bare: bool = False,
-) -> EncodedRecords:
-    """Render and tokenise conversations; with `bare`, their scored turns alone."""
-    render = template.bare if bare else template.render
-    found = [render(turns) for turns in records]
-    rendered = [one for one in found if isinstance(one, Rendered)]
-    ready = iter(encode(rendered, template.tokenizer, max_length))
-    result = EncodedRecords([], [], [])
-    for one in found:
-        sequence = next(ready) if isinstance(one, Rendered) else None
-        reason = one.reason if isinstance(one, Refused) else None
-        if sequence is not None and sequence.tokens == 0:
-            sequence, reason = None, NO_RESPONSE
-        elif sequence is not None and len(sequence.targets) == 0:
-            reason = NOTHING_BEFORE
-        result.sequences.append(sequence)
-        result.reasons.append(reason)
-        result.notes.append(one.note if isinstance(one, Rendered) else None)
-    return result
-
-
-def encode(
-    rendered: Sequence[Rendered], tokenizer: PreTrainedTokenizerBase, max_length: int
-) -> list[Encoded]:
-    """Tokenise texts in one batch and find their scored tokens.
-
-    A token is scored if it holds a character of a scored span; a special token only if it begins
-    there. Sequences longer than `max_length` are cut by `truncated`.
-
-    >>> from ila_core.lm.chat import truncated
-    >>> truncated(np.arange(10), np.array([6, 7]), max_length=5).ids.tolist()
-    [3, 4, 5, 6, 7]
-    """
-    if not rendered:
-        return []
-    return [
-        truncated(ids, scored, max_length=max_length, keep_first=tokenizer.bos_token_id)
-        for ids, scored in _tokenised(rendered, tokenizer)
-    ]
-
-
-def truncated(
-    ids: np.ndarray, scored: np.ndarray, *, max_length: int, keep_first: int | None = None
-) -> Encoded:
-    """The window of at most `max_length` tokens that is scored.
-
-    It ends with the last scored token and reaches back as far as it can: the responses and the
-    nearest context. Responses that do not fit are scored from their beginning, behind the nearest
-    context, which then takes up to a quarter of the window. A first token `keep_first` (the
-    beginning-of-sequence token, which many models lean on) stays first. A token without anything
-    before it cannot be scored.
-
-    >>> truncated(np.arange(9), np.arange(4, 9), max_length=4).targets.tolist()
-    [1, 2, 3]
-    """
-    total = len(scored)
-    if total == 0:
-        return Encoded(ids[:0].astype(np.int32), scored.astype(np.int32), 0)
-    end, first = int(scored[-1]) + 1, int(scored[0])
-    if end <= max_length:
-        return Encoded(ids[:end].astype(np.int32), scored[scored > 0].astype(np.int32), total)
-    lead = int(keep_first is not None and int(ids[0]) == keep_first)
-    room = max_length - lead
-    fits = end - first < room
-    start = max(end - room if fits else first - max(1, room // 4), lead)
-    stop = min(start + room, end)
-    inside = scored[(scored >= max(start, 1)) & (scored < stop)]
-    window = np.concatenate([ids[:lead], ids[start:stop]])
-    targets = inside - start + lead
-    targets = targets[targets > 0]
-    return Encoded(
-        window.astype(np.int32), targets.astype(np.int32), total, True, len(inside) < total
-    )
-
-
-def count_response_tokens(
-    conversations: Sequence[Conversation],
-    tokenizer: PreTrainedTokenizerBase,
-    end_of_turn: str,
-) -> list[int]:
-    """Tokens of the scored turns, each counted by itself with its end-of-turn token.
-
-    The count for records that no template renders: budgets need one though the loss is missing.
-    """
-    texts = [turn.text + end_of_turn for turns in conversations for turn in turns if turn.scored]
-    if not texts:
-        return [0] * len(conversations)
-    lengths = iter(len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"])
-    return [sum(next(lengths) for turn in turns if turn.scored) for turns in conversations]
-
-
-def _tokenised(
-    rendered: Sequence[Rendered], tokenizer: PreTrainedTokenizerBase
-) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-    """Ids and scored positions of each text."""
-    if not tokenizer.is_fast:
-        yield from (_in_segments(found, tokenizer) for found in rendered)
-        return
-    special = {*tokenizer.all_special_ids, *tokenizer.added_tokens_decoder}
-    batch = tokenizer(
-        [found.text for found in rendered],
-        add_special_tokens=False,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        return_offsets_mapping=True,
-        verbose=False,
-    )
-    for found, ids, offsets in zip(
-        rendered, batch["input_ids"], batch["offset_mapping"], strict=True
-    ):
-        array = np.array(ids, dtype=np.int32)
-        places = np.array(offsets, dtype=np.int64).reshape(-1, 2)
-        yield array, _scored(array, places, found.spans, special)
-
-
-def _scored(
-    ids: np.ndarray, offsets: np.ndarray, spans: Iterable[tuple[int, int]], special: set[int]
-) -> np.ndarray:
-    """Positions of the tokens that hold a character of a span, ascending."""
-    starts, ends = offsets[:, 0], np.maximum.accumulate(offsets[:, 1])
-    # byte-level tokenizers trim a token of spaces to nothing: it still is the space before its end
-    starts = np.where(starts == ends, ends - 1, starts)
-    found: list[np.ndarray] = []
-    for low, high in spans:
-        first = int(np.searchsorted(ends, low, side="right"))
-        last = int(np.searchsorted(starts, high, side="left"))
-        # a special token that swallowed the white space after it reaches into the span
-        while first < last and starts[first] < low and int(ids[first]) in special:
-            first += 1
-        found.append(np.arange(first, last))
-    return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
-
-
-def _in_segments(
-    found: Rendered, tokenizer: PreTrainedTokenizerBase
-) -> tuple[np.ndarray, np.ndarray]:
-    """Ids and scored positions under a tokenizer that keeps no offsets: piece by piece."""
-    ids: list[int] = []
-    scored: list[int] = []
-    place = 0
-    for low, high in (*found.spans, (len(found.text), len(found.text))):
-        ids += tokenizer.encode(found.text[place:low], add_special_tokens=False)
-        inside = tokenizer.encode(found.text[low:high], add_special_tokens=False)
-        scored += range(len(ids), len(ids) + len(inside))
-        ids += inside
-        place = high
-    return np.array(ids, dtype=np.int32), np.array(scored, dtype=np.int64)
 
 
 def _spliced(
@@ -391,8 +197,8 @@ def _cut_at(text: str, marks: Sequence[str]) -> list[str] | None:
     """The pieces between the marks, or None unless each stands there once and in order."""
     pieces = []
     for mark in marks:
-        before, found, text = text.partition(mark)
-        if not found:
+        before, there, text = text.partition(mark)
+        if not there:
             return None
         pieces.append(before)
     pieces.append(text)
@@ -437,7 +243,7 @@ def _dated(template: str) -> str:
     return f"{{%- macro strftime_now(form) -%}}{{{{ {days}[form] }}}}{{%- endmacro -%}}{template}"
 
 
-class _Said(NamedTuple):
+class _Rewritten(NamedTuple):
     role: str
     text: str
     scored: bool
@@ -446,14 +252,14 @@ class _Said(NamedTuple):
 def _tools_as_users(turns: Conversation) -> list[Turn] | None:
     if all(turn.role != "tool" for turn in turns):
         return None
-    return [_Said("user", t.text, t.scored) if t.role == "tool" else t for t in turns]
+    return [_Rewritten("user", t.text, t.scored) if t.role == "tool" else t for t in turns]
 
 
 def _system_in_first_user(turns: Conversation) -> list[Turn] | None:
     if len(turns) < 2 or turns[0].role != "system" or turns[1].role != "user":
         return None
     system, user, *rest = turns
-    return [_Said("user", f"{system.text}\n\n{user.text}", user.scored), *rest]
+    return [_Rewritten("user", f"{system.text}\n\n{user.text}", user.scored), *rest]
 
 
 def _both(turns: Conversation) -> list[Turn] | None:

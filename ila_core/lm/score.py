@@ -8,70 +8,33 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ila_core.chance import stream
 from ila_core.errors import IlaError, UsageError
-from ila_core.lm.batches import Kept, ahead, digest, token_batches, windows
-from ila_core.lm.chat import (
-    ChatTemplate,
-    Conversation,
-    Conversations,
-    Encoded,
-    count_response_tokens,
-    encode_records,
-)
-from ila_core.lm.model import (
-    DType,
-    devices,
-    identity,
-    load_tokenizer,
-)
+from ila_core.identity import identity
+from ila_core.lm.batches import Kept, ahead
+from ila_core.lm.chat import ChatTemplate
+from ila_core.lm.jobs import Encoder, Job, Window, jobs_of
+from ila_core.lm.model import devices, load_tokenizer
+from ila_core.lm.settings import LmSettings
 from ila_core.lm.workers import Lane, Work, open_lane
 from ila_core.loss.result import LossResult
+from ila_core.loss.turns import Conversation, Conversations
 from ila_core.progress import Progress, Say, no_progress, silent
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-_SAVE_SECONDS = 10.0
+SAVE_SECONDS = 10.0
 _NOT_FINITE = "loss not finite or out of memory"
 _KEPT_VERSION = 1
-
-
-@dataclass(frozen=True)
-class LmSettings:
-    """How a causal language model scores a pool.
-
-    lm, tuned_lm: a Hub id or a folder; the tuned one may hold a PEFT adapter. max_length: tokens
-    of a sequence, or fewer where the model has fewer positions. device: "auto", one, or several
-    separated by commas. unconditional: also the loss without the instruction. batch_tokens:
-    padded tokens of a batch. window: records sorted together.
-    """
-
-    lm: str
-    tuned_lm: str | None = None
-    max_length: int = 4096
-    device: str = "auto"
-    dtype: DType = "auto"
-    unconditional: bool = False
-    batch_tokens: int | Literal["auto"] = "auto"
-    window: int = 4096
-
-    def __post_init__(self) -> None:
-        if not self.lm:
-            raise UsageError("--loss lm needs a model; name one with --lm ID_OR_PATH.")
-        if self.max_length < 2:
-            raise UsageError(f"--max-length is {self.max_length}; it must be at least 2.")
-        if self.batch_tokens != "auto" and self.batch_tokens < 1:
-            raise UsageError(f"batch_tokens is {self.batch_tokens}; it must be at least 1.")
-        if self.window < 1:
-            raise UsageError(f"window is {self.window}; it must be at least 1.")
 
 
 class Speed(NamedTuple):
@@ -92,22 +55,6 @@ class Speed(NamedTuple):
         2.0
         """
         return n * self.tokens_per_record / self.tokens_per_second
-
-
-class _Window(NamedTuple):
-    """A window of records, encoded.
-
-    whole, bare: one sequence per record, None where there is none. tokens: (m,) full counts.
-    reasons, notes: one per record or None. Row numbers count from `first`.
-    """
-
-    first: int
-    key: str
-    whole: Sequence[Encoded | None]
-    bare: Sequence[Encoded | None]
-    tokens: np.ndarray
-    reasons: Sequence[str | None]
-    notes: Sequence[str | None]
 
 
 def score(
@@ -139,7 +86,7 @@ def score(
     columns = _Columns.empty(n, settings)
     with closing(open_lane(_work(settings), devices(settings.device))) as lane:
         kept = Kept(work, _signature(settings, lane, n))
-        encoder = _Encoder(template, settings, lane.max_length)
+        encoder = Encoder(template, lane.max_length, bare=settings.unconditional)
         seen = 0
         made = encoder.windows(conversations())
         for window in ahead(made) if lane.elsewhere else made:
@@ -177,13 +124,13 @@ def probe(settings: LmSettings, sample: Sequence[Conversation], *, seconds: floa
     tokenizer = load_tokenizer(settings.lm)
     names = devices(settings.device)
     with closing(open_lane(_work(settings), names)) as lane:
-        encoder = _Encoder(ChatTemplate.of(tokenizer), settings, lane.max_length)
+        encoder = Encoder(ChatTemplate.of(tokenizer), lane.max_length, bare=settings.unconditional)
         window = next(encoder.windows(sample), None)
-        jobs = _jobs(window, lane.batch_tokens, lane.models) if window else []
+        jobs = jobs_of(window, lane.batch_tokens, lane.models) if window else []
         if not window or not jobs:
             raise IlaError("Not one record of the sample has a response that can be scored.")
         mean = sum(job.tokens for job in jobs) / len(window.whole)
-        shuffled = [jobs[i] for i in np.random.default_rng(0).permutation(len(jobs))]
+        shuffled = [jobs[i] for i in stream(0, "lm probe").permutation(len(jobs))]
         for _ in lane.run(shuffled[:1]):
             pass  # the first batch pays for what is set up once
         done, begun = 0, time.perf_counter()
@@ -196,86 +143,17 @@ def probe(settings: LmSettings, sample: Sequence[Conversation], *, seconds: floa
     return Speed(rate, mean, tuple(names))
 
 
-def count_tokens(conversations: Conversations, n: int, tokenizer: str) -> np.ndarray:
-    """(n,) float32 response tokens of each record under a model's tokenizer and template."""
-    loaded = load_tokenizer(tokenizer)
-    encoder = _Encoder(ChatTemplate.of(loaded), LmSettings(tokenizer), 1 << 60)
-    counts = [window.tokens for window in encoder.windows(conversations())]
-    return np.concatenate([*counts, np.empty(0, np.float32)])[:n]
-
-
-class _Encoder:
-    """Turns conversations into windows of sequences."""
-
-    def __init__(self, template: ChatTemplate, settings: LmSettings, max_length: int) -> None:
-        self._template, self._settings, self._max_length = template, settings, max_length
-
-    def windows(self, conversations: Iterable[Conversation]) -> Iterator[_Window]:
-        first = 0
-        for turns in windows(conversations, self._settings.window):
-            yield self._window(first, turns)
-            first += len(turns)
-
-    def _window(self, first: int, records: list[Conversation]) -> _Window:
-        whole, reasons, notes = encode_records(records, self._template, self._max_length)
-        bare: Sequence[Encoded | None] = [None] * len(records)
-        if self._settings.unconditional:
-            bare, _, _ = encode_records(records, self._template, self._max_length, bare=True)
-        unrendered = [i for i, sequence in enumerate(whole) if sequence is None]
-        counts = count_response_tokens(
-            [records[i] for i in unrendered], self._template.tokenizer, self._template.end_of_turn
-        )
-        tokens = np.array([s.tokens if s else 0 for s in whole], dtype=np.float32)
-        tokens[unrendered] = counts
-        return _Window(first, digest(records), whole, bare, tokens, reasons, notes)
-
-
 def _work(settings: LmSettings) -> Work:
     models = (settings.lm, settings.tuned_lm) if settings.tuned_lm else (settings.lm,)
-    return Work(models, settings.dtype, settings.max_length, settings.batch_tokens)
-
-
-class _Job(NamedTuple):
-    """A batch: which results it fills, its sequences, and whether the tuned model reads it."""
-
-    number: int
-    kind: Literal["whole", "bare"]
-    rows: np.ndarray
-    batch: list[Encoded]
-    models: int
-
-    @property
-    def tokens(self) -> int:
-        return sum(len(sequence.ids) for sequence in self.batch)
-
-    @property
-    def padded(self) -> int:
-        return max(len(sequence.ids) for sequence in self.batch) * len(self.batch)
-
-
-def _jobs(window: _Window, batch_tokens: int, models: int) -> list[_Job]:
-    """The batches of a window, the same whenever they are asked for."""
-    jobs: list[_Job] = []
-    for kind, sequences in (("whole", window.whole), ("bare", window.bare)):
-        rows = np.array(
-            [i for i, s in enumerate(sequences) if s is not None and len(s.targets)], dtype=np.int64
-        )
-        lengths = np.array([len(sequences[i].ids) for i in rows], dtype=np.int64)  # type: ignore[union-attr]
-        for batch in token_batches(lengths, batch_tokens):
-            chosen = rows[batch]
-            ready = [s for i in chosen if (s := sequences[i]) is not None]
-            # the tuned model has no use for a bare response
-            count = 1 if kind == "bare" else models
-            jobs.append(_Job(len(jobs), kind, chosen, ready, count))  # type: ignore[arg-type]
-    return jobs
+    return Work(models, settings.dtype, settings.max_length)
 
 
 def _score_window(
-    window: _Window, lane: Lane, kept: Kept, progress: Progress, say: Say, columns: _Columns
+    window: Window, lane: Lane, kept: Kept, progress: Progress, say: Say, columns: _Columns
 ) -> dict[str, np.ndarray]:
     """(m,) float64 sums in nats: "loss", "tuned_loss", "unconditional_loss"; and "done"."""
     n, m = len(columns.tokens), len(window.whole)
-    jobs = _jobs(window, lane.batch_tokens, lane.models)
+    jobs = jobs_of(window, lane.batch_tokens, lane.models)
     number = window.first
     sums = kept.load(number, window.key)
     if sums is None or len(sums["done"]) != len(jobs):
@@ -297,7 +175,7 @@ def _score_window(
         columns.scored(job)
         columns.seconds = before + time.perf_counter() - begun
         say(columns.pace)
-        if time.monotonic() - saved > _SAVE_SECONDS:
+        if time.monotonic() - saved > SAVE_SECONDS:
             kept.save(number, window.key, sums)
             saved = time.monotonic()
         progress(window.first + m * finished // todo, n)
@@ -327,7 +205,7 @@ class _Columns:
         names += ["unconditional_loss"] if settings.unconditional else []
         return cls(n, names)
 
-    def scored(self, job: _Job) -> None:
+    def scored(self, job: Job) -> None:
         self.real += job.tokens
         self.padded += job.padded
 
@@ -342,7 +220,7 @@ class _Columns:
         rate = self.real / max(self.seconds, 1e-9)
         return f"{rate:,.0f} tokens/s, {self.padding:.1%} padding"
 
-    def take(self, window: _Window, sums: dict[str, np.ndarray]) -> None:
+    def take(self, window: Window, sums: dict[str, np.ndarray]) -> None:
         rows = slice(window.first, window.first + len(window.whole))
         self.tokens[rows] = window.tokens
         for name in self.names:
@@ -378,6 +256,7 @@ class _Columns:
             "max_length": lane.max_length,
             "responses_cut": self.responses_cut,
             "notes": dict(self.notes),
+            "remarks": [lane.remark] if lane.remark else [],
             "devices": lane.devices,
             "dtype": lane.dtype,
             "way": lane.way,

@@ -9,16 +9,20 @@ import queue
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from math import isfinite
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ila_core.errors import IlaError
-from ila_core.lm.chat import Encoded
-from ila_core.lm.model import DType, Scorer, load_model, longest_input
+from ila_core.lm.encode import Encoded
+from ila_core.lm.losses import HALF_ENOUGH, Scorer, half_error, release_memory
+from ila_core.lm.model import load_model, load_tokenizer, longest_input
+from ila_core.lm.settings import DType
 
-_CPU_BATCH_TOKENS = 2048
-_GPU_BATCH_TOKENS = 32768
+CPU_BATCH_TOKENS = 2048
+GPU_BATCH_TOKENS = 32768
+"""Tokens of a batch with its padding; one that does not fit the memory is halved."""
 _LOOK_SECONDS = 1.0
 
 
@@ -35,20 +39,20 @@ class Job(Protocol):
 
 @dataclass(frozen=True)
 class Work:
-    """What every worker loads and is told."""
+    """What every worker loads, and how it is to read it."""
 
     models: tuple[str, ...]
     dtype: DType
     max_length: int
-    batch_tokens: int | Literal["auto"]
 
 
 class _Facts(NamedTuple):
-    """What is known once the models are loaded."""
+    """What is known once the models are loaded; the remark is for the user, often empty."""
 
     max_length: int
     dtype: str
     way: str
+    remark: str
 
 
 class Lane(Protocol):
@@ -67,6 +71,8 @@ class Lane(Protocol):
     @property
     def way(self) -> str: ...
     @property
+    def remark(self) -> str: ...
+    @property
     def elsewhere(self) -> bool: ...
     def run(self, jobs: Sequence[Any]) -> Iterator[tuple[int, list[np.ndarray]]]: ...
     def close(self) -> None: ...
@@ -84,12 +90,11 @@ class _Base:
         self.devices = names
         self.models = len(work.models)
         self.elsewhere = len(names) > 1 or names[0] != "cpu"
-        auto = _CPU_BATCH_TOKENS if names[0] == "cpu" else _GPU_BATCH_TOKENS
-        self.batch_tokens = auto if work.batch_tokens == "auto" else work.batch_tokens
-        self.max_length, self.dtype, self.way = work.max_length, "", ""
+        self.batch_tokens = CPU_BATCH_TOKENS if names[0] == "cpu" else GPU_BATCH_TOKENS
+        self.max_length, self.dtype, self.way, self.remark = work.max_length, "", "", ""
 
     def _learn(self, facts: _Facts) -> None:
-        self.max_length, self.dtype, self.way = facts
+        self.max_length, self.dtype, self.way, self.remark = facts
 
 
 class _Here(_Base):
@@ -148,8 +153,8 @@ class _Workers(_Base):
                 if gone:
                     raise IlaError(
                         f"A scoring process ended with exit code {gone[0].exitcode}, most often "
-                        "for lack of memory; run the same command again with a smaller batch or "
-                        "fewer devices, what is finished is kept."
+                        "for lack of memory; run the same command again with fewer devices or a "
+                        "smaller --max-length, what is finished is kept."
                     ) from None
                 continue
             if isinstance(answer, _Failure):
@@ -205,9 +210,28 @@ def _wait(inbox: Any) -> Any:
 
 
 def _load(work: Work, name: str) -> tuple[list[Scorer], _Facts]:
-    models = [load_model(model, name, work.dtype) for model in work.models]
-    scorers = [Scorer(model) for model in models]
-    longest = min(longest_input(model, work.max_length) for model in models)
+    """The models ready to score, in float32 where half precision would not be good enough."""
+    scorers, remark = _scorers(work, name, work.dtype), ""
+    half, error = _format(scorers[0]), 0.0
+    if half != "float32":
+        tokenizer = load_tokenizer(work.models[0])  # the tuned model's too
+        error = max(half_error(scorer, tokenizer) for scorer in scorers)
+    if error > HALF_ENOUGH:
+        device = scorers[0].model.device
+        scorers.clear()  # or both would have to fit the memory
+        release_memory(device)
+        scorers = _scorers(work, name, "float32")
+        off = f"moves losses by {error:.2g} nats per token" if isfinite(error) else "overflows"
+        remark = f"{half} {off} in {' or '.join(work.models)}; it was scored in float32."
+    longest = min(longest_input(scorer.model, work.max_length) for scorer in scorers)
     kinds = {True: "response positions", False: "full forward"}
     ways = " and ".join(kinds[s.way.apart] + (", masked" if s.way.masked else "") for s in scorers)
-    return scorers, _Facts(longest, str(models[0].dtype).removeprefix("torch."), ways)
+    return scorers, _Facts(longest, _format(scorers[0]), ways, remark)
+
+
+def _scorers(work: Work, name: str, dtype: DType) -> list[Scorer]:
+    return [Scorer(load_model(model, name, dtype)) for model in work.models]
+
+
+def _format(scorer: Scorer) -> str:
+    return str(scorer.model.dtype).removeprefix("torch.")

@@ -11,17 +11,14 @@ from tiny_lm import Turn, ask
 
 from ila_core.lm.chat import (
     DROPPED,
-    NO_RESPONSE,
     REFUSED,
     REWRITTEN,
     ChatTemplate,
     Refused,
     Rendered,
-    count_response_tokens,
-    encode,
-    encode_records,
-    truncated,
 )
+from ila_core.lm.encode import encode
+from ila_core.loss.result import NO_RESPONSE
 
 TEMPLATES = {
     "end token, newline after it": (tiny_lm.CHATML, None, "<|im_end|>"),
@@ -46,9 +43,9 @@ def template_of(template: str | None, bos: str | None = None, eos: str = "</s>")
 
 def scored_texts(template: ChatTemplate, turns: tuple[Turn, ...]) -> list[str]:
     """Runs of neighbouring scored tokens, decoded."""
-    found = template.render(turns)
-    assert isinstance(found, Rendered)
-    sequence = encode([found], template.tokenizer, 10_000)[0]
+    rendered = template.render(turns)
+    assert isinstance(rendered, Rendered)
+    sequence = encode([rendered], template.tokenizer, 10_000)[0]
     runs = np.split(sequence.targets, np.flatnonzero(np.diff(sequence.targets) > 1) + 1)
     return [template.tokenizer.decode(sequence.ids[run].tolist()) for run in runs if len(run)]
 
@@ -73,9 +70,9 @@ def test_scored_tokens_decode_to_the_turns_and_their_end(kind: str) -> None:
 def test_a_response_that_stands_in_the_instruction_is_found_where_it_is_said(kind: str) -> None:
     source, bos, end = TEMPLATES[kind]
     template = template_of(source, bos)
-    found = template.render(ask("red", "red"))
-    assert isinstance(found, Rendered)
-    assert found.text.index("red") < found.spans[0][0]
+    rendered = template.render(ask("red", "red"))
+    assert isinstance(rendered, Rendered)
+    assert rendered.text.index("red") < rendered.spans[0][0]
     assert without_lead(scored_texts(template, ask("red", "red"))) == [f"red{end}"]
 
 
@@ -85,9 +82,9 @@ def test_any_text_is_scored_whole(texts: list[str], kind: str) -> None:
     source, bos, end = TEMPLATES[kind]
     template = _KNOWN.setdefault(kind, template_of(source, bos))
     turns = [turn for text in texts for turn in ask("q", text)]
-    found = template.render(turns)
-    assert isinstance(found, Rendered)
-    said = [found.text[a:b] for a, b in found.spans]
+    rendered = template.render(turns)
+    assert isinstance(rendered, Rendered)
+    said = [rendered.text[a:b] for a, b in rendered.spans]
     assert [text for text in said if text != end] == [t for t in texts if t and t != end]
 
 
@@ -105,9 +102,9 @@ def test_end_of_turn_is_what_follows_with_and_without_another_turn() -> None:
 
 def test_a_template_that_trims_is_noticed_and_the_response_kept() -> None:
     template = template_of(tiny_lm.TRIMMING)
-    found = template.render(ask("q", "red \n"))
-    assert isinstance(found, Rendered)
-    assert found.note == "white space around a response kept"
+    rendered = template.render(ask("q", "red \n"))
+    assert isinstance(rendered, Rendered)
+    assert rendered.note == "white space around a response kept"
     assert scored_texts(template, ask("q", "red \n")) == ["red \n<|im_end|>"]
 
 
@@ -115,10 +112,10 @@ def test_a_system_prompt_that_is_dropped_or_refused_joins_the_first_user_turn() 
     dropping = tiny_lm.CHATML.replace("messages %}", "messages if m.role != 'system' %}", 1)
     turns = (Turn("system", "Be brief.", False), *ask("two?", "Four"))
     for source, bos in ((dropping, None), (tiny_lm.LLAMA2, "<s>")):
-        found = template_of(source, bos).render(turns)
-        assert isinstance(found, Rendered)
-        assert "Be brief.\n\ntwo?" in found.text
-        assert found.note == "system prompt put into the first user turn"
+        rendered = template_of(source, bos).render(turns)
+        assert isinstance(rendered, Rendered)
+        assert "Be brief.\n\ntwo?" in rendered.text
+        assert rendered.note == "system prompt put into the first user turn"
 
 
 def test_a_refused_tool_result_is_given_as_a_user_turn() -> None:
@@ -128,10 +125,10 @@ def test_a_refused_tool_result_is_given_as_a_user_turn() -> None:
         Turn("tool", '{"rain": true}', False),
         Turn("assistant", "Yes", True),
     )
-    found = template_of(tiny_lm.LLAMA2, "<s>").render(turns)
-    assert isinstance(found, Rendered)
-    assert '[INST] {"rain": true} [/INST]' in found.text
-    assert [found.text[a:b] for a, b in found.spans] == [call, "</s>", "Yes", "</s>"]
+    rendered = template_of(tiny_lm.LLAMA2, "<s>").render(turns)
+    assert isinstance(rendered, Rendered)
+    assert '[INST] {"rain": true} [/INST]' in rendered.text
+    assert [rendered.text[a:b] for a, b in rendered.spans] == [call, "</s>", "Yes", "</s>"]
     kept = template_of(tiny_lm.CHATML).render(turns)
     assert isinstance(kept, Rendered)
     assert "<|im_start|>tool\n" in kept.text and kept.note is None
@@ -151,9 +148,9 @@ def test_a_turn_that_stays_lost_is_a_reason_not_a_number() -> None:
 def test_thoughts_are_scored_behind_the_generation_prompt() -> None:
     template = template_of(THINKING)
     thought = "<think>\ntwo and two\n</think>\n\nFour"
-    found = template.render(ask("q", thought))
-    assert isinstance(found, Rendered)
-    assert found.text.endswith(f"<|im_start|>assistant\n{thought}<|im_end|>")
+    rendered = template.render(ask("q", thought))
+    assert isinstance(rendered, Rendered)
+    assert rendered.text.endswith(f"<|im_start|>assistant\n{thought}<|im_end|>")
     assert scored_texts(template, ask("q", thought)) == [f"{thought}<|im_end|>"]
     assert template.render(ask("q", thought, "q", "red")) == Refused(REWRITTEN)
     plain = template.render(ask("q", "red", "q", "blue"))
@@ -169,9 +166,9 @@ def test_without_a_chat_template_a_plain_one_ends_turns_with_the_end_of_sequence
     template = template_of(None, eos="</s>")
     assert template.name == "plain"
     turns = (Turn("system", "Be brief.", False), *ask("two?", "Four", "red?", "red"))
-    found = template.render(turns)
-    assert isinstance(found, Rendered)
-    assert found.text == (
+    rendered = template.render(turns)
+    assert isinstance(rendered, Rendered)
+    assert rendered.text == (
         "Be brief.\n\n### Instruction:\ntwo?\n\n### Response:\nFour</s>\n\n"
         "### Instruction:\nred?\n\n### Response:\nred</s>"
     )
@@ -184,9 +181,9 @@ def test_the_bare_response_has_the_header_and_no_instruction() -> None:
         (tiny_lm.LLAMA2, "<s>", "<s>Four</s>"),
         (None, None, "### Response:\nFour</s>"),
     ):
-        found = template_of(source, bos).bare(ask("two?", "Four"))
-        assert isinstance(found, Rendered)
-        assert found.text == text
+        rendered = template_of(source, bos).bare(ask("two?", "Four"))
+        assert isinstance(rendered, Rendered)
+        assert rendered.text == text
     twice = template_of(tiny_lm.CHATML).bare(ask("q", "a", "q", "b"))
     assert isinstance(twice, Rendered)
     assert twice.text.count("<|im_start|>assistant\n") == 2
@@ -194,56 +191,6 @@ def test_the_bare_response_has_the_header_and_no_instruction() -> None:
 
 def test_a_template_that_prints_the_date_prints_the_same_one_every_day() -> None:
     dated = "{{ strftime_now('%d %b %Y') }}" + tiny_lm.CHATML
-    found = template_of(dated).render(ask("q", "a"))
-    assert isinstance(found, Rendered)
-    assert found.text.startswith("26 Jul 2024")
-
-
-def test_truncation_by_hand() -> None:
-    ids = np.arange(100, 112)
-    near = truncated(ids, np.array([9, 10]), max_length=5)
-    assert near.ids.tolist() == [106, 107, 108, 109, 110]
-    assert near.targets.tolist() == [3, 4]
-    assert (near.tokens, near.cut, near.response_cut) == (2, True, False)
-    kept_first = truncated(ids, np.array([9, 10]), max_length=5, keep_first=100)
-    assert kept_first.ids.tolist() == [100, 107, 108, 109, 110]
-    assert kept_first.targets.tolist() == [3, 4]
-    long = truncated(ids, np.arange(4, 12), max_length=4)
-    assert long.ids.tolist() == [103, 104, 105, 106]
-    assert (long.targets.tolist(), long.tokens, long.response_cut) == ([1, 2, 3], 8, True)
-    whole = truncated(ids, np.array([0, 2]), max_length=12)
-    assert whole.ids.tolist() == [100, 101, 102], "nothing behind the last response is read"
-    assert (whole.targets.tolist(), whole.tokens, whole.cut) == ([2], 2, False)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.sets(st.integers(0, 40), min_size=1), st.integers(2, 45), st.booleans())
-def test_truncation_never_exceeds_and_never_invents(
-    places: set[int], max_length: int, lead: bool
-) -> None:
-    ids = np.arange(41)
-    scored = np.array(sorted(places))
-    found = truncated(ids, scored, max_length=max_length, keep_first=0 if lead else None)
-    assert len(found.ids) <= max_length
-    assert (found.targets >= 1).all() and (found.targets < len(found.ids)).all()
-    assert set(found.ids[found.targets].tolist()) <= places
-    assert found.tokens == len(places)
-    if not found.cut:
-        assert len(found.targets) == len(places - {0})
-
-
-def test_tokens_are_counted_also_where_no_template_renders() -> None:
-    template = template_of(tiny_lm.LLAMA2, "<s>")
-    records = [ask("q", "Four, of course!"), (Turn("user", "q", False),), ask("q", "a", "q", "b")]
-    counts = count_response_tokens(records, template.tokenizer, template.end_of_turn)
-    exact = encode_records(records, template, 512).sequences
-    assert counts == [exact[0].tokens, 0, exact[2].tokens]
-
-
-def test_a_tokenizer_without_offsets_is_read_in_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    template = template_of(tiny_lm.CHATML)
-    fast = encode_records([ask("two?", "Four\n", "q", "red")], template, 512).sequences[0]
-    monkeypatch.setattr(type(template.tokenizer), "is_fast", False)
-    slow = encode_records([ask("two?", "Four\n", "q", "red")], template, 512).sequences[0]
-    assert slow.ids.tolist() == fast.ids.tolist()
-    assert slow.targets.tolist() == fast.targets.tolist()
+    rendered = template_of(dated).render(ask("q", "a"))
+    assert isinstance(rendered, Rendered)
+    assert rendered.text.startswith("26 Jul 2024")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +15,14 @@ import pytest
 import tiny_lm
 from tiny_lm import ask
 
+from ila_core import options
 from ila_core.errors import IlaError, UsageError
-from ila_core.lm.score import LmSettings, score
-from ila_core.lm.tune import Point, TuneSettings, train_student, tune
-from ila_core.loss.result import tune as tuning
+from ila_core.lm import train as training
+from ila_core.lm import tune as tuning
+from ila_core.lm.score import score
+from ila_core.lm.settings import LmSettings, TuneSettings
+from ila_core.lm.train import Point, epoch_batches
+from ila_core.lm.tune import train_student, tune
 
 POOL = [ask(f"{i} plus {i}?", f"The answer is {2 * i}, of course!") for i in range(80)]
 
@@ -35,8 +41,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def settings_of(base: str, **options: Any) -> TuneSettings:
     common: dict[str, Any] = {
-        "share": 0.5, "steps": 12, "lr": 5e-3, "batch_tokens": 400, "checkpoint_every": 1,
-        "device": "cpu",
+        "share": 0.5, "steps": 12, "lr": 5e-3, "batch_tokens": 400, "device": "cpu",
     }  # fmt: skip
     return TuneSettings(base, **{**common, **options})
 
@@ -80,17 +85,41 @@ def test_the_rows_are_a_random_part_written_down(base: str, tmp_path: Path) -> N
     assert "20 records in 1 steps" in result.summary
 
 
-def test_given_rows_are_used_as_they_are(base: str, tmp_path: Path) -> None:
-    chosen = settings_of(base, steps=1, rows=(5, 3, 70), holdout=0.0)
-    result = run(tmp_path / "out", chosen)
-    assert result.rows.tolist() == [3, 5, 70]
-    assert result.curve[-1].heldout_loss is None
-    with pytest.raises(UsageError, match="Row 80 does not exist"):
-        run(tmp_path / "none", settings_of(base, rows=(80,)))
+def test_nothing_held_out_is_nothing_measured(base: str, tmp_path: Path) -> None:
+    result = run(tmp_path / "out", settings_of(base, steps=1, holdout=0.0))
+    assert result.curve[-1].heldout_loss is None and not len(result.heldout_rows)
+
+
+def test_an_adapter_may_be_put_on_named_layers(base: str, tmp_path: Path) -> None:
+    layers = ("q_proj", "v_proj")
+    run(tmp_path / "out", settings_of(base, steps=1, targets=layers, rank=2, alpha=8))
+    saved = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
+    assert sorted(saved["target_modules"]) == list(layers)
+    assert (saved["r"], saved["lora_alpha"]) == (2, 8)
+
+
+def test_an_edited_base_model_is_another(base: str, tmp_path: Path) -> None:
+    """Of one size and one time: what it holds tells the two apart, and a copy is the same."""
+    model = tmp_path / "base"
+    shutil.copytree(base, model)
+    first = run(tmp_path / "out", settings_of(str(model), steps=1))
+    weights = bytearray((model / "model.safetensors").read_bytes())
+    shutil.rmtree(model)
+    shutil.copytree(base, model, copy_function=shutil.copyfile)
+    assert run(tmp_path / "out", settings_of(str(model), steps=1)).curve == first.curve
+    stamp = (model / "model.safetensors").stat()
+    weights[-4:] = bytes(4)
+    (model / "model.safetensors").write_bytes(weights)
+    os.utime(model / "model.safetensors", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    with pytest.raises(IlaError, match="choose another folder"):
+        run(tmp_path / "out", settings_of(str(model), steps=1))
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_stopped_and_resumed_gives_the_same_curve(base: str, tmp_path: Path, full: bool) -> None:
+def test_stopped_and_resumed_gives_the_same_curve(
+    base: str, tmp_path: Path, full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_STEPS", 1)
     settings = settings_of(base, full=full)
     undisturbed = run(tmp_path / "whole", settings)
 
@@ -120,7 +149,7 @@ def test_a_finished_folder_is_kept_and_another_refused(
 ) -> None:
     settings = settings_of(base, steps=2)
     first = run(tmp_path / "out", settings)
-    monkeypatch.setattr(tuning, "_train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(tuning, "train", lambda *_, **__: pytest.fail("trained again"))
     again = run(tmp_path / "out", settings)
     assert again.curve == first.curve and again.summary == first.summary
     with pytest.raises(IlaError, match="choose another folder"):
@@ -134,10 +163,14 @@ def test_the_base_model_is_never_overwritten(base: str, tmp_path: Path) -> None:
     assert (Path(base) / "model.safetensors").read_bytes() == weights
     (tmp_path / "file").write_text("")
     with pytest.raises(IlaError, match=r"file cannot be written \(File exists\)"):
-        run(tmp_path / "file", settings_of("nobody/none"))  # told before any model is loaded
+        run(tmp_path / "file", settings_of("nobody/none"))  # said before any model is loaded
 
 
-def test_a_checkpoint_of_another_run_is_not_taken_up(base: str, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_run_is_not_taken_up(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_STEPS", 1)
+
     def stop(done: int, total: int | None) -> None:
         if done == 2:
             raise KeyboardInterrupt
@@ -153,14 +186,14 @@ def test_scarce_memory_makes_smaller_pieces_of_the_same_step(
     base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plenty = run(tmp_path / "plenty", settings_of(base, steps=3))
-    plain = tuning.token_losses
+    plain = training.token_losses
 
     def scarce(model: Any, batch: Any, way: Any) -> Any:
         if len(batch) > 2:
             raise MemoryError
         return plain(model, batch, way)
 
-    monkeypatch.setattr(tuning, "token_losses", scarce)
+    monkeypatch.setattr(training, "token_losses", scarce)
     tight = run(tmp_path / "tight", settings_of(base, steps=3))
     for one, other in zip(plenty.curve, tight.curve, strict=True):
         assert one == pytest.approx(other, abs=1e-4)
@@ -168,7 +201,7 @@ def test_scarce_memory_makes_smaller_pieces_of_the_same_step(
     def never(model: Any, batch: Any, way: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(tuning, "token_losses", never)
+    monkeypatch.setattr(training, "token_losses", never)
     with pytest.raises(IlaError, match="lower --max-length"):
         run(tmp_path / "never", settings_of(base, steps=3))
 
@@ -203,28 +236,40 @@ def test_every_student_takes_the_steps_it_is_given(base: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("given", "message"),
     [
         ({"lm": ""}, "--lm ID_OR_PATH"),
-        ({"share": 0.0}, "--share is 0.0"),
+        ({"share": 0.0}, "--share is 0.0; give a number above 0 and at most 1"),
         ({"share": 1.5}, "--share is 1.5"),
         ({"holdout": 1.0}, "--holdout is 1.0"),
         ({"epochs": 0.0}, "--epochs is 0.0"),
+        ({"epochs": float("inf")}, "--epochs is inf"),
         ({"steps": 0}, "--steps is 0"),
+        ({"steps": 10**18}, "--steps is 1000000000000000000"),
+        ({"lr": -5}, "--lr is -5; give a number above 0 and at most 1"),
+        ({"lr": float("nan")}, "--lr is nan"),
+        ({"batch_tokens": 0}, "--batch-tokens is 0; give a whole number from 1"),
+        ({"rank": 0}, "--rank is 0"),
+        ({"seed": -1}, "--seed is -1"),
+        ({"dtype": "int8"}, "Unknown dtype 'int8'; choose auto"),
+        ({"full": True, "rank": 8}, "--rank is an adapter's; leave it or --full out"),
+        ({"steps": 5, "epochs": 2.0}, "--steps is given instead of --epochs"),
     ],
 )
-def test_settings_that_cannot_be_meant(options: dict[str, Any], message: str) -> None:
+def test_settings_that_cannot_be_meant(given: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        TuneSettings(**{"lm": "x", **options})
+        TuneSettings(**{"lm": "x", **given})
+    with pytest.raises(UsageError, match=message):
+        options.make(TuneSettings, {"lm": "x", **given})
 
 
 def test_epochs_read_every_record_once_each() -> None:
     lengths = np.array([5, 9, 30, 7, 7])
     settings = TuneSettings("x", batch_tokens=16)
-    batches = list(tuning._epoch_batches(lengths, settings, 0))
+    batches = list(epoch_batches(lengths, settings, 0))
     assert sorted(row for batch in batches for row in batch) == [0, 1, 2, 3, 4]
     assert all(lengths[batch].sum() <= 16 or len(batch) == 1 for batch in batches)
-    assert list(tuning._epoch_batches(lengths, settings, 1)) != batches
+    assert list(epoch_batches(lengths, settings, 1)) != batches
 
 
 def test_a_point_reads_itself() -> None:
