@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ila_core.chance import stream
 from ila_core.errors import UsageError
 from ila_core.progress import Progress, no_progress
 from ila_core.space.neighbours import nearest
@@ -24,38 +25,37 @@ Method = Literal["umap", "tsne", "pca"]
 FEWEST = 15
 """Distinct vectors below which neighbourhoods mean nothing and principal components are used."""
 
+LANDMARKS = 250_000
+"""Distinct vectors above which the projection is fitted on so many of them, drawn by seed."""
+
+NEIGHBOURS, MIN_DIST = 15, 0.1
+"""UMAP's own defaults."""
+
+PERPLEXITY = 30.0
+"""t-SNE's own default."""
+
 CHUNK = 16_384
 
 EXACT_PAIRS = 60_000**2
 """Pairs of vectors up to which neighbours are found by comparing all of them. Above, a search
 index is sooner, though its library takes half a minute to compile."""
 
+Report = Callable[[float], None]
+"""Called with the share of some work that is done, 0 to 1."""
+
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """How vectors become points; UMAP's values are its own defaults, by cosine distance."""
+    """How vectors become points; distances are by cosine. The seed is from 0 to 2^32 - 1."""
 
     method: Method = "umap"
     seed: int = 0
-    n_neighbors: int = 15
-    min_dist: float = 0.1
-    perplexity: float = 30.0
-    landmarks: int = 250_000
-    """Distinct vectors above which the projection is fitted on so many of them, drawn by seed."""
 
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):
             raise UsageError(
                 f"Unknown projection {self.method!r}; choose {', '.join(get_args(Method))}."
             )
-        if self.n_neighbors < 2:
-            raise UsageError(f"n_neighbors is {self.n_neighbors}; give at least 2.")
-        if not 0 <= self.min_dist <= 1:
-            raise UsageError(f"min_dist is {self.min_dist}; give a number from 0 to 1.")
-        if self.perplexity <= 1:
-            raise UsageError(f"perplexity is {self.perplexity}; give a number above 1.")
-        if self.landmarks < FEWEST:
-            raise UsageError(f"landmarks is {self.landmarks}; give at least {FEWEST}.")
 
 
 def project(
@@ -77,14 +77,14 @@ def project(
     if len(vectors) == 0:
         return np.zeros((0, 2), np.float32)
     rows, place = distinct_rows(vectors)
-    told = _Told(progress, len(vectors))
+    work = _Portion(progress, len(vectors))
     if settings.method == "pca" or len(rows) < FEWEST or vectors.shape[1] < 2:
         xy = principal_components(vectors, rows)
-    elif len(rows) <= settings.landmarks:
-        xy = _fit(np.asarray(vectors[rows], np.float32), settings, told)
+    elif len(rows) <= LANDMARKS:
+        xy = _fit(np.asarray(vectors[rows], np.float32), settings, work)
     else:
-        xy = _fit_on_landmarks(vectors, rows, settings, told)
-    told(1.0)
+        xy = _fit_on_landmarks(vectors, rows, settings, work)
+    work(1.0)
     return xy[place]
 
 
@@ -98,7 +98,7 @@ def distinct_rows(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ([0, 1], [0, 1, 0])
     """
     n, dim = vectors.shape
-    factors = np.random.default_rng(0).integers(1, 2**63, dim, dtype=np.uint64) * 2 + 1
+    factors = stream(0, "hash factors").integers(1, 2**63, dim, dtype=np.uint64) * 2 + 1
     hashes = np.empty(n, np.uint64)
     for start in range(0, n, CHUNK):
         part = np.asarray(vectors[start : start + CHUNK], np.float32) + 0.0  # -0 equals 0
@@ -154,11 +154,11 @@ def _parts(vectors: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
 # -- UMAP and t-SNE -------------------------------------------------------------------------------
 
 
-class _Told:
-    """Tells shares of the whole work as records; a part of it has shares of its own."""
+class _Portion:
+    """A portion of the work, reported as records of the whole; parts of it are portions too."""
 
-    NEIGHBOURS = 0.4
-    """Share of a projection's time that finding neighbours takes."""
+    SEARCH = 0.4
+    """Share of a projection's time that the search for neighbours takes."""
 
     def __init__(self, progress: Progress, n: int, low: float = 0.0, high: float = 1.0) -> None:
         self._progress, self._n = progress, n
@@ -167,33 +167,34 @@ class _Told:
     def __call__(self, share: float) -> None:
         self._progress(int(self._n * (self._low + (self._high - self._low) * share)), self._n)
 
-    def part(self, low: float, high: float) -> _Told:
+    def part(self, low: float, high: float) -> _Portion:
         width = self._high - self._low
-        return _Told(self._progress, self._n, self._low + width * low, self._low + width * high)
+        return _Portion(self._progress, self._n, self._low + width * low, self._low + width * high)
 
 
-def _fit(points: np.ndarray, settings: ProjectSettings, told: _Told) -> np.ndarray:
+def _fit(points: np.ndarray, settings: ProjectSettings, work: _Portion) -> np.ndarray:
     """Return the projection of distinct points (m, d), m >= 15, as (m, 2) float32."""
-    start = _spread(principal_components(points), settings.seed)
+    start = _parted_start(principal_components(points), settings.seed)
     layout = _tsne if settings.method == "tsne" else _umap
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries among themselves
-        return layout(points, start, settings, told).astype(np.float32)
+        return layout(points, start, settings, work).astype(np.float32)
 
 
-def _spread(start: np.ndarray, seed: int) -> np.ndarray:
+def _parted_start(start: np.ndarray, seed: int) -> np.ndarray:
     """Return a start within 10 of the middle, with a noise that parts what lies together."""
-    noise = np.random.default_rng(seed).normal(scale=1e-4, size=start.shape)
+    noise = stream(seed, "projection start").normal(scale=1e-4, size=start.shape)
     return (start * (10 / np.abs(start).max()) + noise).astype(np.float32)
 
 
-def _neighbours(points: np.ndarray, k: int, told: _Told) -> tuple[np.ndarray, np.ndarray] | None:
+def neighbours_by_cosine(
+    points: np.ndarray, k: int, report: Report = lambda share: None
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Return each point's k nearest, itself first, and their cosine distances; None for many."""
     if len(points) ** 2 > EXACT_PAIRS:
         return None
-    told = told.part(0.0, told.NEIGHBOURS)
     unit = _unit(points)
-    rows, cosines = nearest(unit, unit, k, progress=lambda done, n: told(done / (n or 1)))
+    rows, cosines = nearest(unit, unit, k, progress=lambda done, n: report(done / (n or 1)))
     # Rounding may have put another point before the point itself, or in its stead.
     own = np.arange(len(points), dtype=np.int32)[:, None]
     order = np.argsort(rows != own, axis=1, kind="stable")
@@ -208,15 +209,15 @@ def _unit(points: np.ndarray) -> np.ndarray:
 
 
 def _umap(
-    points: np.ndarray, start: np.ndarray, settings: ProjectSettings, told: _Told
+    points: np.ndarray, start: np.ndarray, settings: ProjectSettings, work: _Portion
 ) -> np.ndarray:
     from umap import UMAP
 
-    k = min(settings.n_neighbors, len(points) - 1)
-    known = _neighbours(points, k, told) or (None, None)
+    k = min(NEIGHBOURS, len(points) - 1)
+    known = neighbours_by_cosine(points, k, work.part(0.0, work.SEARCH)) or (None, None)
     model = UMAP(
         n_neighbors=k,
-        min_dist=settings.min_dist,
+        min_dist=MIN_DIST,
         metric="cosine",
         init=start,
         random_state=settings.seed,
@@ -225,7 +226,7 @@ def _umap(
         precomputed_knn=(*known, None),
         tqdm_kwds={
             "disable": False,
-            "file": _Epochs(told.part(told.NEIGHBOURS, 1.0)),
+            "file": _Epochs(work.part(work.SEARCH, 1.0)),
             "bar_format": "{n_fmt}/{total_fmt}",
             "mininterval": 0.3,
         },
@@ -234,21 +235,21 @@ def _umap(
 
 
 class _Epochs:
-    """The file that UMAP's progress bar writes to: reads `done/total` off it and tells it on."""
+    """The file that UMAP's progress bar writes to: reads `done/total` off it and passes it on."""
 
-    def __init__(self, told: _Told) -> None:
-        self._told = told
+    def __init__(self, report: Report) -> None:
+        self._report = report
 
     def write(self, text: str) -> None:
-        if found := re.search(r"(\d+)/(\d+)", text):
-            self._told(int(found[1]) / int(found[2]))
+        if count := re.search(r"(\d+)/(\d+)", text):
+            self._report(int(count[1]) / int(count[2]))
 
     def flush(self) -> None:
         """Nothing is held back."""
 
 
 def _tsne(
-    points: np.ndarray, start: np.ndarray, settings: ProjectSettings, told: _Told
+    points: np.ndarray, start: np.ndarray, settings: ProjectSettings, work: _Portion
 ) -> np.ndarray:
     try:
         from openTSNE import TSNE, affinity, nearest_neighbors
@@ -257,8 +258,9 @@ def _tsne(
             "The projection tsne needs the library openTSNE, which is not installed: "
             'pip install "ila-landscape[tsne]", or use --projection umap.'
         ) from error
-    perplexity = min(settings.perplexity, (len(points) - 1) / 3)
-    known = _neighbours(points, min(int(3 * perplexity) + 1, len(points)), told)
+    perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
+    k = min(int(3 * perplexity) + 1, len(points))
+    known = neighbours_by_cosine(points, k, work.part(0.0, work.SEARCH))
     if known:
         index = nearest_neighbors.PrecomputedNeighbors(known[0][:, 1:], known[1][:, 1:])
         source = {"knn_index": index}
@@ -270,7 +272,7 @@ def _tsne(
     model = TSNE(
         random_state=settings.seed,
         n_jobs=1,
-        callbacks=_Iterations(told.part(told.NEIGHBOURS, 1.0)),
+        callbacks=_Iterations(work.part(work.SEARCH, 1.0)),
         callbacks_every_iters=_Iterations.EVERY,
     )
     # The library wants a start that is small: its attraction works on near points.
@@ -279,49 +281,51 @@ def _tsne(
 
 
 class _Iterations:
-    """t-SNE's callback, which is told the iteration of one of its two phases: counts calls."""
+    """t-SNE's callback, which gets the iteration of one of its two phases: counts calls."""
 
     EVERY = 50
     TOTAL = 250 + 500
 
-    def __init__(self, told: _Told) -> None:
-        self._told = told
+    def __init__(self, report: Report) -> None:
+        self._report = report
         self._done = 0
 
     def __call__(self, *_: object) -> None:
         self._done = min(self._done + self.EVERY, self.TOTAL)
-        self._told(self._done / self.TOTAL)
+        self._report(self._done / self.TOTAL)
 
 
 # -- landmarks ------------------------------------------------------------------------------------
 
 
 def _fit_on_landmarks(
-    vectors: np.ndarray, rows: np.ndarray, settings: ProjectSettings, told: _Told
+    vectors: np.ndarray, rows: np.ndarray, settings: ProjectSettings, work: _Portion
 ) -> np.ndarray:
-    """Return the points of vectors[rows], of which settings.landmarks are fitted, (m, 2)."""
-    drawn = np.random.default_rng(settings.seed).permutation(len(rows))[: settings.landmarks]
+    """Return the points of vectors[rows], of which LANDMARKS are fitted, (m, 2)."""
+    drawn = stream(settings.seed, "landmarks").permutation(len(rows))[:LANDMARKS]
     chosen = np.zeros(len(rows), bool)
     chosen[drawn] = True
     landmarks = np.asarray(vectors[rows[chosen]], np.float32)
     xy = np.empty((len(rows), 2), np.float32)
-    xy[chosen] = _fit(landmarks, settings, told.part(0.0, 0.6))
-    xy[~chosen] = _place(
-        landmarks, xy[chosen], vectors, rows[~chosen], settings.seed, told.part(0.6, 1.0)
-    )
+    xy[chosen] = _fit(landmarks, settings, work.part(0.0, 0.6))
+    xy[~chosen] = place_among(
+        landmarks, xy[chosen], vectors, rows[~chosen], seed=settings.seed,
+        report=work.part(0.6, 1.0),
+    )  # fmt: skip
     return xy
 
 
-def _place(
+def place_among(
     landmarks: np.ndarray,
     xy: np.ndarray,
     vectors: np.ndarray,
     rows: np.ndarray,
-    seed: int,
-    told: _Told,
+    *,
+    seed: int = 0,
     neighbours: int = 3,
+    report: Report = lambda share: None,
 ) -> np.ndarray:
-    """Return points among each vector's nearest landmarks, the nearer ones counting more."""
+    """Return points of vectors[rows] among their nearest landmarks, the nearer counting more."""
     search = _searcher(landmarks, len(rows), seed)
     placed = np.empty((len(rows), 2), np.float32)
     for start in range(0, len(rows), CHUNK):
@@ -330,7 +334,7 @@ def _place(
         weight = 1 / (distance.astype(np.float64) + 1e-6)
         weight /= weight.sum(axis=1, keepdims=True)
         placed[start : start + CHUNK] = (xy[near] * weight[:, :, None]).sum(axis=1)
-        told((start + len(part)) / len(rows))
+        report((start + len(part)) / len(rows))
     return placed
 
 

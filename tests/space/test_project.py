@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 import ila_core.space.project as module
 from ila_core.errors import UsageError
 from ila_core.space.neighbours import nearest
-from ila_core.space.project import ProjectSettings, distinct_rows, principal_components, project
+from ila_core.space.project import (
+    ProjectSettings,
+    distinct_rows,
+    neighbours_by_cosine,
+    place_among,
+    principal_components,
+    project,
+)
 
 
 def groups(n: int, dim: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -168,18 +175,18 @@ def test_progress_rises_to_the_number_of_records_and_nothing_is_printed(
 ) -> None:
     vectors, _ = groups(100)
     for method in ("umap", "tsne", "pca"):
-        told: list[int] = []
+        steps: list[int] = []
         totals: set[int | None] = set()
 
-        def progress(done: int, total: int | None, told=told, totals=totals) -> None:
-            told.append(done)
+        def progress(done: int, total: int | None, steps=steps, totals=totals) -> None:
+            steps.append(done)
             totals.add(total)
 
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             project(vectors, ProjectSettings(method=method), progress=progress)  # type: ignore
-        assert told == sorted(told) and told[-1] == 100 and totals == {100}
-        assert method == "pca" or len(told) > 3
+        assert steps == sorted(steps) and steps[-1] == 100 and totals == {100}
+        assert method == "pca" or len(steps) > 3
     printed = capsys.readouterr()
     assert printed.out == printed.err == ""
 
@@ -200,27 +207,26 @@ def test_without_its_library_tsne_names_the_extra(monkeypatch: pytest.MonkeyPatc
 # -- many points ----------------------------------------------------------------------------------
 
 
-def test_the_others_lie_among_their_landmarks() -> None:
+def test_the_others_lie_among_their_landmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LANDMARKS", 100)
     vectors, group = groups(400)
-    xy = project(vectors, ProjectSettings(landmarks=100))
+    xy = project(vectors)
     assert np.isfinite(xy).all()
     assert purity(xy, group) > 0.95
-    np.testing.assert_array_equal(project(vectors, ProjectSettings(landmarks=100)), xy)
+    np.testing.assert_array_equal(project(vectors), xy)
 
 
-def test_progress_of_landmarks_rises_too() -> None:
-    told: list[int] = []
-    project(
-        groups(200)[0], ProjectSettings(landmarks=50), progress=lambda done, _: told.append(done)
-    )
-    assert told == sorted(told) and told[-1] == 200
+def test_progress_of_landmarks_rises_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LANDMARKS", 50)
+    steps: list[int] = []
+    project(groups(200)[0], progress=lambda done, _: steps.append(done))
+    assert steps == sorted(steps) and steps[-1] == 200
 
 
 def test_a_vector_near_a_landmark_lies_near_it() -> None:
     landmarks, xy = np.eye(4, dtype=np.float32), np.array([[0, 0], [0, 9], [9, 0], [9, 9.0]])
     others = np.array([[1, 0.001, 0, 0], [0, 2, 2, 0]], np.float32)
-    told = module._Told(lambda *_: None, 2)
-    placed = module._place(landmarks, xy, others, np.arange(2), 0, told, neighbours=2)
+    placed = place_among(landmarks, xy, others, np.arange(2), neighbours=2)
     np.testing.assert_allclose(placed, [[0, 0], [4.5, 4.5]], atol=0.01)
 
 
@@ -243,14 +249,15 @@ def test_above_a_number_of_pairs_a_seeded_search_index_is_asked(
             rows, cosines = nearest(part, self.data, k)
             return rows, 1 - cosines
 
-    exact = project(vectors, ProjectSettings(landmarks=80, seed=5))
+    landmarks, others = vectors[:80], np.arange(80, 120)
+    places = principal_components(landmarks)
+    exact = place_among(landmarks, places, vectors, others, seed=5)
     monkeypatch.setitem(sys.modules, "pynndescent", types.SimpleNamespace(NNDescent=Index))
     monkeypatch.setattr(module, "EXACT_PAIRS", 40 * 79)
-    monkeypatch.setattr(module, "_umap", lambda points, start, *_: start)
-    placed = project(vectors, ProjectSettings(landmarks=80, seed=5))
+    placed = place_among(landmarks, places, vectors, others, seed=5)
     assert asked == [("cosine", 80, 5)]
-    assert placed.shape == exact.shape and np.isfinite(placed).all()
-    assert module._neighbours(vectors, 3, module._Told(lambda *_: None, 1)) is None
+    np.testing.assert_allclose(placed, exact, atol=1e-5)
+    assert neighbours_by_cosine(vectors, 3) is None
 
 
 # -- neighbours -----------------------------------------------------------------------------------
@@ -278,7 +285,7 @@ def test_nearest_is_what_sorting_all_gives() -> None:
 def test_a_point_is_its_own_first_neighbour_even_among_near_copies(k: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     points = (np.ones(8) + chance.normal(scale=1e-7, size=(40, 8))).astype(np.float32)
-    known = module._neighbours(points, k, module._Told(lambda *_: None, 1))
+    known = neighbours_by_cosine(points, k)
     assert known is not None
     rows, distances = known
     assert rows[:, 0].tolist() == list(range(40))
@@ -289,17 +296,6 @@ def test_a_point_is_its_own_first_neighbour_even_among_near_copies(k: int, seed:
 # -- settings -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        ("method", "mds"),
-        ("n_neighbors", 1),
-        ("min_dist", 1.5),
-        ("min_dist", -0.1),
-        ("perplexity", 1.0),
-        ("landmarks", 14),
-    ],
-)
-def test_a_setting_that_cannot_be_meant_is_refused_with_its_value(option: str, value) -> None:
-    with pytest.raises(UsageError, match=str(value)):
-        ProjectSettings(**{option: value})
+def test_a_projection_that_is_not_known_is_refused_with_its_name() -> None:
+    with pytest.raises(UsageError, match="Unknown projection 'mds'; choose umap, tsne, pca"):
+        ProjectSettings(method="mds")  # type: ignore[arg-type]

@@ -1,0 +1,111 @@
+"""Domains: of a column's values, of clusters, and the names of these."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ila_core.space.domains import domains_by_kmeans, domains_from_values, name_domains
+
+NAN = float("nan")
+
+
+# -- domains from a column ------------------------------------------------------------------------
+
+
+def test_values_of_every_kind_become_named_domains_the_largest_first() -> None:
+    values = ["b", "a", "a", None, "", "  ", NAN, [], 3, True, ["x", "y"], " a ", "line\nbreak"]
+    domains = domains_from_values(values)
+    assert domains.names == ("(none)", "a", "b", "3", "true", "x, y", "line break")
+    assert domains.domain.tolist() == [2, 1, 1, 0, 0, 0, 0, 0, 3, 4, 5, 1, 6]
+    assert domains.domain.dtype == np.int32
+
+
+def test_an_empty_column_has_no_domains() -> None:
+    domains = domains_from_values([])
+    assert (domains.names, len(domains.domain)) == ((), 0)
+
+
+# -- domains by k-means ---------------------------------------------------------------------------
+
+
+def three_groups(sizes: tuple[int, int, int]) -> tuple[np.ndarray, list[str]]:
+    chance = np.random.default_rng(0)
+    group = np.repeat(np.arange(3), sizes)
+    vectors = np.eye(3, 16)[group] + chance.normal(scale=0.01, size=(len(group), 16))
+    topics = ["write a poem about spring", "sort this list in python", "solve the equation"]
+    return vectors.astype(np.float32), [topics[k] for k in group]
+
+
+def test_groups_that_lie_apart_share_no_domain() -> None:
+    vectors, texts = three_groups((60, 40, 20))
+    domains = domains_by_kmeans(vectors, lambda: texts, seed=3)
+    assert len(domains.names) == len(set(domains.names)) == 8
+    groups = [set(domains.domain[:60]), set(domains.domain[60:100]), set(domains.domain[100:])]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == 8
+    sizes = np.bincount(domains.domain)
+    assert (np.diff(sizes) <= 0).all(), "the largest domain comes first"
+    again = domains_by_kmeans(vectors, lambda: texts, seed=3)
+    np.testing.assert_array_equal(domains.domain, again.domain)
+
+
+def test_no_more_domains_than_distinct_vectors() -> None:
+    vectors = np.eye(3, dtype=np.float32)[[1, 1, 0, 2, 1, 0]]
+    domains = domains_by_kmeans(vectors, lambda: ["x"] * 6)
+    assert domains.domain.tolist() == [0, 0, 1, 2, 0, 1]
+    one = domains_by_kmeans(np.ones((4, 2), np.float32), lambda: ["same text"] * 4)
+    assert one.domain.tolist() == [0] * 4
+
+
+def test_mini_batches_take_over_above_20_000_records() -> None:
+    chance = np.random.default_rng(0)
+    vectors = chance.normal(size=(20_001, 4)).astype(np.float32)
+    domains = domains_by_kmeans(vectors, lambda: ["word"] * len(vectors))
+    assert 90 <= len(domains.names) <= 100  # round(sqrt(20,001 / 2)), some may stay empty
+    assert len(set(domains.names)) == len(domains.names)
+
+
+def test_an_empty_pool_has_no_domains() -> None:
+    domains = domains_by_kmeans(np.zeros((0, 4), np.float32), list)
+    assert (domains.names, len(domains.domain)) == ((), 0)
+
+
+# -- names ----------------------------------------------------------------------------------------
+
+
+def test_words_that_are_everywhere_name_nothing() -> None:
+    texts = ["please write the poem", "please sort the list", "please write the poem again"]
+    names = name_domains(np.array([0, 1, 0]), 2, texts)
+    assert names[0].startswith("poem · write")
+    assert names[1] == "list · sort"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Пожалуйста, напиши стих", "стих"),
+        ("请写一首诗歌", "诗歌"),
+        ("x = np_zeros(3)", "np_zeros"),
+    ],
+)
+def test_names_in_other_scripts_and_code(text: str, word: str) -> None:
+    names = name_domains(np.array([0, 1]), 2, [text, "an entirely different matter"])
+    assert word in names[0].split(" · ") or word in "".join(names[0].split(" · "))
+
+
+def test_function_words_name_a_domain_only_where_it_has_no_other() -> None:
+    texts = ["how do you bake rye", "how do you bake oats", "which of these is it", "of which"]
+    names = name_domains(np.array([0, 0, 1, 1]), 2, texts)
+    assert names[0].split(" · ")[0] == "bake" and "how" not in names[0]
+    assert "which" in names[1]
+
+
+def test_names_differ_even_where_words_do_not() -> None:
+    names = name_domains(np.array([0, 1, 2, 3]), 4, ["same", "same", "", ""])
+    assert len(set(names)) == 4
+    assert all(names)
+
+
+def test_a_name_does_not_say_a_word_twice() -> None:
+    (name,) = name_domains(np.array([0]), 1, ["poem poems poetry"])
+    assert name == "poem · poetry"
