@@ -39,7 +39,7 @@ def main(pool: str) -> None:
 def tokenise(run: Path) -> float:
     """Return the seconds that the library takes to encode every turn of the pool."""
     import ila_core as ila
-    from ila_core.loss.ngram.tokens import sample_texts, train_tokenizer
+    from ila_core.loss.ngram.tokenizer import sample_texts, train_tokenizer
 
     records = ila.open(run).records
     texts = [turn.text for turns in records.conversations() for turn in turns]

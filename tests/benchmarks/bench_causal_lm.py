@@ -37,9 +37,15 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import tiny_lm  # noqa: E402
 from transformers.utils import logging  # noqa: E402
 
-from ila_core.lm import score as causal_lm  # noqa: E402
-from ila_core.lm.chat import ChatTemplate, Conversation, encode_records  # noqa: E402
-from ila_core.lm.model import Scorer, load_model, load_tokenizer  # noqa: E402
+from ila_core.lm import jobs, workers  # noqa: E402
+from ila_core.lm import score as scoring  # noqa: E402
+from ila_core.lm.chat import ChatTemplate  # noqa: E402
+from ila_core.lm.encode import encode_records  # noqa: E402
+from ila_core.lm.losses import Scorer  # noqa: E402
+from ila_core.lm.model import load_model, load_tokenizer  # noqa: E402
+from ila_core.lm.settings import LmSettings  # noqa: E402
+from ila_core.loss.result import LossResult  # noqa: E402
+from ila_core.loss.turns import Conversation  # noqa: E402
 
 IGNORED = -100
 clock = time.perf_counter
@@ -139,19 +145,15 @@ def sorted_batches(size: int) -> Callable[[str, Sequence[Conversation]], np.ndar
 
 def ours(path: str, pool: Sequence[Conversation]) -> np.ndarray:
     """Loss per record by `score`; the time is without loading, tokenising included."""
-    result = causal_lm.score(
-        lambda: iter(pool), len(pool), causal_lm.LmSettings(path, device="cpu")
-    )
+    result = scoring.score(lambda: iter(pool), len(pool), LmSettings(path, device="cpu"))
     ours.meta = result.meta  # type: ignore[attr-defined]
     return result.loss
 
 
 def timed_ours(path: str, pool: Sequence[Conversation]) -> np.ndarray:
     """`ours` with the seconds that loading models takes left out, as in the other loops."""
-    from ila_core.loss.result import workers
-
     loading = 0.0
-    plain = workers._load
+    plain = workers.load_model
 
     def load(*arguments: Any) -> Any:
         nonlocal loading
@@ -160,7 +162,7 @@ def timed_ours(path: str, pool: Sequence[Conversation]) -> np.ndarray:
         loading += clock() - begun
         return loaded
 
-    workers._load = load  # type: ignore[assignment]
+    workers.load_model = load  # type: ignore[assignment]
     tokenizer_begun = clock()
     load_tokenizer(path)
     loading += clock() - tokenizer_begun
@@ -168,7 +170,7 @@ def timed_ours(path: str, pool: Sequence[Conversation]) -> np.ndarray:
     try:
         losses = ours(path, pool)
     finally:
-        workers._load = plain
+        workers.load_model = plain
     timed_ours.seconds = clock() - begun - loading  # type: ignore[attr-defined]
     return losses
 
@@ -222,14 +224,12 @@ def kill(arguments: argparse.Namespace) -> None:
         folder = Path(name)
         tokenizer = tiny_lm.make_tokenizer()
         model = tiny_lm.make_model(vocabulary=len(tokenizer), hidden=64)
-        settings = causal_lm.LmSettings(
-            tiny_lm.save(folder / "lm", model, tokenizer),
-            device="cpu", window=100, batch_tokens=1000, unconditional=True,
-        )  # fmt: skip
-        causal_lm._SAVE_SECONDS = 0.02
+        saved = tiny_lm.save(folder / "lm", model, tokenizer)
+        settings = LmSettings(saved, device="cpu", unconditional=True)
+        jobs.WINDOW, workers.CPU_BATCH_TOKENS, scoring.SAVE_SECONDS = 100, 1000, 0.02
 
-        def run(work: Path | None) -> causal_lm.LossResult:
-            return causal_lm.score(lambda: iter(pool), len(pool), settings, work=work)
+        def run(work: Path | None) -> LossResult:
+            return scoring.score(lambda: iter(pool), len(pool), settings, work=work)
 
         whole = run(None)
         plain = Scorer.losses

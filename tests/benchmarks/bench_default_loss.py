@@ -32,11 +32,15 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from scipy.stats import spearmanr
 
-from ila_core.lm import score as causal_lm
 from ila_core.lm.batches import padded, token_batches
-from ila_core.lm.chat import ChatTemplate, Encoded, encode_records
+from ila_core.lm.chat import ChatTemplate
+from ila_core.lm.encode import Encoded, encode_records
+from ila_core.lm.score import score
+from ila_core.lm.settings import LmSettings
 from ila_core.loss.ngram.model import NgramModel, NgramSettings
-from ila_core.loss.ngram.tokens import encode_pool, sample_texts, train_tokenizer
+from ila_core.loss.ngram.tokenizer import sample_texts, train_tokenizer
+from ila_core.loss.ngram.tokens import encode_pool
+from ila_core.loss.result import LossResult
 from ila_core.pool.reading import RecordsSettings, read_pool
 from ila_core.pool.record import Record
 
@@ -133,7 +137,7 @@ def batches(sequences: Sequence[Encoded], options: argparse.Namespace) -> Iterat
 
 def by_transformer(
     seen: Sequence[Record], judged: Sequence[Record], bpe: Any, options: argparse.Namespace
-) -> causal_lm.LossResult:
+) -> LossResult:
     """Losses of the judged records under a model trained on the seen ones."""
     tokenizer = tokenizer_of(bpe)
     template = ChatTemplate.of(tokenizer)
@@ -144,8 +148,8 @@ def by_transformer(
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        settings = causal_lm.LmSettings(folder, max_length=options.max_length, device="cpu")
-        return causal_lm.score(lambda: [r.turns for r in judged], len(judged), settings)
+        settings = LmSettings(folder, max_length=options.max_length, device="cpu")
+        return score(lambda: [r.turns for r in judged], len(judged), settings)
 
 
 def by_ngram(
