@@ -19,7 +19,7 @@ from pathlib import Path
 from ila_core.pool.reading import read_pool
 from ila_core.pool.record import Record
 from ila_core.skills.taxonomy import Calibration, calibrate, taxonomy
-from ila_core.space.encode import Encoder, load_encoder
+from ila_core.space.encoders import Encoder, load_encoder
 
 ASSETS = Path(__file__).resolve().parent
 POOL = ASSETS.parent / "sample_data" / "pool.jsonl"

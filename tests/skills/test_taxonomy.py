@@ -19,7 +19,7 @@ from ila_core.skills.taxonomy import (
     taxonomy,
     taxonomy_identity,
 )
-from ila_core.space.encode import load_encoder
+from ila_core.space.encoders import load_encoder
 
 
 class LetterEncoder:
