@@ -73,8 +73,8 @@ class NgramStudent:
 
     def prepare(self) -> None:
         """Tokenise the pool into the work folder, once."""
-        from ila_core.loss.ngram.model import sample_texts
-        from ila_core.loss.ngram.tokens import encode_pool, train_tokenizer
+        from ila_core.loss.ngram.tokenizer import sample_texts, train_tokenizer
+        from ila_core.loss.ngram.tokens import encode_pool
 
         conversations, n = self.records.conversations, len(self.records)
         tokenizer = train_tokenizer(sample_texts(conversations, n))
@@ -128,7 +128,8 @@ def _fine_tuned(
     settings: StudySettings, train: Sequence[Any], dev: Sequence[Any], seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fine-tune a language model on conversations; return nats and tokens of those of dev."""
-    from ila_core.lm.tune import TuneSettings, train_student
+    from ila_core.lm.settings import TuneSettings
+    from ila_core.lm.tune import train_student
 
     lm = str(settings.lm)
     how = TuneSettings(
