@@ -32,7 +32,6 @@ Purpose = Literal[
     "tuned part",
     "tuning order",
     "tuning noise",  # an adapter's first weights, dropout
-    "student order",
     "projection start",
     "landmarks",
     "hash factors",
