@@ -199,7 +199,8 @@ def fastest_exact(model: PreTrainedModel) -> Way:
     """The first way whose losses are those of plain forward passes, one sequence at a time.
 
     Tried on three made-up sequences of different lengths, in float32 whatever the model's format:
-    the noise of half precision would hide a way that is wrong.
+    the noise of half precision would hide a way that is wrong. A model in half precision whose
+    weights cannot be widened is met by its own forward pass.
     """
     import torch
 
@@ -211,7 +212,12 @@ def fastest_exact(model: PreTrainedModel) -> Way:
         for size in (length, max(2, length * 2 // 3), max(2, length // 3))
     ]
     with torch.no_grad(), in_float32(model):
-        alone = torch.cat([token_losses(model, [one], Way(False, False)) for one in batch])
+        try:
+            alone = torch.cat([token_losses(model, [one], Way(False, False)) for one in batch])
+        except RuntimeError:  # a module that reads another one's weights: formats meet
+            if model.dtype == torch.float32:
+                raise
+            return _WAYS[-1]
         for way in _WAYS:
             try:
                 together = token_losses(model, batch, way)
@@ -228,8 +234,9 @@ def fastest_exact(model: PreTrainedModel) -> Way:
 def half_error(scorer: Scorer, tokenizer: PreTrainedTokenizerBase) -> float:
     """Nats per token by which a model's number format moves the mean loss of a text.
 
-    Infinite where a loss is not finite. The text is of plain sentences and code, the same for
-    every model; it is held against the same weights, computed with in float32.
+    Infinite where a loss is not finite, and where it cannot be known. The text is of plain
+    sentences and code, the same for every model; what is held against it are the losses of the
+    same weights, computed with in float32.
     """
     import torch
 
@@ -237,8 +244,11 @@ def half_error(scorer: Scorer, tokenizer: PreTrainedTokenizerBase) -> float:
     ids = np.array(tokenizer(_TEXT)["input_ids"][: longest_input(model, 1024)])
     with torch.no_grad():
         half = token_losses(model, [_all_scored(ids)], scorer.way)
-        with in_float32(model):
-            exact = token_losses(model, [_all_scored(ids)], scorer.way)
+        try:
+            with in_float32(model):
+                exact = token_losses(model, [_all_scored(ids)], scorer.way)
+        except RuntimeError:
+            return float("inf")
     error = float((half.double() - exact.double()).mean().abs())
     return error if np.isfinite(error) else float("inf")
 

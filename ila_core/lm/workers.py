@@ -221,7 +221,11 @@ def _load(work: Work, name: str) -> tuple[list[Scorer], _Facts]:
         scorers.clear()  # or both would have to fit the memory
         release_memory(device)
         scorers = _scorers(work, name, "float32")
-        off = f"moves losses by {error:.2g} nats per token" if isfinite(error) else "overflows"
+        off = (
+            f"moves losses by {error:.2g} nats per token"
+            if isfinite(error)
+            else "cannot be trusted"
+        )
         remark = f"{half} {off} in {' or '.join(work.models)}; it was scored in float32."
     longest = min(longest_input(scorer.model, work.max_length) for scorer in scorers)
     kinds = {True: "response positions", False: "full forward"}

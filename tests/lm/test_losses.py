@@ -14,7 +14,7 @@ from ila_core.errors import IlaError
 from ila_core.lm import losses, workers
 from ila_core.lm.encode import Encoded
 from ila_core.lm.losses import Scorer, Way, in_float32
-from ila_core.lm.model import load_model
+from ila_core.lm.model import load_dtype, load_model
 from ila_core.lm.score import score
 from ila_core.lm.settings import LmSettings
 from ila_core.loss.result import LossResult
@@ -142,7 +142,9 @@ def test_a_tuned_model_without_a_tokenizer_is_tried_with_the_base_models(
     assert np.isfinite(result.extra["tuned_loss"]).all()
 
 
-@pytest.mark.parametrize(("drift", "said"), [(1.1, "moves losses by 0."), (np.inf, "overflows")])
+@pytest.mark.parametrize(
+    ("drift", "said"), [(1.1, "moves losses by 0."), (np.inf, "cannot be trusted")]
+)
 def test_half_precision_that_drifts_gives_way_to_float32_and_is_told(
     base: str, drift: float, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +166,33 @@ def test_half_precision_that_drifts_gives_way_to_float32_and_is_told(
     np.testing.assert_array_equal(result.loss, exact.loss)
     (remark,) = result.meta["remarks"]  # type: ignore[misc]
     assert remark.startswith(f"bfloat16 {said}") and remark.endswith("scored in float32.")
+
+
+def test_a_model_whose_half_precision_cannot_be_tried_is_scored_in_float32(
+    base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch.nn.functional import linear
+    from transformers import LlamaForCausalLM
+
+    class Peeking(LlamaForCausalLM):
+        """It takes the weights of its head without calling it."""
+
+        def forward(self, input_ids: Any, **options: Any) -> Any:
+            out = super().forward(input_ids, **options)
+            hidden = self.get_decoder()(input_ids, **options).last_hidden_state
+            out.logits = linear(hidden, self.lm_head.weight)
+            return out
+
+    def load(name: str, device: str, dtype: Any = "auto") -> Any:
+        return Peeking.from_pretrained(name, dtype=load_dtype(dtype, device)).eval()
+
+    exact = scored(base, "float32")
+    monkeypatch.setattr(workers, "load_model", load)
+    result = scored(base, "bfloat16")
+    assert result.meta["dtype"] == "float32"
+    np.testing.assert_allclose(result.loss, exact.loss, atol=1e-5)
+    (remark,) = result.meta["remarks"]  # type: ignore[misc]
+    assert remark.startswith("bfloat16 cannot be trusted in ")
 
 
 @pytest.mark.parametrize("dtype", HALVES)
