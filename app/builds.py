@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from ila_core.errors import IlaError, UsageError
-from ila_core.files import replacing
-from ila_core.pipeline.store import key_of, size_of
+from ila_core.files import key_of, replacing
+from ila_core.landscape.folder import size_of
 
 State = Literal["running", "done", "failed", "stopped"]
 TAKEN = frozenset({"uploads", "exports", "studies"})

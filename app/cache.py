@@ -369,7 +369,8 @@ def estimate(pool: Path, options: tuple[tuple[str, str], ...]) -> doctor.Estimat
 def _estimate(
     pool: str, options: tuple[tuple[str, str], ...], changed: int, size: int
 ) -> doctor.Estimate:
-    return doctor.estimate([pool], **doctor.keywords(dict(options)))
+    given = {name.replace("-", "_"): value or True for name, value in options}
+    return doctor.estimate([pool], **given)
 
 
 def tried(pool: Path, options: Mapping[str, str]) -> Mapping[str, Any]:

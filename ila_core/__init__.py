@@ -15,7 +15,7 @@ from ila_core._version import __version__
 
 _HOMES = {
     "build": "pipeline.run",
-    "open": "pipeline.run",
+    "open": "landscape.folder:open_run",
     "select": "methods.select",
     "compare": "measure.compare",
     "study": "studies.run",
@@ -37,7 +37,8 @@ def __getattr__(name: str) -> Any:
     """Resolve a public name on first use, so that importing the package stays instant."""
     if name not in _HOMES:
         raise AttributeError(f"module 'ila_core' has no attribute {name!r}")
-    value = getattr(import_module(f"ila_core.{_HOMES[name]}"), name)
+    module, _, inside = _HOMES[name].partition(":")
+    value = getattr(import_module(f"ila_core.{module}"), inside or name)
     globals()[name] = value
     return value
 

@@ -37,13 +37,16 @@ class Option:
     choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Words that may be given, each with what it means; empty where anything may."""
     patterns: tuple[str, ...] = ()
-    """Forms that may be given beside them, such as "column:NAME"."""
+    """Forms that may be given beside them, such as "column:NAME"; one without a colon, such as
+    "ID_OR_PATH", stands for any other word."""
     least: float | None = None
     most: float | None = None
     above: float | None = None
     """A bound that itself is not allowed."""
     company: tuple[str, tuple[str, ...]] | None = None
     """Another option and the values of it with which alone this one does anything."""
+    needed: bool = False
+    """Whether it must be given where it has its company, or everywhere if it has none."""
 
     @property
     def flag(self) -> str:
@@ -75,8 +78,7 @@ class Option:
         return text
 
     def _allowed(self, text: str) -> bool:
-        heads = [pattern.partition(":")[0] + ":" for pattern in self.patterns]
-        return text in self.choices or any(text.startswith(h) and text != h for h in heads)
+        return text in self.choices or any(_fits(text, pattern) for pattern in self.patterns)
 
     def _number(self, value: Any) -> int | float:
         number: int | float
@@ -203,18 +205,49 @@ def check(settings: Any) -> None:
 
 
 def check_company(settings: Any) -> None:
-    """Refuse an option that would do nothing for want of another: it was meant otherwise."""
+    """Refuse an option that would do nothing for want of another: it was meant otherwise.
+
+    Likewise one that is missing beside another that cannot do without it.
+    """
+    known = options_of(type(settings))
     for option in changed(settings):
-        if option.company is None:
-            continue
-        other, values = option.company
-        if getattr(settings, other) not in values:
-            flag = options_of(type(settings))[other].flag
+        if option.company is not None and not _has_company(settings, option):
+            other, values = option.company
+            flag = known[other].flag
             *head, last = values
             goes = f"{', '.join(head)} or {last}" if head else last
             raise UsageError(
                 f"{option.flag} goes with {flag} {goes} only; add that, or leave {option.flag} out."
             )
+    for option in known.values():
+        if option.needed and not getattr(settings, option.name) and _has_company(settings, option):
+            raise UsageError(_wanted(settings, option))
+
+
+def _has_company(settings: Any, option: Option) -> bool:
+    if option.company is None:
+        return True
+    other, values = option.company
+    value = getattr(settings, other)
+    return any(value == wanted or _fits(str(value), str(wanted)) for wanted in values)
+
+
+def _wanted(settings: Any, option: Option) -> str:
+    """Return what is missing, together with what its company cannot do without either."""
+    known = options_of(type(settings)).values()
+    together = [one for one in known if one.needed and one.company == option.company]
+    flags = " and ".join(f"{one.flag} {one.metavar or 'VALUE'}" for one in together)
+    if option.company is None:
+        return f"Name what is needed: {flags}."
+    other = option.company[0]
+    flag = options_of(type(settings))[other].flag
+    return f"{flag} {getattr(settings, other)} needs {flags}."
+
+
+def part(settings: Any, wanted: type[S]) -> S:
+    """Return those of the settings that a part of the work takes: the fields of `wanted`."""
+    names = [field.name for field in dataclasses.fields(wanted)]  # type: ignore[arg-type]
+    return wanted(**{name: getattr(settings, name) for name in names})
 
 
 def changed(settings: Any) -> Iterator[Option]:
@@ -241,6 +274,18 @@ def command(*line: object) -> str:
     "ila build 'my pool.jsonl' --out run"
     """
     return shlex.join(["ila", *map(str, line)])
+
+
+def _fits(text: str, pattern: str) -> bool:
+    """Tell whether a text has the form of a pattern.
+
+    >>> _fits("column:score", "column:NAME"), _fits("column:", "column:NAME"), _fits("x/y", "ID")
+    (True, False, True)
+    """
+    head, colon, _ = pattern.partition(":")
+    if not colon:
+        return pattern.isupper() and bool(text)
+    return text.startswith(head + colon) and text != head + colon
 
 
 def _text(value: Any) -> str:

@@ -63,6 +63,19 @@ def run(pool: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two folders: `chat` has a chat template of users and assistants alone, `plain` has none."""
+    import tiny_lm
+
+    folder = tmp_path_factory.mktemp("models")
+    for name, template in (("chat", tiny_lm.LLAMA2), ("plain", None)):
+        tokenizer = tiny_lm.make_tokenizer(template=template, bos="<s>", eos="</s>")
+        model = tiny_lm.make_model(vocabulary=len(tokenizer))
+        tiny_lm.save(folder / name, model, tokenizer)
+    return folder
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

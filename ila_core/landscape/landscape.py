@@ -63,6 +63,8 @@ class Landscape:
     """(n, d) float32 unit rows, usually memory-mapped."""
     run: Path | None = None
     """The folder that it was read from."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """Where the files of its build lie, by name."""
     fingerprint: str = ""
     """Tells one pool from another."""
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class Landscape:
         domain_names: Sequence[str] | None = None,
         vectors: Any = None,
         run: str | Path | None = None,
+        files: Mapping[str, Path] | None = None,
         fingerprint: str = "",
         scores: Mapping[str, Any] | None = None,
         manifest: Mapping[str, Any] | None = None,
@@ -129,6 +132,7 @@ class Landscape:
             domain_names=names,
             vectors=vectors,
             run=None if run is None else Path(run),
+            files=MappingProxyType(dict(files or {})),
             fingerprint=fingerprint or _fingerprint(place, relative),
             scores=MappingProxyType(columns),
             manifest=MappingProxyType(dict(manifest or {})),
@@ -150,7 +154,7 @@ class Landscape:
             return self.given_records
         from ila_core.pool.records import Records
 
-        return Records.open(self.run / "records.parquet")
+        return Records.open(self.files.get("records.parquet", self.run / "records.parquet"))
 
     def labels_of(self, rows: Any) -> list[tuple[str, ...]]:
         """Return the labels that counted for these rows: none where the build counted none.
@@ -172,7 +176,7 @@ class Landscape:
             return None
         import pyarrow.parquet as pq
 
-        path = self.run / LABELS
+        path = self.files.get(LABELS, self.run / LABELS)
         try:
             return pq.read_table(path, columns=["labels"]).column("labels")
         except (OSError, ValueError) as error:
@@ -188,12 +192,12 @@ class Landscape:
         """
         if self.run is None or not (self.manifest.get("loss") or {}).get("tuned_rows"):
             return frozen(np.zeros(0, dtype=np.int64))
+        path = self.files.get(TUNED, self.run / TUNED)
         try:
-            text = (self.run / TUNED).read_text("utf-8")
-            return frozen(np.array(text.split(), dtype=np.int64))
+            return frozen(np.array(path.read_text("utf-8").split(), dtype=np.int64))
         except (OSError, ValueError) as error:
             raise IlaError(
-                f"{self.run / TUNED} cannot be read ({error}); build the landscape again."
+                f"{path} cannot be read ({error}); build the landscape again."
             ) from error
 
     @cached_property

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ila_core.errors import IlaError, UsageError
-from ila_core.identity import commit
+from ila_core.identity import base_model, commit
 from ila_core.lm.settings import DType
 
 if TYPE_CHECKING:
@@ -72,6 +72,15 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     if tokenizer is None:
         raise IlaError(f"{name} holds no tokenizer; save one beside the model.")
     return tokenizer
+
+
+def check_model(name: str) -> None:
+    """Raise IlaError where a model is not there; its configuration is read, not its weights."""
+    from transformers import AutoConfig
+
+    base = base_model(Path(name)) or name
+    with _loading(base, "causal language model"):
+        AutoConfig.from_pretrained(base, **_state(base))
 
 
 def load_model(name: str, device: str, dtype: DType = "auto") -> PreTrainedModel:

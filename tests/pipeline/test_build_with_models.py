@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_lm
+from command import cli
 from conftest import small_pool, write_jsonl
 from labels_server import Reply, Server
-from test_cli import cli
 
 import ila_core as ila
+from ila_core.errors import IlaError
 from ila_core.lm.tune import TuneSettings, tune, tuned_rows
-from ila_core.pipeline.estimate import estimate
 from ila_core.pipeline.run import build
 
 LONG = "and so on " * 400
@@ -25,17 +25,6 @@ LONG = "and so on " * 400
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
     yield from tiny_lm.one_thread()
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two folders: `chat` has a chat template of users and assistants alone, `plain` has none."""
-    folder = tmp_path_factory.mktemp("models")
-    for name, template in (("chat", tiny_lm.LLAMA2), ("plain", None)):
-        tokenizer = tiny_lm.make_tokenizer(template=template, bos="<s>", eos="</s>")
-        model = tiny_lm.make_model(vocabulary=len(tokenizer))
-        tiny_lm.save(folder / name, model, tokenizer)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +104,17 @@ def test_records_that_the_tuned_model_learned_from_are_said_to_be_there(
     assert not (out / "tuned_rows.txt").exists() and not len(ila.open(out).tuned_rows)
 
 
+def test_a_tuned_model_that_is_none_is_told_before_the_long_stages(
+    models: Path, pool: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "tuned").mkdir()
+    how = {"loss": "lm", "lm": str(models / "chat"), "tuned_lm": str(tmp_path / "tuned")}
+    with pytest.raises(IlaError, match="tuned' could not be loaded"):
+        build(pool, out=tmp_path / "run", projection="pca", **how)
+    told = json.loads((tmp_path / "run" / "progress.json").read_text())
+    assert [stage["stage"] for stage in told["stages"]] == ["checking input", "records"]
+
+
 def test_a_tuned_model_of_another_pool_is_not_taken_for_one_of_this(
     models: Path, pool: Path, tmp_path: Path
 ) -> None:
@@ -165,35 +165,3 @@ def test_a_labels_server_is_told_beforehand_and_afterwards_and_its_key_never(
     assert len(written) > 10
     assert not any(b"never-to-be-seen" in path.read_bytes() for path in written)
     assert "never-to-be-seen" not in told
-
-
-# -- what a build would take ----------------------------------------------------------------------
-
-
-def test_doctor_tries_the_model_and_counts_requests(
-    models: Path, pool: Path, tmp_path: Path
-) -> None:
-    options = ("--loss", "lm", "--lm", models / "chat", "--device", "cpu", "--labels", "endpoint",
-               "--labels-url", "http://127.0.0.1:9", "--labels-model", "m")  # fmt: skip
-    told = cli("doctor", pool, *options).stdout
-    assert "The model was tried on cpu" in told and "The labels take 60 requests" in told
-    found = json.loads(cli("doctor", pool, *options, "--json").stdout)["estimate"]
-    assert found["labels"]["requests"] == 60 and found["exact"]
-    assert found["details"][1].startswith("The labels take 60 requests")
-
-
-def test_an_estimate_with_a_tuned_model_reads_twice(models: Path, pool: Path) -> None:
-    lm = str(models / "chat")
-    one = estimate([pool], loss="lm", lm=lm, device="cpu")
-    two = estimate([pool], loss="lm", lm=lm, device="cpu", unconditional=True)
-    assert one.speed is not None and two.speed is not None
-    assert two.speed.tokens_per_record > one.speed.tokens_per_record
-    assert one.seconds > estimate([pool], projection="pca").seconds - 20
-
-
-@pytest.mark.parametrize("records", [1_999, 2_000, 2_001, 6_000])
-def test_the_records_of_a_pool_are_counted_or_nearly(tmp_path: Path, records: int) -> None:
-    found = estimate([write_jsonl(tmp_path / "p.jsonl", small_pool(records))])
-    assert found.exact == (records <= 2_000)
-    assert found.records == pytest.approx(records, rel=0 if found.exact else 0.7)
-    assert found.seconds < 600

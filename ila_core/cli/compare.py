@@ -1,10 +1,18 @@
-"""A comparison as tables for a terminal."""
+"""`ila compare`: methods at one budget, as tables for a terminal."""
 
 from __future__ import annotations
 
-from typing import Any
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
 
-from ila_core.measure.compare import Comparison, Row
+import ila_core as ila
+from ila_core.cli.options import add_command, names
+from ila_core.cli.spec import add_spec, asked
+from ila_core.cli.terminal import Live
+
+if TYPE_CHECKING:
+    from ila_core.measure.compare import Comparison, Row
 
 _COLUMNS = (
     ("coverage", "coverage", "{:.1%}"),
@@ -20,7 +28,31 @@ _COLUMNS = (
 """Head, key and form of the table's columns; one that no method has is left out."""
 
 
-def print_comparison(comparison: Comparison) -> str:
+def add(commands: Any) -> None:
+    command = add_command(commands, "compare", run, "compare methods at one budget")
+    add_spec(command, without=("method",))
+    command.add_argument("--methods", metavar="A,B,C", help="the nine fast ones unless given")
+    command.add_argument("--stability", action="store_true",
+                         help="also over projection seeds and grid offsets")  # fmt: skip
+    command.add_argument("--novelty", action="store_true", help="also NovelSum, which takes time")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(options: argparse.Namespace) -> None:
+    landscape = ila.open(options.run_folder)
+    with Live("compare") as live:
+        comparison = ila.compare(
+            landscape,
+            methods=names(options.methods),
+            stability=options.stability,
+            novelty=options.novelty,
+            say=live,
+            **asked(options, len(landscape)),
+        )
+    print(json.dumps(comparison.as_dict()) if options.json else tables(comparison))
+
+
+def tables(comparison: Comparison) -> str:
     """Return the comparison as two tables for a terminal: the numbers, and what is shared."""
     columns = [
         (head, key, form)
@@ -75,10 +107,10 @@ def _shared(comparison: Comparison) -> list[str]:
 
 def _number(row: Row, key: str) -> Any:
     """Return a number of a row by its key, or by two keys with a dot between; None without it."""
-    found: Any = row.numbers
+    value: Any = row.numbers
     for name in key.split("."):
-        found = found.get(name) if found else None
-    return found
+        value = value.get(name) if value else None
+    return value
 
 
 def _cell(value: object, form: str) -> str:

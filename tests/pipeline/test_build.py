@@ -16,9 +16,11 @@ from conftest import small_pool, write_jsonl
 
 import ila_core as ila
 from ila_core.errors import IlaError, RunError, UsageError
-from ila_core.files import hash_file
-from ila_core.pipeline.run import BuildSettings, build, replay_command, score
-from ila_core.pool.fields import parse_map
+from ila_core.pipeline import step
+from ila_core.pipeline.reading import Read
+from ila_core.pipeline.run import build
+from ila_core.pipeline.scoring import ScoreByNgrams
+from ila_core.progress import Monitor
 
 ARTIFACTS = ("manifest.json", "records.parquet", "rejects.jsonl", "embeddings.npy",
              "landscape.parquet")  # fmt: skip
@@ -60,7 +62,7 @@ def test_another_projection_embeds_and_scores_nothing_again(pool: Path, tmp_path
     second = build(pool, out=out, projection="pca")
     assert first.fingerprint != second.fingerprint, "what is cached of one map is not another's"
     again = states(out)
-    assert {again[name] for name in ("reading", "embedding", "loss", "domains")} == {"reused"}
+    assert {again[name] for name in ("records", "embedding", "loss", "domains")} == {"reused"}
     assert again["projection"] == "done"
 
 
@@ -85,22 +87,6 @@ def test_a_quality_in_words_is_no_score(tmp_path: Path) -> None:
     assert set(landscape.scores) == {"complexity"}
     by_depth = np.argsort(-landscape.depth, kind="stable")
     assert ila.select(landscape, budget=1, method="deita").rows.tolist() == [by_depth[0]]
-
-
-@pytest.mark.parametrize("loss", ["ngram", "none", "column:score"])
-def test_counting_tokens_is_told_and_kept_as_scoring_is(
-    pool: Path, run: Path, tmp_path: Path, loss: str
-) -> None:
-    told: list[tuple[int, int | None]] = []
-    records = ila.open(run).records
-    score(
-        records,
-        BuildSettings.of(loss=loss),
-        work=tmp_path,
-        progress=lambda done, total: told.append((done, total)),
-    )
-    assert told and told[-1][0] == told[-1][1]
-    assert list(tmp_path.glob("tokens-*/pool.json"))
 
 
 def test_labels_of_a_named_column_are_those_that_count(pool: Path, tmp_path: Path) -> None:
@@ -212,23 +198,19 @@ def test_a_labels_server_that_cannot_be_is_told_before_anything_is_read(tmp_path
         build(tmp_path / "absent.jsonl", out=tmp_path / "run", **server)
 
 
-def test_a_pool_that_changes_while_it_is_read_is_not_taken(
-    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pool_that_changes_while_it_is_read_is_not_taken(pool: Path, tmp_path: Path) -> None:
     growing = tmp_path / "pool.jsonl"
     growing.write_bytes(pool.read_bytes())
 
-    def hash_and_grow(path: Path) -> str:
-        digest = hash_file(path)
-        with open(path, "ab") as stream:
-            stream.write(b'{"instruction": "Late?", "output": "Yes."}\n')
-        return digest
+    def grow(monitor: Monitor) -> None:
+        if [stage.name for stage in monitor.running] == ["records"]:
+            with open(growing, "ab") as stream:
+                stream.write(b'{"instruction": "Late?", "output": "Yes."}\n')
 
-    monkeypatch.setattr("ila_core.pool.inputs.hash_file", hash_and_grow)
     with pytest.raises(IlaError, match="changed while it was read"):
-        build(growing, out=tmp_path / "run", projection="pca")
-    monkeypatch.undo()
-    assert len(build(growing, out=tmp_path / "run", projection="pca")) == 61
+        build(growing, out=tmp_path / "run", projection="pca", listener=grow)
+    grown = len(growing.read_bytes().splitlines())
+    assert len(build(growing, out=tmp_path / "run", projection="pca")) == grown > 60
 
 
 def test_embeddings_of_the_wrong_shape_name_both_shapes(pool: Path, tmp_path: Path) -> None:
@@ -286,10 +268,99 @@ def test_a_folder_that_cannot_be_written_is_told(pool: Path, tmp_path: Path) -> 
         build(pool, out=tmp_path / "run")
 
 
-def test_the_replayed_command_holds_only_what_differs() -> None:
-    assert parse_map(" instruction=q , response=a ") == (("instruction", "q"), ("response", "a"))
-    settings = BuildSettings(loss="none", partial=True, seed=3)
-    assert (
-        replay_command(["my pool.jsonl"], settings, "out")
-        == "ila build 'my pool.jsonl' --out out --partial --seed 3 --loss none"
+# -- what is made anew ----------------------------------------------------------------------------
+
+
+def test_an_upgrade_takes_up_no_stage_that_it_would_make_otherwise(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    build(pool, out=out, projection="pca")
+    build(pool, out=out, projection="pca")
+    assert set(states(out).values()) == {"reused", "done"} and states(out)["loss"] == "reused"
+    monkeypatch.setattr(ScoreByNgrams, "version", ScoreByNgrams.version + 1)
+    monkeypatch.setattr(step, "__version__", "99.0")
+    again = build(pool, out=out, projection="pca").manifest
+    made = states(out)
+    assert made["loss"] == made["landscape"] == "done"
+    assert made["embedding"] == made["projection"] == made["records"] == "reused"
+    by = {name: stage["made_by"] for name, stage in again["stages"].items()}
+    assert by["landscape"] == "99.0" and by["embedding"] == ila.__version__
+
+
+def test_a_stage_of_which_all_others_are_made_is_made_anew_with_them(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(pool, out=tmp_path / "run", projection="pca")
+    monkeypatch.setattr(Read, "version", Read.version + 1)
+    build(pool, out=tmp_path / "run", projection="pca")
+    assert "reused" not in states(tmp_path / "run").values()
+
+
+def test_the_manifest_names_the_version_of_every_library(run: Path) -> None:
+    versions = ila.open(run).manifest["versions"]
+    assert {"numpy", "numba", "scikit-learn", "umap-learn", "pynndescent", "torch", "tokenizers",
+            "transformers", "sentence-transformers", "model2vec"} <= versions.keys()  # fmt: skip
+
+
+def test_a_pool_of_a_file_and_its_copy_is_another_pool_than_the_file(
+    pool: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.jsonl"
+    copy.write_bytes(pool.read_bytes())
+    both = build([pool, copy], out=tmp_path / "run", projection="pca")
+    assert len(both) == 120
+    with pytest.raises(RunError, match=r"another pool.*\(pool.jsonl, copy.jsonl\)"):
+        build([pool], out=tmp_path / "run", projection="pca")
+    assert len(ila.open(tmp_path / "run")) == 120
+
+
+# -- the process beside ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("printed", ["Loading the model ...", '{"progress": 3}', "7"])
+def test_what_a_library_prints_never_ends_the_process_beside(
+    pool: Path, tmp_path: Path, printed: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(f"print({printed!r}, flush=True)\n")
+    (tmp_path / "build.py").write_text(
+        "import sys, ila_core as ila\n"
+        "done = []\n"
+        "def listen(monitor):\n"
+        "    done.extend(s.done for s in monitor.stages if s.name == 'loss')\n"
+        "ila.build(sys.argv[1], out=sys.argv[2], projection='pca', listener=listen)\n"
+        "print('reached', max(done), flush=True)\n"
     )
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    }
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "build.py"), str(pool), str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    assert "reached 120" in done.stdout and printed in done.stderr
+    assert np.isfinite(ila.open(tmp_path / "run").loss).all()
+
+
+# -- told early -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "lm", "lm": "no/such-model"}, "no/such-model"),
+        ({"loss": "column:topic"}, "no finite number"),
+        ({"depth": "column:topic"}, "no finite number"),
+        ({"projection": "columns:score,topic"}, "every record needs its place"),
+        ({"tokenizer": "no/such-tokenizer", "loss": "none"}, "no/such-tokenizer"),
+    ],
+)
+def test_what_cannot_be_made_is_told_before_the_long_stages(
+    pool: Path, tmp_path: Path, options: dict[str, str], message: str
+) -> None:
+    with pytest.raises(IlaError, match=message):
+        build(pool, out=tmp_path / "run", **options)
+    assert "projection" not in states(tmp_path / "run")

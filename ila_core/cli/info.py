@@ -1,0 +1,86 @@
+"""`ila info`: what is in a landscape and how it was made."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import ila_core as ila
+from ila_core.cli.options import add_command
+from ila_core.cli.terminal import print_pairs
+from ila_core.errors import RunError
+
+if TYPE_CHECKING:
+    from ila_core.landscape.landscape import Landscape
+
+
+def add(commands: Any) -> None:
+    command = add_command(commands, "info", run, "what is in a landscape and how it was made")
+    command.add_argument("run_folder", metavar="RUN")
+    command.add_argument("--json", action="store_true", help="print the manifest as JSON")
+
+
+def run(options: argparse.Namespace) -> None:
+    from ila_core.landscape.folder import read_manifest, size_of
+
+    manifest = read_manifest(options.run_folder)
+    if options.json:
+        print(json.dumps(manifest, ensure_ascii=False))
+        return
+    landscape = ila.open(options.run_folder)
+    try:
+        pairs = lines(manifest, landscape, size_of(options.run_folder))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{options.run_folder}/manifest.json is damaged ({error} is missing or broken); run "
+            "ila build again on the same pool and folder."
+        ) from error
+    print_pairs(pairs, width=16)
+
+
+def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[tuple[str, str]]:
+    """Return what is to be told of a landscape, by name."""
+    counts = manifest["counts"]
+    pairs = [
+        ("records", f"{counts['kept']:,} kept, {counts['rejected']:,} rejected"),
+        ("formats", ", ".join(f"{name} ({n:,})" for name, n in counts.get("formats", {}).items())),
+        ("inputs", ", ".join(f["name"] for f in manifest["inputs"])),
+        ("encoder", str(manifest["stages"]["embedding"].get("encoder", ""))),
+        ("projection", manifest["settings"]["projection"]),
+        ("loss", _loss(manifest)),
+        ("depth", f"{manifest['settings']['depth']}; missing for {landscape.missing:,} records"),
+        ("domains", f"{len(landscape.domain_names):,}"),
+        ("response tokens", f"{landscape.total_tokens:,.0f}"),
+        ("built", f"{manifest['built']} by ila {manifest['ila']}{_older(manifest)}"),
+        ("size", f"{size / 1e6:,.1f} MB"),
+        ("command", manifest["command"]),
+    ]
+    pairs += [("rejected", f"{reason} ({n:,})") for reason, n in counts.get("reasons", {}).items()]
+    pairs += [("note", f"{note} ({n:,})") for note, n in counts.get("notes", {}).items()]
+    return pairs + [("note", note) for note in manifest["notes"]]
+
+
+def _older(manifest: Mapping[str, Any]) -> str:
+    """Say which stages another version of the program has made."""
+    others = {
+        name: stage["made_by"]
+        for name, stage in manifest["stages"].items()
+        if stage.get("made_by", manifest["ila"]) != manifest["ila"]
+    }
+    return "".join(f"; {name} by {version}" for name, version in others.items())
+
+
+def _loss(manifest: Mapping[str, Any]) -> str:
+    """Say who supplied the loss, and how a language model did it."""
+    loss, meta = manifest["settings"]["loss"], manifest.get("loss") or {}
+    if loss != "lm":
+        return str(loss)
+    models = meta.get("lm", "") + (f" and {meta['tuned_lm']}" if meta.get("tuned_lm") else "")
+    template = "plain headings" if meta.get("template") == "plain" else "its chat template"
+    parts = [models, template, f"{meta.get('max_length'):,} tokens at most"]
+    parts.append(f"{meta.get('dtype')} on {', '.join(meta.get('devices', []))}")
+    if meta.get("tokens_per_second"):
+        parts.append(f"{meta['tokens_per_second']:,.0f} tokens/s")
+    return f"lm: {'; '.join(parts)}; {meta.get('padding_share', 0):.1%} padding"

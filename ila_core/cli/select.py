@@ -1,0 +1,108 @@
+"""`ila select`: choose records by coverage and depth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+import ila_core as ila
+from ila_core.cli.options import add_command
+from ila_core.cli.spec import add_spec, asked
+from ila_core.cli.terminal import print_pairs, say
+from ila_core.errors import UsageError
+from ila_core.options import changed
+from ila_core.selection.spec import Spec
+
+if TYPE_CHECKING:
+    from ila_core.measure.describe import Numbers
+    from ila_core.selection.selection import Selection
+
+
+def add(commands: Any) -> None:
+    command = add_command(commands, "select", run, "choose records by coverage and depth")
+    add_spec(command)
+    command.add_argument("--out", metavar="FILE", help="where to write the selected records")
+    command.add_argument("--format", default="jsonl", choices=("jsonl", "scored", "parquet"))
+    command.add_argument(
+        "--dataset-info",
+        action="store_true",
+        help="also register the file in LLaMA-Factory's dataset_info.json",
+    )
+    command.add_argument("--novelty", action="store_true", help="also NovelSum, which takes time")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(options: argparse.Namespace) -> None:
+    from ila_core.measure.describe import describe
+    from ila_core.methods.select import select_by
+
+    if options.dataset_info and not options.out:
+        raise UsageError("--dataset-info needs --out FILE: it registers the file that is written.")
+    landscape = ila.open(options.run_folder)
+    spec = Spec(**asked(options, len(landscape)))
+    selection = select_by(landscape, spec).nonempty()
+    tell_unread(spec, selection.spec)
+    if options.out:
+        ila.export(selection, options.out, format=options.format, dataset_info=options.dataset_info)
+    numbers = describe(selection, novelty=options.novelty)
+    if options.json:
+        print(json.dumps(numbers.as_dict()))
+    else:
+        print_numbers(selection, numbers)
+    tell_tuned(selection)
+    if options.out:
+        say(f"{len(selection.rows):,} records written to {options.out}")
+
+
+def tell_unread(spec: Spec, read: Spec) -> None:
+    """Say which of the knobs that were turned the method does not read."""
+    for knob in changed(spec):
+        if getattr(read, knob.name) != getattr(spec, knob.name):
+            say(f"note: {knob.flag} is not read by {spec.method}.")
+
+
+def tell_tuned(selection: Selection) -> None:
+    """Say how many of the records the tuned model has learned from."""
+    from ila_core.landscape.landscape import TUNED
+
+    landscape = selection.landscape
+    if tuned := len(set(selection.rows.tolist()) & set(landscape.tuned_rows.tolist())):
+        say(
+            f"note: the tuned model has learned from {tuned:,} of these records, which look deeper "
+            f"for it; leave such records out with --exclude {landscape.run}/{TUNED}"
+        )
+
+
+def print_numbers(selection: Selection, numbers: Numbers) -> None:
+    """Print what describes a selection, a line each."""
+    reference = numbers.reference_grid
+    print_pairs([
+        ("method", numbers.method),
+        ("records", f"{numbers.rows:,} of {len(selection.landscape):,}"),
+        ("response tokens", f"{numbers.tokens:,.0f}"),
+        ("resolution", "" if numbers.resolution is None
+         else f"{numbers.resolution} x {numbers.resolution}, "
+         f"{numbers.occupied:,} occupied patches, {numbers.rounds} rounds"),
+        (f"coverage at {reference}", f"{numbers.coverage:.1%}"),
+        (f"fidelity at {reference}", _known(numbers.fidelity, ".1%")),
+        ("mean relative depth", _known(numbers.mean_relative_depth, ".3f")),
+        ("embedding distance", _distance(numbers)),
+        ("NovelSum", _known(numbers.novelsum, ".4f")),
+    ])  # fmt: skip
+
+
+def _known(value: float | None, form: str) -> str:
+    """Return a number as text, nothing for one that was not measured or is not a number."""
+    return "" if value is None or value != value else format(value, form)
+
+
+def _distance(numbers: Numbers) -> str:
+    if numbers.embedding_distance_mean is None:
+        return ""
+    sample = numbers.distance_sample
+    return (
+        f"mean {numbers.embedding_distance_mean:.3f}, 95th percentile "
+        f"{numbers.embedding_distance_p95:.3f}"
+        + (f", from {sample:,} records of the pool" if sample else "")
+    )

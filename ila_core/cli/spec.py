@@ -1,0 +1,31 @@
+"""What a selection is asked for, on the command line: the fields of Spec, and files of rows."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ila_core.cli.options import add_arguments, given
+from ila_core.selection.spec import Spec, parameter
+
+
+def add_spec(command: argparse.ArgumentParser, *, without: tuple[str, ...] = ()) -> None:
+    """Add the folder, and what is asked of it."""
+    command.add_argument("run_folder", metavar="RUN")
+    add_arguments(command, Spec, without=without, required=("budget",))
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                         help="a parameter of the method's own (repeatable)")  # fmt: skip
+    command.add_argument("--pin", metavar="FILE", help="row numbers that are chosen first")
+    command.add_argument("--exclude", metavar="FILE", help="row numbers that are never chosen")
+
+
+def asked(options: argparse.Namespace, n: int) -> dict[str, Any]:
+    """Return the fields of Spec that were given, for a pool of n records."""
+    from ila_core.selection.locks import read_locks
+
+    return {
+        **given(options, Spec),
+        "pinned": read_locks(options.pin, n) if options.pin else (),
+        "excluded": read_locks(options.exclude, n) if options.exclude else (),
+        "parameters": tuple(map(parameter, options.set)),
+    }

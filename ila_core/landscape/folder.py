@@ -1,0 +1,288 @@
+"""A landscape on disk, and how it is read.
+
+    RUN/manifest.json       written last, by one rename: with it a build takes the place of another
+    RUN/records.parquet, rejects.jsonl, embeddings.npy, landscape.parquet, labels.parquet, ...
+    RUN/.stages/NAME-KEY/   one folder a stage; done.json says that it is finished
+
+The manifest names every artifact of its build with the folder of the stage that made it, its size
+and its sha256, and from there it is read: a build that is killed while it publishes leaves the
+landscape that was there or the new one, whole. The files beside the manifest are for people, and
+for a folder that was copied without its stages; they are renewed after the manifest is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ila_core.errors import DamagedError, RunError
+from ila_core.files import hash_file, replacing
+from ila_core.landscape.landscape import LABELS, TUNED, Landscape
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = 2
+"""Version of the folder's layout; a folder with a higher one is from a newer program. Folders of
+version 1, whose manifests name no artifacts, are read by the files beside the manifest."""
+
+STAGES = ".stages"
+RECORDS, REJECTS = "records.parquet", "rejects.jsonl"
+VECTORS, TABLE = "embeddings.npy", "landscape.parquet"
+ARTIFACTS = (RECORDS, REJECTS, VECTORS, TABLE, LABELS, TUNED)
+"""The files of a run that people read, the last two not of every run."""
+
+COLUMNS = ("x", "y", "loss", "tokens", "skills", "depth", "relative_depth")
+
+_MANIFEST: dict[str, type] = {
+    "command": str, "built": str, "settings": dict, "inputs": list, "counts": dict,
+    "fingerprint": str, "notes": list, "stages": dict,
+}  # fmt: skip
+"""What every manifest has, and of which kind."""
+
+
+HASHED_BYTES = 1 << 24
+"""Size up to which a file's bytes are read to see whether it is whole; above it its size tells."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a finished file was like."""
+
+    bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp:
+        """Return the stamp of a file as it is now."""
+        return cls(path.stat().st_size, hash_file(path))
+
+    def fits(self, path: Path, *, wholly: bool = False) -> bool:
+        """Tell whether a file is still as it was: by its size and, up to 16 MB, by its bytes.
+
+        `wholly` reads a larger one too.
+        """
+        try:
+            if path.stat().st_size != self.bytes:
+                return False
+        except OSError:
+            return False
+        return not (wholly or self.bytes <= HASHED_BYTES) or hash_file(path) == self.sha256
+
+
+# -- the manifest ---------------------------------------------------------------------------------
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """Return a finished run's manifest.
+
+    RunError if there is none, if it is damaged, or if it was written by a newer version.
+    """
+    folder = Path(folder)
+    path = folder / "manifest.json"
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise RunError(f"{folder} {what}; name the folder that ila build --out made.")
+    if not path.is_file():
+        if (folder / STAGES).is_dir():
+            raise RunError(
+                f"{folder} is half there: its build has not finished. Run the same ila build "
+                "command again; it goes on where it stopped."
+            )
+        raise RunError(f"{folder} is no landscape (no manifest.json); make one with ila build.")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        version = int(manifest["format"])
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise _damaged(path, "it is not what a build writes") from error
+    if version > FORMAT:
+        raise RunError(
+            f"{folder} was written by a newer version of ILA (layout {version}, this program "
+            f"reads up to {FORMAT}); update with pip install -U ila-landscape."
+        )
+    needed = _MANIFEST | ({"artifacts": dict} if version > 1 else {})
+    for name, kind in needed.items():
+        if not isinstance(manifest.get(name), kind):
+            raise _damaged(path, f"its entry {name!r} is missing or broken")
+    return manifest
+
+
+def pool_of(folder: str | Path) -> list[tuple[str, str]] | None:
+    """Return sha256 and name of the files that a folder's landscape is of, in order.
+
+    None without a landscape. Where the manifest is damaged, records.parquet tells. RunError if
+    neither can.
+    """
+    folder = Path(folder)
+    if not (folder / "manifest.json").is_file():
+        return None
+    try:
+        files = read_manifest(folder)["inputs"]
+    except DamagedError:
+        from ila_core.pool.records import Records
+
+        try:
+            files = Records.open(folder).files
+        except RunError as error:
+            raise RunError(
+                f"{folder} is damaged: neither manifest.json nor records.parquet tells of which "
+                "pool it is; choose another folder with --out, or delete that one first."
+            ) from error
+    return [(str(file["sha256"]), Path(file["name"]).name) for file in files]
+
+
+def artifacts(folder: str | Path, manifest: Mapping[str, Any]) -> dict[str, Path]:
+    """Return where the files of a landscape lie, by name, but for the rejects.
+
+    Each is the one that the manifest was written for. RunError for one that is damaged or missing.
+    """
+    folder = Path(folder)
+    entries = manifest.get("artifacts")
+    if entries is None:  # of layout 1, which names none
+        return {name: folder / name for name in ARTIFACTS if (folder / name).is_file()}
+    return {name: _place(folder, name, entry) for name, entry in entries.items() if name != REJECTS}
+
+
+def _place(folder: Path, name: str, entry: Mapping[str, Any]) -> Path:
+    try:
+        stamp = Stamp(int(entry["bytes"]), str(entry["sha256"]))
+        places = [folder / STAGES / str(entry["stage"]) / name, folder / name]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(folder / "manifest.json", f"its entry on {name} is broken") from error
+    for place in places:
+        if stamp.fits(place, wholly=name == TABLE):
+            return place
+    there = any(place.is_file() for place in places)
+    raise _damaged(folder, f"{name} is not what it was" if there else f"{name} is not there")
+
+
+def _damaged(path: Path, what: str) -> DamagedError:
+    return DamagedError(
+        f"{path} is damaged ({what}); run ila build again on the same pool and folder to make it "
+        "anew."
+    )
+
+
+# -- the landscape --------------------------------------------------------------------------------
+
+
+def open_run(run: str | Path) -> Landscape:
+    """Open a finished run folder as a Landscape; its vectors stay on disk, memory-mapped.
+
+    RunError if the folder is half there, damaged, or from a newer version.
+    """
+    folder = Path(run)
+    manifest = read_manifest(folder)
+    files = artifacts(folder, manifest)
+    try:
+        columns, domain, names = _read_table(files.get(TABLE, folder / TABLE))
+        vectors = _read_vectors(files.get(VECTORS, folder / VECTORS))
+        n = int(manifest["counts"]["kept"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, _first_line(error)) from error
+    if not len(domain) == len(vectors) == n:
+        raise RunError(
+            f"{folder} is damaged: its manifest counts {n} records, landscape.parquet holds "
+            f"{len(domain)} and embeddings.npy {len(vectors)}; run ila build again on the same "
+            "pool and folder."
+        )
+    known: dict[str, Any] = {name: columns.pop(name) for name in COLUMNS}
+    xy = np.column_stack([known.pop("x"), known.pop("y")])
+    return Landscape.from_arrays(
+        xy,
+        **known,
+        domain=domain,
+        domain_names=names,
+        vectors=vectors,
+        run=folder,
+        files=files,
+        fingerprint=_identity(manifest),
+        scores=columns,
+        manifest=manifest,
+    )
+
+
+def _identity(manifest: Mapping[str, Any]) -> str:
+    """Return what tells this landscape from another one of the same records: its stage's key."""
+    return str(manifest["stages"].get("landscape", {}).get("key") or manifest["fingerprint"])
+
+
+def _read_vectors(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise ValueError(f"{path.name} is not there") from error
+    except (OSError, ValueError, EOFError) as error:  # what numpy says of it would mislead
+        raise ValueError(f"{path.name} is no array, or not a whole one") from error
+
+
+def write_table(
+    path: Path, columns: Mapping[str, np.ndarray], domain: np.ndarray, names: Iterable[str]
+) -> None:
+    """Write the columns (each of shape (n,)) and the named domains as landscape.parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    n = len(domain)
+    arrays = {"row": pa.array(np.arange(n, dtype=np.int64))}
+    arrays |= {name: pa.array(np.ascontiguousarray(column)) for name, column in columns.items()}
+    arrays["domain"] = pa.DictionaryArray.from_arrays(
+        pa.array(domain.astype(np.int32)), pa.array(list(names), type=pa.string())
+    )
+    with replacing(path) as temporary:
+        pq.write_table(pa.table(arrays), temporary, compression="zstd")
+
+
+def _read_table(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[str, ...]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(path).read()
+    except FileNotFoundError as error:
+        raise ValueError(f"{path.name} is not there") from error
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path.name} is not whole Parquet") from error
+    if missing := [name for name in (*COLUMNS, "domain") if name not in table.column_names]:
+        raise ValueError(f"{path.name} has no column {missing[0]!r}")
+    domain = table.column("domain").combine_chunks()
+    if isinstance(domain, pa.ChunkedArray):
+        domain = domain.chunk(0) if domain.num_chunks else pa.array([], domain.type)
+    names = tuple(domain.dictionary.to_pylist())
+    columns = {
+        name: _array(table.column(name))
+        for name in table.column_names
+        if name not in ("row", "domain")
+    }
+    return columns, np.array(np.from_dlpack(domain.indices), np.int32), names
+
+
+def _array(column: pa.ChunkedArray) -> np.ndarray:
+    """Return a column without nulls; `to_numpy` would import pandas, which takes half a second."""
+    import pyarrow as pa
+
+    whole = column.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks)
+    return np.from_dlpack(whole)
+
+
+def size_of(folder: str | Path) -> int:
+    """Return the bytes that a folder takes, hard-linked files counted once."""
+    seen: dict[tuple[int, int], int] = {}
+    for path in Path(folder).rglob("*"):
+        with suppress(OSError):
+            status = path.stat()
+            if path.is_file():
+                seen[status.st_dev, status.st_ino] = status.st_size
+    return sum(seen.values())
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

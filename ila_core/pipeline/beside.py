@@ -1,0 +1,175 @@
+"""The loss stage in a process of its own, beside the stages that keep another core busy.
+
+The process tells its progress and failure as JSON lines. They go through a descriptor that nobody
+else has: whatever a library prints, in Python or below it, lands on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from ila_core import options
+from ila_core.errors import IlaError, UsageError
+from ila_core.files import writing_errors
+from ila_core.pipeline.publish import StageFolder
+from ila_core.pipeline.scoring import Columns, Score, score
+from ila_core.pipeline.settings import LossSettings
+from ila_core.pipeline.step import Desk, Made, Step, carry_out
+from ila_core.pool.records import Records
+
+TOLD_EVERY = 0.3
+"""Seconds between two lines of the process."""
+
+
+@contextmanager
+def beside(step: Step, stage: Score) -> Iterator[Callable[[], Made[Columns]]]:
+    """Yield a function that returns what the stage makes, which is begun in the meantime.
+
+    What can be seen to be wrong with it is raised now: the stages beside it take long on a large
+    pool. One that wants the whole machine is made when the function is called.
+    """
+    if step.folder(stage).finished:
+        yield lambda: step(stage)
+        return
+    stage.check()
+    if not stage.apart:
+        yield lambda: step(stage)
+    else:
+        with _Process(step, stage) as process:
+            step.beforehand = process.check
+            yield process.result
+
+
+class _Process:
+    """A process that scores; its progress and failure are this process's."""
+
+    def __init__(self, step: Step, stage: Score) -> None:
+        self.step, self.stage = step, stage
+        self.failure: IlaError | None = None
+        folder = step.folder(stage)
+        task = {
+            "records": str(stage.records.value.path),
+            "key": stage.records.key,
+            "settings": asdict(options.part(stage.settings, LossSettings)),
+            "folder": [folder.name, folder.key, str(folder.path)],
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ila_core.pipeline.beside", json.dumps(task)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        self.thread = threading.Thread(target=self._follow, daemon=True)
+        self.thread.start()
+
+    def __enter__(self) -> _Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait()
+        self.thread.join()
+
+    def _follow(self) -> None:
+        assert self.process.stdout is not None
+        with self.step.monitor.stage(self.stage.name, self.stage.total) as progress:
+            for line in self.process.stdout:
+                notice = _notice(line)
+                if notice is None:  # printed before the process had its descriptor to itself
+                    print(line, end="", file=sys.stderr, flush=True)
+                elif "error" in notice:
+                    kind = UsageError if notice["usage"] else IlaError
+                    self.failure = kind(notice["error"])
+                else:
+                    progress(notice["done"], notice["total"])
+
+    def check(self) -> None:
+        """Raise what the other process has found to be wrong: no long stage is begun then."""
+        if self.failure is not None:
+            raise self.failure
+
+    def result(self) -> Made[Columns]:
+        self.thread.join()
+        code = self.process.wait()
+        self.check()
+        if code != 0:
+            raise IlaError(
+                f"Scoring the responses ended with exit code {code}"
+                + (" (killed, perhaps for lack of memory)" if code < 0 else "")
+                + "; what was finished is kept: run the same command again."
+            )
+        return self.step.made(self.stage)
+
+
+def _notice(line: str) -> dict[str, Any] | None:
+    """Return what a line of the process tells; None for one that is not of ours.
+
+    >>> _notice('{"done": 3, "total": 9}'), _notice("Loading ..."), _notice("3")
+    ({'done': 3, 'total': 9}, None, None)
+    """
+    try:
+        notice = json.loads(line)
+    except ValueError:
+        return None
+    ours = isinstance(notice, dict) and ({"done", "total"} <= notice.keys() or "error" in notice)
+    return notice if ours else None
+
+
+# -- in the other process -------------------------------------------------------------------------
+
+
+def main(task: Mapping[str, Any]) -> int:
+    """Score in this process, telling progress and failure on what was its standard output."""
+    parent = os.getppid()
+    stream = _own_output()
+    last = 0.0
+
+    def progress(done: int, total: int | None) -> None:
+        nonlocal last
+        if os.getppid() != parent:  # the build was killed: nobody waits for this any more
+            os._exit(1)
+        if time.monotonic() - last > TOLD_EVERY or done == total:
+            last = time.monotonic()
+            try:
+                print(json.dumps({"done": done, "total": total}), file=stream, flush=True)
+            except BrokenPipeError:  # killed just now
+                os._exit(1)
+
+    name, key, path = task["folder"]
+    folder = StageFolder(name, key, Path(path))
+    try:
+        with writing_errors(path):
+            records = Made(Records.open(Path(task["records"])), task["key"])
+            carry_out(score(LossSettings(**task["settings"]), records), Desk(folder, progress))
+    except IlaError as error:
+        notice = {"error": str(error), "usage": isinstance(error, UsageError)}
+        print(json.dumps(notice), file=stream, flush=True)
+        return error.exit_code
+    except KeyboardInterrupt:  # Ctrl-C reaches both processes; the build tells of it
+        return 130
+    return 0
+
+
+def _own_output() -> TextIO:
+    """Return standard output for our lines alone; what else is printed goes to standard error."""
+    sys.stdout.flush()
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    return open(ours, "w", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))

@@ -1,0 +1,170 @@
+"""The stage that gives every record its skill labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ila_core.files import key_of, replacing
+from ila_core.landscape.landscape import LABELS
+from ila_core.pipeline.publish import StageFolder
+from ila_core.pipeline.settings import LabelSettings
+from ila_core.pipeline.step import Desk, Facts, Made, Stage
+from ila_core.pool.labels import Labels, count_skills, from_column
+
+if TYPE_CHECKING:
+    from ila_core.pool.records import Records
+    from ila_core.skills.settings import EndpointSettings
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Every record's labels; None where depth counts no skills."""
+
+    labels: Sequence[Labels] | None
+    unlabelled: float = 1.0
+    """The skills of a record that has none: NaN where a labeller was asked and gave none."""
+
+    def skills(self, n: int) -> np.ndarray:
+        """Return the number of skills of the n records, (n,) float32."""
+        if self.labels is None:
+            return np.ones(n, np.float32)
+        return count_skills(self.labels, unlabelled=self.unlabelled)
+
+
+@dataclass(frozen=True)
+class _Labelling(Stage[Labelled]):
+    """Labels that are found or looked up, and kept in a file."""
+
+    name = "labels"
+    unlabelled = np.nan
+
+    settings: LabelSettings
+    records: Made[Records]
+
+    @property
+    def total(self) -> int:
+        return len(self.records.value)
+
+    @property
+    def parts(self) -> Sequence[object]:
+        return (self.records.key, self.settings.labels)
+
+    def load(self, folder: StageFolder) -> Labelled:
+        import pyarrow.parquet as pq
+
+        entries = pq.read_table(folder.path / LABELS).column("labels").to_pylist()
+        labels = [None if entry is None else tuple(entry) for entry in entries]
+        return Labelled(labels, self.unlabelled)
+
+    def write(self, folder: StageFolder, labels: Sequence[Labels]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        column = pa.array(
+            [None if entry is None else list(entry) for entry in labels],
+            type=pa.list_(pa.string()),
+        )
+        table = pa.table({"row": pa.array(range(len(labels)), pa.int64()), "labels": column})
+        with replacing(folder.path / LABELS) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+    @property
+    def texts(self) -> Callable[[], Iterator[tuple[str, str]]]:
+        """A function that gives instruction and response of every record."""
+        pool = self.records.value
+        return lambda: zip(pool.instructions(), pool.responses(), strict=True)
+
+
+@dataclass(frozen=True)
+class LabelsFromColumn(_Labelling):
+    unlabelled = 1.0
+
+    def make(self, desk: Desk) -> Facts:
+        self.write(
+            desk.folder, from_column(self.records.value.field(str(self.settings.labels_column)))
+        )
+        return {}
+
+
+@dataclass(frozen=True)
+class LabelsByTaxonomy(_Labelling):
+    @property
+    def libraries(self) -> Sequence[str]:
+        return ("model2vec", "tokenizers", "numpy", "scipy")
+
+    @property
+    def parts(self) -> Sequence[object]:
+        from ila_core.skills.taxonomy import taxonomy_identity
+
+        return (*super().parts, taxonomy_identity())
+
+    def make(self, desk: Desk) -> Facts:
+        from ila_core.skills.taxonomy import taxonomy
+        from ila_core.space.encoders import load_encoder
+
+        encoder = load_encoder("static")
+        self.write(desk.folder, taxonomy(self.texts, self.total, encoder, progress=desk.progress))
+        return {}
+
+    def notes(self, value: Labelled, facts: Facts) -> Sequence[str]:
+        from ila_core.skills.taxonomy import shipped_calibration
+
+        trust = shipped_calibration()
+        return (
+            "The labels are likenesses to a list of skills: on labelled records "
+            f"{trust['precision']:.0%} of those given were right, {trust['recall']:.0%} of the "
+            "true ones were found, and their number did not follow the true one (rank "
+            f"correlation {trust['count_correlation']:.2f}). Depth multiplies by it all the "
+            "same; --labels none leaves it out.",
+        )
+
+
+@dataclass(frozen=True)
+class LabelsFromServer(_Labelling):
+    server: EndpointSettings
+
+    @property
+    def parts(self) -> Sequence[object]:
+        return (*super().parts, asdict(self.server))
+
+    def make(self, desk: Desk) -> Facts:
+        from ila_core.skills.endpoint import endpoint, estimate
+
+        cost = estimate(self.texts, self.server, work=desk.folder.work)
+        desk.notice(
+            f"labels: {cost.requests:,} requests to {self.server.address}, about "
+            f"{cost.input_tokens:,} tokens in and {cost.output_tokens:,} out"
+        )
+        answer = endpoint(
+            self.texts, self.total, self.server, work=desk.folder.work, progress=desk.progress
+        )
+        self.write(desk.folder, answer.labels)
+        return asdict(answer.report)
+
+    def notes(self, value: Labelled, facts: Facts) -> Sequence[str]:
+        """Return what asking for labels did cost and leave open."""
+        failed = facts.get("failures") or {}
+        reasons = "; ".join(f"{count:,} {reason}" for reason, count in failed.items())
+        return (
+            f"Labels: {facts.get('requests', 0):,} requests to the server, "
+            f"{facts.get('retries', 0):,} of them tried again, {facts.get('tokens_in', 0):,} "
+            f"tokens in and {facts.get('tokens_out', 0):,} out"
+            + (f"; none for {sum(failed.values()):,} records ({reasons})." if failed else "."),
+        )
+
+
+def label(settings: LabelSettings, records: Made[Records]) -> Stage[Labelled] | Made[Labelled]:
+    """Return the stage that labels records, or the labels that they came with."""
+    if settings.labels == "taxonomy":
+        return LabelsByTaxonomy(settings, records)
+    if settings.labels_column:
+        return LabelsFromColumn(settings, records)
+    if server := settings.server:
+        return LabelsFromServer(settings, records, server)
+    wanted = settings.labels == "auto" and records.value.has_labels
+    labels = records.value.labels() if wanted else None
+    return Made(Labelled(labels), key_of("labels", records.key, wanted))

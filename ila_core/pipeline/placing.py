@@ -1,0 +1,234 @@
+"""The stages of the map: instructions to vectors, vectors to places, and the domains.
+
+Whoever changes what a rule gives raises the `version` of its stage here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from ila_core.errors import UsageError
+from ila_core.files import hash_file, key_of
+from ila_core.landscape.folder import VECTORS
+from ila_core.pipeline.labelling import Labelled
+from ila_core.pipeline.publish import StageFolder
+from ila_core.pipeline.settings import DomainSettings, EncodeSettings, ProjectionSettings
+from ila_core.pipeline.step import Desk, Facts, Made, Stage
+
+if TYPE_CHECKING:
+    from ila_core.pool.records import Records
+    from ila_core.space.domains import Domains
+    from ila_core.space.encoders import Encoder
+    from ila_core.space.project import ProjectSettings
+
+# -- vectors --------------------------------------------------------------------------------------
+
+ENCODER_LIBRARIES = {
+    "model2vec": ("model2vec", "tokenizers", "numpy", "scipy"),
+    "sentence-transformers": ("sentence-transformers", "transformers", "torch", "tokenizers"),
+}
+"""What vectors depend on besides the model, by the library that its identity begins with."""
+
+
+@dataclass(frozen=True)
+class _Vectors(Stage[np.ndarray]):
+    name = "embedding"
+
+    records: Made[Records]
+
+    @property
+    def total(self) -> int:
+        return len(self.records.value)
+
+    def load(self, folder: StageFolder) -> np.ndarray:
+        return np.load(folder.path / VECTORS, mmap_mode="r")
+
+    def notes(self, value: np.ndarray, facts: Facts) -> Sequence[str]:
+        if not (unknown := facts["unknown"]):
+            return ()
+        return (
+            f"{unknown:,} instructions hold nothing the encoder knows; they lie in the pool's mean "
+            "direction.",
+        )
+
+
+@dataclass(frozen=True)
+class Encode(_Vectors):
+    """Instructions, as vectors."""
+
+    encoder: Encoder
+
+    @property
+    def libraries(self) -> Sequence[str]:
+        return ENCODER_LIBRARIES.get(self.encoder.identity.partition(":")[0], ())
+
+    @property
+    def parts(self) -> Sequence[object]:
+        return (self.records.key, self.encoder.identity)
+
+    def make(self, desk: Desk) -> Facts:
+        from ila_core.space.encode import embed
+
+        result = embed(
+            self.records.value.instructions,
+            self.total,
+            self.encoder,
+            out=desk.folder.path / VECTORS,
+            work=desk.folder.work,
+            progress=desk.progress,
+        )
+        return {"unknown": result.unknown, "encoder": result.encoder}
+
+
+@dataclass(frozen=True)
+class TakeVectors(_Vectors):
+    """Vectors that exist."""
+
+    file: Path
+
+    @property
+    def libraries(self) -> Sequence[str]:
+        return ("numpy",)
+
+    @property
+    def parts(self) -> Sequence[object]:
+        return (self.records.key, hash_file(self.file))
+
+    def make(self, desk: Desk) -> Facts:
+        from ila_core.space.given import load_embeddings
+
+        result = load_embeddings(self.file, self.total, out=desk.folder.path / VECTORS)
+        return {"unknown": result.unknown, "encoder": result.encoder}
+
+
+def encode(settings: EncodeSettings, records: Made[Records]) -> Stage[np.ndarray]:
+    """Return the stage that gives every record its vector."""
+    from ila_core.space.encoders import load_encoder
+
+    if settings.embeddings:
+        file = Path(settings.embeddings)
+        if not file.is_file():
+            raise UsageError(f"--embeddings names {settings.embeddings!r}, which is no file.")
+        return TakeVectors(records, file)
+    device = settings.device.partition(",")[0]  # an encoder runs on one of them
+    return Encode(records, load_encoder(settings.encoder, device=device))
+
+
+# -- places ---------------------------------------------------------------------------------------
+
+PROJECTION_LIBRARIES = {
+    "umap": ("umap-learn", "pynndescent", "numba", "scikit-learn", "scipy", "numpy"),
+    "tsne": ("openTSNE", "pynndescent", "numba", "scikit-learn", "scipy", "numpy"),
+    "pca": ("scipy", "numpy"),
+}
+
+
+@dataclass(frozen=True)
+class Project(Stage[np.ndarray]):
+    """Vectors, as places on a map."""
+
+    name = "projection"
+
+    settings: ProjectSettings
+    vectors: Made[np.ndarray]
+
+    @property
+    def total(self) -> int:
+        return len(self.vectors.value)
+
+    @property
+    def libraries(self) -> Sequence[str]:
+        return PROJECTION_LIBRARIES[self.settings.method]
+
+    @property
+    def parts(self) -> Sequence[object]:
+        return (self.vectors.key, asdict(self.settings))
+
+    def make(self, desk: Desk) -> Facts:
+        from ila_core.space.project import project as places
+
+        desk.folder.save(xy=places(self.vectors.value, self.settings, progress=desk.progress))
+        return {}
+
+    def load(self, folder: StageFolder) -> np.ndarray:
+        return folder.load()["xy"]
+
+
+def project(
+    settings: ProjectionSettings,
+    columns: Made[Mapping[str, np.ndarray]],
+    vectors: Made[np.ndarray],
+) -> Stage[np.ndarray] | Made[np.ndarray]:
+    """Return the stage that gives every record its place, or the places that records came with."""
+    from ila_core.space.project import ProjectSettings
+
+    if settings.places:
+        x, y = (columns.value[name] for name in settings.places)
+        xy = np.column_stack([x, y]).astype(np.float32)
+        return Made(xy, key_of("places", columns.key, settings.places))
+    how = ProjectSettings(method=cast(Any, settings.projection), seed=settings.seed)
+    return Project(how, vectors)
+
+
+# -- domains --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cluster(Stage["Domains"]):
+    """Alike instructions, as domains."""
+
+    name = "domains"
+
+    seed: int
+    records: Made[Records]
+    vectors: Made[np.ndarray]
+
+    @property
+    def total(self) -> int:
+        return len(self.records.value)
+
+    @property
+    def libraries(self) -> Sequence[str]:
+        return ("scikit-learn", "scipy", "numpy")
+
+    @property
+    def parts(self) -> Sequence[object]:
+        return (self.records.key, self.vectors.key, self.seed)
+
+    def make(self, desk: Desk) -> Facts:
+        from ila_core.space.domains import domains_by_kmeans
+
+        domains = domains_by_kmeans(
+            self.vectors.value, self.records.value.instructions, seed=self.seed
+        )
+        desk.folder.save(domain=domains.domain)
+        return {"names": list(domains.names)}
+
+    def load(self, folder: StageFolder) -> Domains:
+        from ila_core.space.domains import Domains
+
+        return Domains(folder.load()["domain"], tuple(folder.facts["names"]))
+
+
+def divide(
+    settings: DomainSettings,
+    records: Made[Records],
+    labels: Made[Labelled],
+    vectors: Made[np.ndarray],
+) -> Stage[Domains] | Made[Domains]:
+    """Return the stage that gives every record its domain, or the domains by a column."""
+    from ila_core.space.domains import domains_from_values
+
+    if settings.domains == "labels":
+        entries = labels.value.labels or ()
+        domains = domains_from_values([entry[0] if entry else None for entry in entries])
+        return Made(domains, key_of("domains", labels.key))
+    if name := settings.domain_column:
+        domains = domains_from_values(records.value.field(name))
+        return Made(domains, key_of("domains", records.key, name))
+    return Cluster(settings.seed, records, vectors)

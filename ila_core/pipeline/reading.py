@@ -1,0 +1,136 @@
+"""The first stage: the files of a pool, as records; and what the records must have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ila_core.errors import IlaError, RunError, UsageError
+from ila_core.files import key_of
+from ila_core.landscape.folder import RECORDS, pool_of
+from ila_core.pipeline.publish import StageFolder
+from ila_core.pipeline.settings import BuildSettings
+from ila_core.pipeline.step import Desk, Facts, Made, Stage
+from ila_core.pool.inputs import Input
+
+if TYPE_CHECKING:
+    from ila_core.pool.reading import RecordsSettings
+    from ila_core.pool.records import Records
+
+SCORES = ("quality", "complexity")
+"""Columns of the pool that a method reads where they hold numbers."""
+
+
+def check_pool(folder: Path, inputs: Sequence[Input]) -> None:
+    """Refuse a run folder that holds the landscape of other files, or of more or fewer."""
+    held = pool_of(folder)
+    if held is not None and [sha256 for sha256, _ in held] != [file.sha256 for file in inputs]:
+        names = ", ".join(name for _, name in held)
+        raise RunError(
+            f"{folder} holds the landscape of another pool, or of an earlier state of this one "
+            f"({names}); choose another folder with --out, or delete that one first."
+        )
+
+
+@dataclass(frozen=True)
+class Read(Stage["Records"]):
+    """The files of a pool, as records."""
+
+    name = "records"
+
+    inputs: Sequence[Input]
+    settings: RecordsSettings
+
+    @property
+    def libraries(self) -> Sequence[str]:
+        return ("orjson", "pyarrow")
+
+    @property
+    def parts(self) -> Sequence[object]:
+        return ([file.sha256 for file in self.inputs], asdict(self.settings))
+
+    def make(self, desk: Desk) -> Facts:
+        from ila_core.pool.ingest import ingest
+
+        ingest(self.inputs, out=desk.folder.path, settings=self.settings, progress=desk.progress)
+        return {}
+
+    def load(self, folder: StageFolder) -> Records:
+        from ila_core.pool.records import Records
+
+        return Records.open(folder.path / RECORDS)
+
+    def content_key(self, value: Records) -> str:
+        """Return what texts depend on: the originals, and which field plays what part."""
+        return key_of(self.version, value.fingerprint, *self.settings.map)
+
+
+def read(settings: BuildSettings, inputs: Sequence[Input]) -> Read:
+    """Return the stage that reads a pool."""
+    return Read(inputs, how_to_read(settings))
+
+
+def how_to_read(settings: BuildSettings) -> RecordsSettings:
+    """Return what a build's settings say of reading; UsageError for a map that cannot be meant."""
+    from ila_core.pool.fields import parse_map
+    from ila_core.pool.reading import RecordsSettings
+
+    return RecordsSettings(
+        map=parse_map(settings.map),
+        partial=settings.partial,
+        require_response=settings.loss != "none",
+    )
+
+
+def check_fields(settings: BuildSettings, records: Records) -> None:
+    """Raise UsageError where the settings name a field, or labels, that the records do not have."""
+    for name, flag in settings.columns.items():
+        records.require(name, flag)
+    labels = settings.labels
+    without = labels == "none" or (labels == "auto" and not records.has_labels)
+    if settings.domains == "labels" and without:
+        raise UsageError("--domains labels needs labels; name them with --labels.")
+
+
+def numbers(settings: BuildSettings, records: Made[Records]) -> Made[Mapping[str, np.ndarray]]:
+    """Return the columns of numbers that come with the pool, (n,) float32 each, by name.
+
+    Those are the depth and the places that the settings name, and known scores; one of these that
+    holds no number in any record, such as "good" and "bad", is no score. Raises UsageError for a
+    depth without a number and IlaError for places that are not complete.
+    """
+    pool, n = records.value, len(records.value)
+    present = set(pool.fields())
+    columns, notes = {}, []
+    if name := settings.depth_column:
+        columns[name], missing = pool.numbers(name)
+        if missing == n:
+            raise UsageError(
+                f"Field {name!r} of --depth has no finite number in any of the {n:,} records; "
+                "name another one."
+            )
+        if missing:
+            notes.append(
+                f"{missing:,} records have no finite number in {settings.depth}: depth missing."
+            )
+    if settings.places:
+        missing = 0
+        for name in settings.places:
+            columns[name], gaps = pool.numbers(name)
+            missing = max(missing, gaps)
+        if missing:
+            raise IlaError(
+                f"{missing:,} of {n:,} records have no finite number in "
+                f"{' or '.join(settings.places)}; every record needs its place on the map: "
+                "complete the columns or use --projection umap."
+            )
+    for name in SCORES:
+        if name in present and name not in columns:
+            column, missing = pool.numbers(name)
+            if missing < n:
+                columns[name] = column
+    return Made(columns, records.key, notes=tuple(notes))

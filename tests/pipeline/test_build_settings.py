@@ -1,0 +1,95 @@
+"""The options of a build: what they may be, what goes with what, and how they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ila_core.errors import IlaError
+from ila_core.options import make, options_of, words
+from ila_core.pipeline.run import build
+from ila_core.pipeline.settings import (
+    BuildSettings,
+    DepthSettings,
+    DomainSettings,
+    EncodeSettings,
+    LabelSettings,
+    LossSettings,
+    ProjectionSettings,
+    ReadSettings,
+)
+
+PARTS = (ReadSettings, EncodeSettings, ProjectionSettings, LossSettings, LabelSettings,
+         DomainSettings, DepthSettings)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "lm"}, "--lm"),
+        ({"depth": "loss-reduction"}, "--tuned-lm"),
+        ({"labels": "endpoint"}, "--labels-url"),
+        ({"projection": "mds"}, "umap, tsne, pca"),
+        ({"loss": "column:"}, "column:NAME"),
+        ({"seed": -1}, "whole number"),
+        ({"seed": 2**32}, "4294967295"),
+        ({"dtype": "int8"}, "bfloat16"),
+        ({"encoder": "minilm", "device": "toaster"}, "'toaster' is not known"),
+        ({"lm": "some/model"}, "--lm goes with --loss lm"),
+        ({"tokenizer": "some/model"}, "--tokenizer goes with --loss none"),
+        ({"labels_url": "http://x"}, "--labels endpoint"),
+        ({"encoder": "minilm", "embeddings": "e.npy"}, "--embeddings goes with"),
+        ({"colour": "red"}, "Unknown option 'colour'"),
+        ({"map": "instruction"}, "ROLE=FIELD"),
+        ({"loss": "column:absent"}, "absent.* of --loss .*instruction, output, topic, score"),
+        ({"depth": "column:absent"}, "absent.* of --depth"),
+        ({"labels": "column:absent"}, "absent.* of --labels"),
+        ({"domains": "column:absent.deep"}, "absent.* of --domains"),
+        ({"projection": "columns:score,absent"}, "absent.* of --projection"),
+        ({"loss": "column:topic"}, "no finite number"),
+        ({"depth": "column:topic"}, "no finite number"),
+        ({"projection": "columns:score"}, "two columns"),
+        ({"domains": "labels"}, "--labels"),
+        ({"embeddings": "absent.npy"}, "no file"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_told(pool: Path, tmp_path, options, message) -> None:
+    with pytest.raises(IlaError, match=message) as caught:
+        build(pool, out=tmp_path / "run", **({"projection": "pca"} | options))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_command_holds_only_what_differs() -> None:
+    settings = BuildSettings(loss="none", partial=True, seed=3)
+    assert (
+        settings.command(["my pool.jsonl"], "out")
+        == "ila build 'my pool.jsonl' --out out --partial --seed 3 --loss none"
+    )
+
+
+def test_settings_are_the_words_that_set_them_and_back() -> None:
+    settings = BuildSettings.of(loss="lm", lm="a b/c", max_length=512, unconditional=True, seed=7)
+    written = words(settings)
+    assert written == settings.words(["p"], "r")[4:]
+    given: dict[str, object] = {}
+    while written:
+        name = written.pop(0).removeprefix("--").replace("-", "_")
+        given[name] = True if options_of(BuildSettings)[name].kind is bool else written.pop(0)
+    assert make(BuildSettings, given) == settings
+
+
+def test_every_option_belongs_to_a_stage_or_says_where_it_is_computed() -> None:
+    parts = {name for part in PARTS for name in options_of(part)}
+    assert set(options_of(BuildSettings)) == parts | {"engine"}
+    settings = BuildSettings.of(loss="none", seed=4)
+    for part in PARTS:
+        taken = settings.part(part)
+        assert type(taken) is part
+        for name in options_of(part):
+            assert getattr(taken, name) == getattr(settings, name)
+
+
+def test_every_option_tells_what_it_is() -> None:
+    for option in options_of(BuildSettings).values():
+        assert option.help and all(option.choices.values()), option.name

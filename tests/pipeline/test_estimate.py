@@ -1,0 +1,55 @@
+"""What a build would take: counted, tried and scaled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tiny_lm
+from command import cli
+from conftest import small_pool, write_jsonl
+
+from ila_core.pipeline.estimate import estimate
+from ila_core.pipeline.settings import BuildSettings
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    yield from tiny_lm.one_thread()
+
+
+def test_doctor_tries_the_model_and_counts_requests(
+    models: Path, pool: Path, tmp_path: Path
+) -> None:
+    options = ("--loss", "lm", "--lm", models / "chat", "--device", "cpu", "--labels", "endpoint",
+               "--labels-url", "http://127.0.0.1:9", "--labels-model", "m")  # fmt: skip
+    shown = cli("doctor", pool, *options).stdout
+    assert "The model was tried on cpu" in shown and "The labels take 60 requests" in shown
+    found = json.loads(cli("doctor", pool, *options, "--json").stdout)["estimate"]
+    assert found["labels"]["requests"] == 60 and found["exact"]
+    assert found["details"][1].startswith("The labels take 60 requests")
+
+
+def test_an_estimate_with_a_tuned_model_reads_twice(models: Path, pool: Path) -> None:
+    lm = str(models / "chat")
+    one = estimate([pool], loss="lm", lm=lm, device="cpu")
+    two = estimate([pool], loss="lm", lm=lm, device="cpu", unconditional=True)
+    assert one.speed is not None and two.speed is not None
+    assert two.speed.tokens_per_record > one.speed.tokens_per_record
+    assert one.seconds > estimate([pool], projection="pca").seconds - 20
+
+
+@pytest.mark.parametrize("records", [1_999, 2_000, 2_001, 6_000])
+def test_the_records_of_a_pool_are_counted_or_nearly(tmp_path: Path, records: int) -> None:
+    found = estimate([write_jsonl(tmp_path / "p.jsonl", small_pool(records))])
+    assert found.exact == (records <= 2_000)
+    assert found.records == pytest.approx(records, rel=0 if found.exact else 0.7)
+    assert found.seconds < 600
+
+
+def test_options_of_the_command_line_and_settings_give_one_estimate(pool: Path) -> None:
+    by_words = estimate([pool], projection="pca", seed="3")
+    settings = BuildSettings.of(projection="pca", seed=3)
+    assert estimate([pool], settings).records == by_words.records == 60
