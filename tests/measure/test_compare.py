@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
-from ila_core.cli.comparison import print_comparison
 from picking import ila as select_ila
 
+from ila_core.cli.compare import tables
 from ila_core.errors import UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.baseline import CHANCE
@@ -90,7 +90,7 @@ def test_a_method_that_cannot_run_keeps_its_row_with_the_reason(pool):
     assert found.as_dict()["methods"][1] == {"name": "ifd", "error": found["ifd"].error}
     assert [row.name for row in found.done] == ["random", "ila"]
     assert "ifd" not in found.overlap
-    assert "ifd               did not run: Method ifd needs" in print_comparison(found)
+    assert "ifd               did not run: Method ifd needs" in tables(found)
     assert any(line.startswith("ifd: Method ifd needs") for line in told)
 
 
@@ -144,7 +144,7 @@ def test_stability_on_request(pool, projected):
         assert stable["projection"] == pytest.approx(np.mean([len(rows & a) / 30 for a in again]))
     assert found["deita"].numbers["stability"] == {}
     assert found["ifd"].error
-    table = print_comparison(found)
+    table = tables(found)
     assert "new grid" in table and "new map" in table
     assert f"{found['ila'].numbers['stability']['offset']:.1%}" in table
 
@@ -199,7 +199,7 @@ def test_the_table_of_a_pool_without_depth():
     assert [row.name for row in found.done] == [
         "random", "balanced", "coverage-only", "ila", "nested",
     ]  # fmt: skip
-    table = print_comparison(found)
+    table = tables(found)
     assert "budget 10, reference grid 256 x 256\n" in table and "of five seeds" in table
     assert found["random"].numbers["fidelity"] is None
     assert found["ila"].numbers["fidelity_by_grid"]["64"] is None
@@ -225,7 +225,7 @@ def test_a_random_draw_without_any_depth_is_left_out_of_the_mean():
 
 def test_the_table_says_what_is_shared_and_what_was_sampled(pool, monkeypatch):
     found = compare(pool, budget=30, methods=["ila", "nested"], novelty=True)
-    table = print_comparison(found)
+    table = tables(found)
     assert "distances from" not in table and "NovelSum" in table
     share = found.overlap["ila"]["nested"]
     line = next(line for line in table.splitlines() if line.startswith("  (2) ila"))
@@ -236,6 +236,4 @@ def test_the_table_says_what_is_shared_and_what_was_sampled(pool, monkeypatch):
     monkeypatch.setattr(embedding_distance, "__kwdefaults__", how)
     sampled = compare(pool, budget=30, methods=["ila"])
     assert sampled["ila"].numbers["distance_sample"] == 99
-    assert "reference grid 256 x 256, distances from 99 records of the pool" in print_comparison(
-        sampled
-    )
+    assert "reference grid 256 x 256, distances from 99 records of the pool" in tables(sampled)
