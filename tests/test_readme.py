@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ila_core.cli import parser
-from ila_core.methods import names
+from ila_core.methods.registry import names
 from ila_core.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -213,7 +213,7 @@ class ScoreByModel(Score):
                 f"{meta.get('lm')} has no chat template; instructions and responses were put under "
                 "plain headings."
             )
-        return notes
+        return [*notes, *meta.get("remarks", [])]
 
 
 def score(settings: LossSettings, records: Made[Records]) -> Score:
