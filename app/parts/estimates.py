@@ -1,0 +1,61 @@
+"""What a build will take on this machine; a model of one's own is tried when one asks for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+import cache
+import session
+from ila_core.errors import IlaError
+from parts.notices import trouble
+from parts.options import Options
+from parts.texts import plain
+
+MODEL_OPTIONS = {"loss", "lm", "tuned-lm", "depth", "encoder", "unconditional", "max-length"}
+
+
+def estimate(pool: Path, options: Options) -> None:
+    """Say what the build will take; a model of one's own is tried when one asks for it."""
+    models = {name: value for name, value in options.items() if name in ("lm", "tuned-lm")}
+    if not models and not options.get("encoder"):
+        quick_estimate(pool, options)
+        return
+    known = session.recall("tried", {})
+    key = (str(pool), *sorted(options.items()))
+    if key in known:
+        show_estimate(known[key]["sentence"], known[key]["details"])
+        return
+    without = {name: value for name, value in options.items() if name not in MODEL_OPTIONS}
+    quick_estimate(pool, without, but="without the model's own time")
+    if st.button(
+        "Try how long the model takes here",
+        icon=":material/timer:",
+        key="try_model",
+        help="Loads it and lets it work for some seconds. One that is named by its id is "
+        "downloaded first, unless it is on this machine already.",
+    ):
+        try:
+            with st.spinner("Loading the model and trying it …"):
+                tried = cache.tried(pool, options)
+        except IlaError as error:
+            trouble(error)
+            return
+        session.remember("tried", {**known, key: tried})
+        st.rerun()
+
+
+def quick_estimate(pool: Path, options: Options, but: str = "") -> None:
+    """Say what can be said in a second."""
+    try:
+        with st.spinner("Trying how fast this machine is …"):
+            estimated = cache.estimate(pool, dict(sorted(options.items())))
+    except IlaError:
+        return  # the preview has told already, or the build will
+    show_estimate(estimated.sentence() + (f", {but}" if but else ""), estimated.details())
+
+
+def show_estimate(sentence: str, details: list[str]) -> None:
+    lines = [f":material/schedule: {plain(sentence[:1].upper() + sentence[1:])}."]
+    st.caption("  \n".join([*lines, *map(plain, details)]))
