@@ -16,23 +16,30 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
-import cells as cell_work
 import ila_core as ila
 import ila_core.studies as ila_study
-from cells import Cells, Frame, Kept, Leading
 from draw import names
 from draw.names import Place
-from ila_core import methods
+from ila_core.landscape import cells as drawing
+from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
-from ila_core.measure import describe as metrics
-from ila_core.methods import Row
+from ila_core.measure import baseline, compare
+from ila_core.measure.baseline import Baseline
+from ila_core.measure.compare import Row
+from ila_core.measure.curve import Curve, round_budgets
+from ila_core.measure.curve import curve as curve_of
+from ila_core.measure.curve import growth as growth_of
+from ila_core.measure.describe import Numbers, describe
+from ila_core.measure.solve import solve
+from ila_core.measure.stability import other_places
+from ila_core.methods.select import select_by
 from ila_core.pipeline import estimate as doctor
 from ila_core.pool import records
 from ila_core.pool.records import Preview, Record, RecordsSettings
 from ila_core.selection.selection import Selection
+from ila_core.selection.spec import Spec
 from ila_core.studies import Study, StudySettings
 from jobs import builds
-from view import Ask
 
 CURVE_POINTS = 12
 T = TypeVar("T")
@@ -43,7 +50,7 @@ def _landscape_key(landscape: Landscape) -> str:
 
 
 def _selection_key(selection: Selection) -> tuple[str, str]:
-    return _landscape_key(selection.landscape), repr(selection.rule)
+    return _landscape_key(selection.landscape), repr(selection.spec)
 
 
 def _path_key(path: Path) -> tuple[object, ...]:
@@ -58,6 +65,7 @@ _KEYS = {
     Selection: _selection_key,
     Cells: lambda cells: repr(cells.frame),
     Frame: repr,
+    Spec: repr,
     type(Path()): _path_key,
 }
 _once = partial(st.cache_resource, show_spinner=False, hash_funcs=_KEYS)
@@ -70,30 +78,21 @@ def landscape(folder: Path) -> Landscape:
 
 
 @_once(max_entries=48, show_spinner="Selecting …")
-def selection(landscape: Landscape, ask: Ask) -> Selection:
+def selection(landscape: Landscape, spec: Spec) -> Selection:
     """Select at least a record. UsageError and IlaError say what cannot be done."""
-    return ila.select(
-        landscape,
-        budget=ask.budget,
-        method=ask.method,
-        resolution=ask.resolution,
-        depth_target=ask.depth_target,
-        seed=ask.seed,
-        pin=ask.pin,
-        exclude=ask.exclude,
-    ).nonempty()
+    return select_by(landscape, spec).nonempty()
 
 
 @_once(max_entries=256)
-def numbers(selection: Selection) -> metrics.Numbers:
+def numbers(selection: Selection) -> Numbers:
     """Describe a selection, on the reference grid."""
-    return metrics.describe(selection, distances=False)
+    return describe(selection, distances=False)
 
 
 @_once(max_entries=256)
-def chance(landscape: Landscape, size: int) -> metrics.Baseline:
-    """Describe random selections of as many records."""
-    return metrics.random_baseline(landscape, size)
+def chance(landscape: Landscape, spec: Spec) -> Baseline:
+    """Describe random selections at a spec: the same number beside random on every screen."""
+    return baseline.baseline(landscape, spec)
 
 
 # -- what the map draws ---------------------------------------------------------------------------
@@ -102,13 +101,13 @@ def chance(landscape: Landscape, size: int) -> metrics.Baseline:
 @_once(max_entries=24)
 def drawn(landscape: Landscape, frame: Frame) -> Cells:
     """Count a frame's cells."""
-    return cell_work.draw(landscape, frame)
+    return drawing.count(landscape, frame)
 
 
 @_once(max_entries=48)
 def kept(cells: Cells, selection: Selection) -> Kept:
     """Return what a selection keeps of the cells."""
-    return cell_work.kept(cells, selection)
+    return drawing.kept(cells, selection.landscape, selection.shown_grid, selection.rows)
 
 
 @_once(max_entries=48)
@@ -120,7 +119,7 @@ def places(landscape: Landscape, cells: Cells) -> tuple[Place, ...]:
 @_once(max_entries=24)
 def leading(landscape: Landscape, cells: Cells) -> Leading:
     """Return the domain that most records of every cell belong to."""
-    return cell_work.leading(landscape, cells)
+    return drawing.leading(landscape, cells)
 
 
 @_once(max_entries=48)
@@ -137,56 +136,28 @@ def texts(landscape: Landscape, rows: np.ndarray) -> list[Record]:
 
 
 @_once(max_entries=24)
-def curve(landscape: Landscape, ask: Ask) -> metrics.Curve:
-    """Return how coverage and fidelity grow with the budget, each selected anew."""
-    return metrics.curve(
-        landscape,
-        method=ask.method,  # type: ignore[arg-type]
-        budgets=metrics.round_budgets(len(landscape), CURVE_POINTS),
-        resolution=ask.resolution,
-        depth_target=ask.depth_target,
-        pin=ask.pin,
-        exclude=ask.exclude,
-    )
+def curve(landscape: Landscape, spec: Spec) -> Curve:
+    """Return how coverage and fidelity grow with the budget, the spec's own aside."""
+    return curve_of(landscape, spec, round_budgets(len(landscape), CURVE_POINTS))
 
 
 @_once(max_entries=24)
-def growth(selection: Selection) -> metrics.Curve:
+def growth(selection: Selection) -> Curve:
     """Return how coverage and fidelity grow along a selection's own pick order."""
-    return _thinned(metrics.growth(selection.landscape, selection.rows))
-
-
-@_once(max_entries=6)
-def random_growth(landscape: Landscape) -> metrics.Curve:
-    """Return how coverage and fidelity of random records grow."""
-    rows = np.random.default_rng(0).permutation(len(landscape))
-    return _thinned(metrics.growth(landscape, rows))
-
-
-def _thinned(curve: metrics.Curve) -> metrics.Curve:
-    """Return the curve at a few budgets: a line needs no more points."""
-    if not len(curve):
-        return curve
-    at = np.array(metrics.round_budgets(len(curve), 2 * CURVE_POINTS)) - 1
-    return metrics.Curve(
-        curve.records[at], curve.tokens[at], curve.coverage[at], curve.fidelity[at],
-        curve.reference_grid,
-    )  # fmt: skip
+    marks = round_budgets(len(selection), 2 * CURVE_POINTS)  # a line needs no more points
+    return growth_of(selection.landscape, selection.rows).at(marks)
 
 
 @_once(max_entries=24)
-def solved(landscape: Landscape, ask: Ask, coverage: float) -> int:
+def random_curve(landscape: Landscape, spec: Spec) -> Curve:
+    """Return how coverage and fidelity of random records grow, the spec's budget aside."""
+    return baseline.random_curve(landscape, spec, 2 * CURVE_POINTS)
+
+
+@_once(max_entries=24)
+def solved(landscape: Landscape, spec: Spec, coverage: float) -> int:
     """Return the fewest records that reach a coverage; UsageError where none do."""
-    return len(
-        metrics.solve(
-            landscape,
-            coverage=coverage,
-            method="nested" if ask.method == "nested" else "ila",
-            depth_target=ask.depth_target,
-            pin=ask.pin,
-            exclude=ask.exclude,
-        )
-    )
+    return len(solve(landscape, spec, coverage))
 
 
 # -- methods side by side -------------------------------------------------------------------------
@@ -213,27 +184,27 @@ def _only_if(may_run: bool) -> None:
 
 
 @_once(max_entries=96)
-def measured(landscape: Landscape, ask: Ask, _may_run: bool = True) -> Row:
+def measured(landscape: Landscape, spec: Spec, _may_run: bool = True) -> Row:
     """Run a method and describe its selection; a row without one where it cannot run."""
     _only_if(_may_run)
-    return methods.measure(landscape, ask.method, ask.budget, seed=ask.seed)
+    return compare.measure(landscape, spec)
 
 
 @_once(max_entries=96)
-def novelty(landscape: Landscape, ask: Ask, _may_run: bool = True) -> Mapping[str, Any]:
+def novelty(landscape: Landscape, spec: Spec, _may_run: bool = True) -> Mapping[str, Any]:
     """Return the NovelSum of what a method selects, among its numbers."""
     _only_if(_may_run)
-    return methods.with_novelty(measured(landscape, ask)).numbers
+    return compare.with_novelty(measured(landscape, spec)).numbers
 
 
 @_once(max_entries=96)
-def stability(landscape: Landscape, ask: Ask, _may_run: bool = True) -> Mapping[str, Any]:
+def stability(landscape: Landscape, spec: Spec, _may_run: bool = True) -> Mapping[str, Any]:
     """Return what survives of a method's selection on other maps, among its numbers."""
     _only_if(_may_run)
-    row = measured(landscape, ask)
+    row = measured(landscape, spec)
     if row.selection is None:
         return {}
-    return methods.with_stability(row, methods.other_places(landscape)).numbers
+    return compare.with_stability(row, other_places(landscape)).numbers
 
 
 # -- studies --------------------------------------------------------------------------------------

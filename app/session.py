@@ -14,8 +14,11 @@ from typing import Any, Literal, get_args
 import streamlit as st
 
 from draw.layers import Theme
+from ila_core.measure.baseline import CHANCE
+from ila_core.methods.registry import find
+from ila_core.selection.spec import Spec
 from jobs import folders
-from view import GRIDDED, TARGETED, Ask, View, from_query, to_query
+from view import KNOBS, View, from_query, to_query
 
 _VIEW, _LOCKS = "view", "locks"
 
@@ -83,9 +86,10 @@ def view() -> View:
 
 
 def change(**values: Any) -> None:
-    """Set fields of the view. Another landscape drops what belonged to the old one."""
+    """Set fields of the view or of its spec. Another landscape drops what belonged to the old."""
     before = view()
-    after = replace(before, **values)
+    knobs = {name: values.pop(name) for name in KNOBS if name in values}
+    after = replace(before, spec=replace(before.spec, **knobs), **values)
     if after.landscape != before.landscape:
         after = replace(
             after, box=None, patch=values.get("patch", ()), study=values.get("study", "")
@@ -206,15 +210,16 @@ def locked(action: Literal["pin", "exclude"]) -> tuple[int, ...]:
     return tuple(sorted(entry.row for entry in locks() if entry.action == action))
 
 
-def ask() -> Ask:
-    """Return what the view asks of its landscape; knobs that a method ignores are left out."""
-    now = view()
-    return Ask(
-        method=now.method,
-        budget=now.budget,
-        resolution=now.resolution if now.method in GRIDDED else "auto",
-        depth_target=now.depth_target if now.method in TARGETED else 1.0,
-        seed=now.seed,
-        pin=locked("pin"),
-        exclude=locked("exclude"),
-    )
+def spec() -> Spec:
+    """Return what the view asks of its landscape, with what was pinned and excluded by hand.
+
+    Knobs that the method does not read are at their default. UsageError for an unknown method.
+    """
+    asked = replace(view().spec, pinned=locked("pin"), excluded=locked("exclude"))
+    return find(asked.method).applied(asked)
+
+
+def chance() -> Spec:
+    """Return what random is asked for, to be held beside the selection of the view."""
+    asked = replace(view().spec, pinned=locked("pin"), excluded=locked("exclude"))
+    return find(CHANCE).applied(asked)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
 
-from cells import Box
-from draw.layers import LAYERS, SIDES, Layer
+from draw.layers import LAYERS, Layer
+from ila_core.errors import UsageError
+from ila_core.landscape.cells import SIDES, Box
+from ila_core.options import options_of
+from ila_core.selection.spec import Spec
 
 SAMPLE = "sample"
 """How a link names the landscape that ships with the program."""
 MOST_PICKED_IN_URL = 40
-GRIDDED = {"ila"}
-"""Methods that take a resolution by hand; coverage-only has a grid, always the automatic one."""
-TARGETED = {"ila", "nested"}
+USUAL = Spec()
+"""What is asked for while nothing has been changed."""
+KNOBS = options_of(Spec)
+"""The knobs of a selection by name, as links and widgets have them."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,8 @@ class View:
     """What a link shows: the landscape, the selection's knobs, and where one looks."""
 
     landscape: str = SAMPLE
-    method: str = "ila"
-    budget: str = "10%"
-    resolution: int | Literal["auto"] = "auto"
-    depth_target: float = 1.0
-    seed: int = 0
+    spec: Spec = USUAL
+    """What is asked for, but for pins and exclusions, which belong to a visitor."""
     layer: Layer = "density"
     cells: int = 64
     box: Box | None = None
@@ -41,19 +43,6 @@ class View:
     """The folder of the study that is open."""
 
 
-@dataclass(frozen=True)
-class Ask:
-    """Everything that decides a selection from a landscape."""
-
-    method: str
-    budget: str
-    resolution: int | str = "auto"
-    depth_target: float = 1.0
-    seed: int = 0
-    pin: tuple[int, ...] = ()
-    exclude: tuple[int, ...] = ()
-
-
 def to_query(view: View) -> dict[str, str]:
     """Return a view as query parameters; what equals the default is left out."""
     default = _texts(View())
@@ -64,11 +53,7 @@ def _texts(view: View) -> dict[str, str]:
     few = len(view.patch) <= MOST_PICKED_IN_URL
     return {
         "landscape": view.landscape,
-        "method": view.method,
-        "budget": view.budget,
-        "resolution": str(view.resolution),
-        "depth_target": f"{view.depth_target:g}",
-        "seed": str(view.seed),
+        **{name: knob.written(getattr(view.spec, name))[-1] for name, knob in KNOBS.items()},
         "layer": view.layer,
         "cells": str(view.cells),
         "box": ",".join(f"{end:.6g}" for end in view.box or ()),
@@ -84,11 +69,6 @@ def from_query(query: Mapping[str, str]) -> View:
     values: dict[str, Any] = {}
     readers = {
         "landscape": str,
-        "method": str,
-        "budget": str,
-        "resolution": lambda text: "auto" if text == "auto" else _within(int(text), 1, 8192),
-        "depth_target": lambda text: _within(float(text), 0.0, 1.0),
-        "seed": lambda text: _within(int(text), 0, 2**31),
         "layer": lambda text: LAYERS[LAYERS.index(text)],
         "cells": lambda text: SIDES[SIDES.index(int(text))],
         "box": _box,
@@ -103,7 +83,17 @@ def from_query(query: Mapping[str, str]) -> View:
                 values[name] = read(query[name])
             except ValueError:
                 continue
-    return View(**values)
+    return View(spec=_spec(query), **values)
+
+
+def _spec(query: Mapping[str, str]) -> Spec:
+    """Return the spec of a link, knob by knob: one that makes no sense stays at its default."""
+    spec = USUAL
+    for name in KNOBS:
+        if query.get(name):
+            with suppress(UsageError):
+                spec = replace(spec, **{name: query[name]})
+    return spec
 
 
 def _within(value: Any, low: Any, high: Any) -> Any:

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import ila_core as ila
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods import Comparison
+from ila_core.measure.compare import Comparison
 from ila_core.paths import APP
 
 SECONDS = 60

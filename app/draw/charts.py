@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from draw.layers import Theme
 from draw.theme import INKS, plain, quiet
-from ila_core.measure.describe import Curve
+from ila_core.measure.curve import Curve
 
 
 def growth(

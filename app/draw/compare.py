@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from cells import Cells, Kept
 from draw.layers import Theme
 from draw.legends import scale_legend
 from draw.map import MAP_HEIGHT, as_map, heat, map_axis, targets
 from draw.names import Place
 from draw.scales import Scale, log_ticks, ramp
 from draw.theme import INKS, look, plain, quiet
+from ila_core.landscape.cells import Cells, Kept
 
 MAPS_ACROSS = 5
 """Small maps in a row."""

@@ -7,7 +7,5 @@ from typing import Literal, get_args
 Theme = Literal["light", "dark"]
 Layer = Literal["density", "depth", "coverage", "both", "domain"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
-SIDES = (32, 64, 96, 128)
-"""Cells a side that the map may have."""
 Tool = Literal["click", "box", "lasso"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)

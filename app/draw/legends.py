@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from cells import Cells, Leading
 from draw.layers import Theme
 from draw.names import short_name
 from draw.scales import DOMAIN_COLOURS, OTHER_COLOUR, STEPS, Scale, two_way_stops, usual_range
 from draw.theme import INKS, plain
+from ila_core.landscape.cells import Cells, Leading
 
 LEGEND_SHARE = 0.12
 """Share of that height that the legend has, under the map."""

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cells import Cells, Kept, Leading
 from draw.layers import Layer, Theme, Tool
 from draw.legends import LEGEND_SHARE, domain_legend, scale_legend, two_way_legend
 from draw.names import Place, short_name
 from draw.scales import Scale, domain_scale, scale
 from draw.theme import EMPTY, FONT, INKS, Ink, halo, plain, rgba
+from ila_core.landscape.cells import Cells, Kept, Leading
 
 DRAGS: dict[Tool, str] = {"click": "pan", "box": "select", "lasso": "lasso"}
 MAP_HEIGHT = 590

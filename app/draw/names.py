@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cells import Cells
+from ila_core.landscape.cells import Cells
 from ila_core.landscape.landscape import Landscape
 
 

@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from cells import Cells, Kept, Leading
 from draw.layers import Layer, Theme
 from draw.theme import rgb
+from ila_core.landscape.cells import Cells, Kept, Leading
 
 Ramp = Literal["density", "depth", "coverage", "difference"]
 DOMAIN_COLOURS: dict[Theme, tuple[str, ...]] = {

@@ -9,7 +9,6 @@ import cache
 import session
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
-from ila_core.selection.selection import Budget
 from parts.texts import short
 from view import View
 
@@ -18,7 +17,7 @@ UNITS = {"records": "Records", "percent": "Percent", "tokens": "Tokens"}
 
 def budget_knobs(view: View, landscape: Landscape) -> None:
     """Draw the budget three ways at once: its unit, the exact number, and a slider over it."""
-    budget = parsed_budget(view)
+    budget = view.spec.asked
     total = total_of(budget.kind, landscape)
     st.segmented_control(
         "Budget",
@@ -53,15 +52,6 @@ def budget_knobs(view: View, landscape: Landscape) -> None:
         args=(budget.kind, "sweep"),
         label_visibility="collapsed",
     )
-
-
-def parsed_budget(view: View) -> Budget:
-    """Return the view's budget; one that makes no sense (in a link) becomes 10 per cent."""
-    try:
-        return Budget.parse(view.budget)
-    except IlaError:
-        session.change(budget="10%")
-        return Budget.parse("10%")
 
 
 def budget_text(kind: str, amount: float) -> str:
@@ -111,7 +101,7 @@ def change_unit(landscape: Landscape) -> None:
     if kind is None:
         return
     try:
-        selection = cache.selection(landscape, session.ask())
+        selection = cache.selection(landscape, session.spec())
     except IlaError:
         session.change(budget=budget_text("percent", 10))
         return

@@ -10,12 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 import session
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods import Comparison
+from ila_core.measure.compare import Comparison
 from parts import tables
 from parts.method_choice import Extra
 from parts.switch import switch
 from parts.texts import plain
-from view import View
 
 
 def number_table(slot: DeltaGenerator, comparison: Comparison, extras: Sequence[Extra]) -> None:
@@ -60,7 +59,7 @@ def explain(comparison: Comparison) -> None:
             st.caption(f":material/block: **{row.name}** did not run: {plain(row.error)}")
 
 
-def ways_out(landscape: Landscape, comparison: Comparison, view: View) -> None:
+def ways_out(landscape: Landscape, comparison: Comparison) -> None:
     """Offer the table and the comparison as files, and the command line that repeats it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button("Table, CSV", lambda: tables.csv_of(comparison), "comparison.csv",
@@ -70,7 +69,7 @@ def ways_out(landscape: Landscape, comparison: Comparison, view: View) -> None:
                            "comparison.json", "application/json", icon=":material/download:",
                            on_click="ignore")  # fmt: skip
         with st.container(width="stretch"):
-            st.code(comparison.command(landscape.run or "RUN", seed=view.seed), language="bash")
+            st.code(comparison.command(landscape.run or "RUN"), language="bash")
 
 
 def by_grid(comparison: Comparison) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 import cache
 import session
 from draw import charts
 from draw.theme import CONFIG
-from ila_core.measure.describe import Curve
+from ila_core.measure.curve import Curve
+from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
-from view import Ask
+from view import USUAL
 
 
 def growth(selection: Selection) -> None:
@@ -20,7 +23,7 @@ def growth(selection: Selection) -> None:
     st.plotly_chart(
         charts.growth(
             curve_of(selection),
-            cache.random_growth(selection.landscape),
+            cache.random_curve(selection.landscape, replace(session.chance(), budget=USUAL.budget)),
             now=(len(selection), numbers.coverage, numbers.fidelity),
             theme=session.theme(),
         ),
@@ -38,11 +41,10 @@ def curve_of(selection: Selection) -> Curve:
     For ILA every budget is selected anew. Another method is shown along its own pick order, up to
     the present budget.
     """
-    rule = selection.rule
-    if rule.method not in ("ila", "nested"):
+    spec = selection.spec
+    if not find(spec.method).reads_depth_target:
         return cache.growth(selection)
-    ask = Ask(rule.method, "", rule.resolution, rule.depth_target, 0, rule.pinned, rule.excluded)
-    return cache.curve(selection.landscape, ask)
+    return cache.curve(selection.landscape, replace(spec, budget=USUAL.budget))
 
 
 def histograms(selection: Selection) -> None:

@@ -7,14 +7,14 @@ import streamlit as st
 
 import cache
 import session
-from ila_core import methods
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
+from ila_core.methods import registry as methods
 from ila_core.selection.selection import Selection
 from parts.budget import budget_knobs, budget_text
 from parts.notices import trouble
 from parts.texts import count, plain
-from view import GRIDDED, TARGETED, View
+from view import USUAL, View
 
 REACHED = 0.9
 """Share of patches under which it is said that a budget does not reach them all."""
@@ -28,12 +28,14 @@ def draw(view: View, landscape: Landscape) -> Selection | None:
     resolution_slot = st.container()
     depth_knob(view)
     try:
-        selection = cache.selection(landscape, session.ask())
+        selection = cache.selection(landscape, session.spec())
     except IlaError as error:
         trouble(error)
-        way_back = {"method": "ila"} if view.method != "ila" else {"budget": "10%"}
-        label = "Back to ILA" if view.method != "ila" else "Back to 10 per cent"
-        st.button(label, on_click=session.change, kwargs=way_back)
+        if view.spec.method != USUAL.method:
+            st.button("Back to ILA", on_click=session.change, kwargs={"method": USUAL.method})
+        else:
+            st.button("Back to 10 per cent", on_click=session.change,
+                      kwargs={"budget": USUAL.budget})  # fmt: skip
         return None
     with resolution_slot:
         resolution_knob(view, selection)
@@ -41,9 +43,9 @@ def draw(view: View, landscape: Landscape) -> Selection | None:
 
 
 def method_knob(view: View) -> None:
-    known = sorted(methods.names(), key=lambda name: name not in TARGETED)  # ours first
-    chosen = view.method if view.method in known else "ila"
-    if chosen != view.method:
+    known = sorted(methods.names(), key=lambda name: not methods.find(name).reads_depth_target)
+    chosen = view.spec.method if view.spec.method in known else USUAL.method
+    if chosen != view.spec.method:
         session.change(method=chosen)
     about = methods.find(chosen)
     st.selectbox(
@@ -58,7 +60,7 @@ def method_knob(view: View) -> None:
 
 def solve_knob(view: View, landscape: Landscape) -> None:
     """Offer the fewest records that reach a wished coverage."""
-    if view.method not in TARGETED:
+    if not methods.find(view.spec.method).reads_depth_target:
         return
     with st.popover("Solve for coverage", icon=":material/target:", type="tertiary"):
         wished = st.number_input(
@@ -74,30 +76,30 @@ def solve(landscape: Landscape, coverage: float) -> None:
     """Callback: set the budget that reaches a coverage."""
     session.remember("unsolved", None)
     try:
-        size = cache.solved(landscape, session.ask(), coverage)
+        size = cache.solved(landscape, session.spec(), coverage)
     except IlaError as error:
         session.remember("unsolved", str(error))
         return
-    session.change(budget=budget_text("records", size), resolution="auto")
+    session.change(budget=budget_text("records", size), resolution=USUAL.resolution)
 
 
 def resolution_knob(view: View, selection: Selection) -> None:
     """Draw the resolution, and what it means for this budget."""
-    if view.method not in GRIDDED or selection.grid is None:
+    if not methods.find(view.spec.method).reads_resolution or selection.grid is None:
         return
     used = selection.grid.resolution
     st.segmented_control(
         "Resolution",
         ["auto", "hand"],
         format_func={"auto": "Automatic", "hand": "By hand"}.get,
-        key=session.knob("mode", "auto" if view.resolution == "auto" else "hand"),
+        key=session.knob("mode", "auto" if view.spec.resolution == "auto" else "hand"),
         on_change=change_mode,
         args=(used,),
         width="stretch",
         help="How many patches a side. Automatic is about as fine as the budget: nearly every "
         "pick is the deepest of its own patch.",
     )
-    if view.resolution != "auto":
+    if view.spec.resolution != "auto":
         st.number_input(
             "Patches a side",
             min_value=1,
@@ -152,7 +154,7 @@ def change_mode(used: int) -> None:
 
 
 def depth_knob(view: View) -> None:
-    if view.method not in TARGETED:
+    if not methods.find(view.spec.method).reads_depth_target:
         return
     st.slider(
         "Depth target",
@@ -160,7 +162,7 @@ def depth_knob(view: View) -> None:
         1.0,
         step=0.05,
         format="percent",
-        key=session.knob("depth_target", float(view.depth_target)),
+        key=session.knob("depth_target", float(view.spec.depth_target)),
         on_change=session.follow,
         args=("depth_target",),
         help="Which record of a patch comes first: 100% is the deepest (which is often an "

@@ -8,10 +8,9 @@ import streamlit as st
 
 import cache
 import session
-from cells import Box, Cells, Frame, Kept
-from draw.layers import SIDES
 from draw.map import landscape_map
 from draw.theme import CONFIG
+from ila_core.landscape.cells import SIDES, Box, Cells, Frame, Kept
 from ila_core.selection.selection import Selection
 from parts import clicks
 from parts.switch import switch
@@ -88,7 +87,7 @@ def map_chart(view: View, selection: Selection, cells: Cells, kept: Kept) -> Non
     """Draw the map; a click, a box or a lasso on it opens the inspector."""
     landscape, theme, tool = selection.landscape, session.theme(), session.recall("tool", "click")
     marked = clicks.still(
-        (view.landscape, selection.rule, view.layer, view.cells, view.box, theme, tool)
+        (view.landscape, selection.spec, view.layer, view.cells, view.box, theme, tool)
     )
     figure = landscape_map(
         cells,

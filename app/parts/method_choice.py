@@ -7,12 +7,14 @@ from typing import Literal
 import streamlit as st
 
 import session
-from ila_core import methods
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods import RANDOM_SEEDS
+from ila_core.measure.baseline import CHANCE
+from ila_core.measure.compare import fast_names
+from ila_core.methods import registry as methods
+from ila_core.methods.inputs import lacking
 from ila_core.progress import duration
-from ila_core.selection.selection import Budget
+from ila_core.selection.budget import Budget
 from parts.switch import toggle
 from parts.texts import plain
 from view import View
@@ -25,11 +27,11 @@ SECONDS_A_THOUSAND = 0.8
 def choose_methods(view: View, landscape: Landscape) -> list[str]:
     """Draw the methods to choose from, and return those chosen in the order of the table."""
     known = methods.methods()
-    missing = {name: methods.lacking(about.needs, landscape) for name, about in known.items()}
+    missing = {name: lacking(about.needs, landscape) for name, about in known.items()}
     able = [name for name in known if missing[name] is None]
-    wanted = view.methods or methods.fast_names()
-    chosen = [name for name in known if name in wanted or name == "random"]
-    quick = [name for name in able if is_quick(name) and name != "random"]
+    wanted = view.methods or fast_names()
+    chosen = [name for name in known if name in wanted or name == CHANCE]
+    quick = [name for name in able if is_quick(name) and name != CHANCE]
     slow = [name for name in able if not is_quick(name)]
     for key, label, options, help in (
         ("quick", "Methods beside random", quick, "Seconds at most, also on a large pool."),
@@ -62,7 +64,7 @@ def set_methods(key: str, before: tuple[str, ...], options: tuple[str, ...]) -> 
     """Callback: one row of pills was changed; the other methods stay as they were."""
     now = {*session.turned(key), *(name for name in before if name not in options)}
     names = tuple(name for name in methods.names() if name in now)
-    session.change(methods=() if list(names) == methods.fast_names() else names)
+    session.change(methods=() if list(names) == fast_names() else names)
 
 
 def choose_extras(view: View, landscape: Landscape, among: int) -> tuple[Extra, ...]:
@@ -85,10 +87,10 @@ def novelty_cost(view: View, landscape: Landscape, among: int) -> str:
     if landscape.vectors is None:
         return "This landscape has no embeddings to measure it with."
     try:
-        size = Budget.parse(view.budget).records(landscape)
+        size = Budget.parse(view.spec.budget).records(landscape)
     except IlaError:
         return ""
-    seconds = SECONDS_A_THOUSAND * size / 1000 * (among + RANDOM_SEEDS - 1)
+    seconds = SECONDS_A_THOUSAND * size / 1000 * (among + methods.find(CHANCE).draws - 1)
     return f"Diversity of what is chosen. About {duration(max(seconds, 1))} for these methods."
 
 

@@ -10,18 +10,20 @@ import streamlit as st
 
 import cache
 import session
-from cells import Cells, frame
 from draw.compare import difference_map, overlap
 from draw.theme import CONFIG
+from ila_core.landscape.cells import Cells, frame
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods import Comparison
+from ila_core.measure.baseline import CHANCE
+from ila_core.measure.compare import Comparison
+from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
 from parts import clicks
 from parts.notices import empty
 from parts.only_one import Two, lists
 from parts.switch import switch
 from parts.texts import count, share
-from view import View
+from view import USUAL, View
 
 KINDS = {"share": "Share of patches", "records": "Records"}
 """What a map may show of a selection."""
@@ -63,8 +65,9 @@ def two_of(view: View, names: Sequence[str]) -> tuple[str, str]:
     """Return the two methods that are set against each other: the link's, else ILA and random."""
     if len(view.pair) == 2 and set(view.pair) <= set(names) and view.pair[0] != view.pair[1]:
         return view.pair[0], view.pair[1]
-    first = next((name for name in ("ila", "nested") if name in names), names[-1])
-    second = "random" if first != "random" else names[1]
+    ours = [name for name in names if find(name).reads_depth_target]
+    first = ours[0] if ours else names[-1]
+    second = CHANCE if first != CHANCE else names[1]
     return first, second
 
 
@@ -104,7 +107,7 @@ def shared(two: Two, comparison: Comparison) -> None:
         f"· **{count(len(only_second))}** only {second}"
     )
     if st.button(f"Open {first} on the map", icon=":material/map:", type="tertiary"):
-        session.change(method=first, resolution="auto", depth_target=1.0)
+        session.change(method=first, resolution=USUAL.resolution, depth_target=USUAL.depth_target)
         st.switch_page("screens/map.py")
     st.plotly_chart(
         overlap(comparison.overlap, session.theme()),
@@ -126,8 +129,8 @@ def difference(view: View, two: Two, comparison: Comparison) -> tuple[Cells, obj
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Where {first} keeps more, and where {second}", width="stretch")
         what = switch("difference kind", "Shown", KINDS, start="records")
-    content = (view.landscape, view.budget, view.seed, first, second, theme, what)
-    grid = selection_of(comparison, "random").shown_grid
+    content = (view.landscape, view.spec.budget, view.spec.seed, first, second, theme, what)
+    grid = selection_of(comparison, CHANCE).shown_grid
     cells = cache.drawn(landscape, frame(landscape, grid, side=view.cells))
     kept = [cache.kept(cells, selection) for selection in two.selections]
     st.plotly_chart(

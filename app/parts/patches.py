@@ -10,7 +10,7 @@ import streamlit as st
 
 import cache
 import session
-from cells import Cells, Kept, Leading
+from ila_core.landscape.cells import Cells, Kept, Leading
 from ila_core.landscape.landscape import Landscape
 from parts.clicks import line_of
 from parts.texts import count

@@ -6,7 +6,9 @@ import numpy as np
 import streamlit as st
 
 import cache
-from ila_core.measure.describe import Baseline, Numbers
+import session
+from ila_core.measure.baseline import Baseline
+from ila_core.measure.describe import Numbers
 from ila_core.selection.selection import Selection
 from parts.figures import Figure, number_rows
 from parts.texts import count, points, share, short
@@ -16,7 +18,7 @@ def reach(selection: Selection) -> None:
     """Show what a selection reaches, each number beside random's at the same budget."""
     st.markdown("**What it reaches**")
     landscape, numbers = selection.landscape, cache.numbers(selection)
-    base = cache.chance(landscape, len(selection.rows))
+    base = cache.chance(landscape, session.chance())
     number_rows(figures_of(numbers, base))
     st.caption(
         f"Below each: the difference to random ({base.seeds} draws). Measured on "

@@ -8,9 +8,11 @@ import streamlit as st
 
 import cache
 import session
-from ila_core import methods, paths
+from ila_core import paths
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
+from ila_core.methods import registry as methods
+from ila_core.methods.inputs import lacking
 from ila_core.studies import StudySettings
 from jobs import process, studies
 from parts.notices import trouble
@@ -46,7 +48,7 @@ def run_here(runs: Path, landscape: Landscape, *, open: bool) -> None:
 def make_up(landscape: Landscape) -> StudySettings | None:
     """Let the study be put together; None while something in it is not understood."""
     known = methods.methods()
-    able = [name for name in known if methods.lacking(known[name].needs, landscape) is None]
+    able = [name for name in known if lacking(known[name].needs, landscape) is None]
     usual = StudySettings()
     left, right = st.columns([1.4, 1], gap="large")
     with left:

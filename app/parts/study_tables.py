@@ -10,6 +10,7 @@ import pandas as pd
 from draw.curves import Series
 from draw.layers import Theme
 from draw.theme import TONES
+from ila_core.measure.baseline import CHANCE
 from ila_core.studies import Gap, Mean, Study
 from parts.texts import DASH
 
@@ -55,7 +56,7 @@ def losses(
         for line in range(len(names)):
             gap = gaps[line][column]
             text = str(means[line][column]) or DASH
-            if gap is not None and names[line] != "random":
+            if gap is not None and names[line] != CHANCE:
                 text += f"   {gap.mean:+.3f}"
                 styles.loc[line, budget] = {
                     "better": f"color: {better}",

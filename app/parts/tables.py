@@ -10,8 +10,9 @@ import pandas as pd
 
 from draw.layers import Theme
 from draw.theme import INKS, TONES
+from ila_core.measure.baseline import CHANCE
+from ila_core.measure.compare import Comparison, Row
 from ila_core.measure.describe import GRIDS
-from ila_core.methods import Comparison, Row
 from parts.texts import DASH, share
 
 
@@ -100,8 +101,8 @@ def beside_random(
     theme: Theme,
 ) -> pd.io.formats.style.Styler:
     """Return the table as it is read: random with its spread, the others with their difference."""
-    base = comparison["random"]
-    is_base = frame["Method"] == "random"
+    base = comparison[CHANCE]
+    is_base = frame["Method"] == CHANCE
     style = frame.style.format(
         {"Records": "{:,}", "Seconds": "{:.2f}", "Filled up": "{:,}"}
         | {SURVIVALS[name][0]: share for name in survivals}

@@ -6,13 +6,15 @@ import streamlit as st
 
 import cache
 import session
-from cells import frame
 from draw.compare import small_maps
 from draw.theme import CONFIG
 from ila_core.errors import IlaError
+from ila_core.landscape.cells import frame
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods import Comparison
-from ila_core.selection.selection import Budget
+from ila_core.measure.baseline import CHANCE
+from ila_core.measure.compare import Comparison
+from ila_core.methods.registry import find
+from ila_core.selection.spec import Spec
 from parts.budget import budget_knobs
 from parts.comparison import by_grid, explain, ways_out
 from parts.measuring import measure, waiting
@@ -23,7 +25,7 @@ from parts.pair import KINDS, pair, selection_of
 from parts.switch import switch
 from parts.tables import number_of
 from parts.texts import count, plain, share
-from view import Ask
+from view import USUAL
 
 SMALL_SIDE = 48
 """Cells a side of the small maps."""
@@ -41,11 +43,12 @@ def page() -> None:
     st.header("Methods side by side", anchor=False)
     if not headline(landscape, len(names)):
         return
-    asks = [Ask(name, view.budget, seed=view.seed) for name in names]
-    comparison = measure(landscape, asks, extras)
+    asked = Spec(budget=view.spec.budget, seed=view.spec.seed)
+    specs = [find(name).applied(asked) for name in names]
+    comparison = measure(landscape, asked, specs, extras)
     explain(comparison)
-    waiting(landscape, asks, comparison.rows)
-    ways_out(landscape, comparison, view)
+    waiting(landscape, specs, comparison.rows)
+    ways_out(landscape, comparison)
     by_grid(comparison)
     maps(landscape, comparison)
     pair(view, landscape, comparison)
@@ -53,16 +56,16 @@ def page() -> None:
 
 def headline(landscape: Landscape, among: int) -> bool:
     """Say what is compared; whether the budget stands for any records."""
-    budget = session.view().budget
+    budget = session.view().spec.asked
     try:
-        size = Budget.parse(budget).records(landscape)
+        size = budget.records(landscape)
     except IlaError as error:
         trouble(error)
-        st.button("Back to 10 per cent", on_click=session.change, kwargs={"budget": "10%"})
+        st.button("Back to 10 per cent", on_click=session.change, kwargs={"budget": USUAL.budget})
         return False
     st.markdown(
         f"{plain(title_of(landscape))}: {among} way{'s' * (among != 1)} to keep "
-        f"{'about ' if budget.endswith('tokens') else ''}{count(size)} of "
+        f"{'about ' if budget.kind == 'tokens' else ''}{count(size)} of "
         f"{count(len(landscape))} records, each with its automatic settings."
     )
     if session.locks():
@@ -72,7 +75,7 @@ def headline(landscape: Landscape, among: int) -> bool:
 
 def maps(landscape: Landscape, comparison: Comparison) -> None:
     """Draw where each method keeps, one small map beside the other on one scale."""
-    grid = selection_of(comparison, "random").shown_grid
+    grid = selection_of(comparison, CHANCE).shown_grid
     cells = cache.drawn(landscape, frame(landscape, grid, side=SMALL_SIDE))
     title, choice = st.columns([2, 1], vertical_alignment="bottom")
     title.subheader("Where each of them keeps", anchor=False)

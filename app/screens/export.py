@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 import streamlit as st
@@ -23,6 +22,7 @@ from ila_core.exports.write import (
     table,
 )
 from ila_core.selection.selection import Selection
+from ila_core.selection.spec import EXCLUSIONS, PINS
 from jobs import folders
 from jobs.uploads import export_folder
 from parts.notices import empty, trouble
@@ -52,7 +52,7 @@ def page() -> None:
     if landscape is None:
         return
     try:
-        selection = cache.selection(landscape, session.ask())
+        selection = cache.selection(landscape, session.spec())
     except IlaError as error:
         st.header("Nothing to export yet", anchor=False)
         trouble(error, page="screens/map.py", label="Change the selection on the map")
@@ -73,14 +73,14 @@ def page() -> None:
 
 def headline(selection: Selection) -> None:
     """Say what is about to be written."""
-    landscape, rule = selection.landscape, selection.rule
+    landscape, spec = selection.landscape, selection.spec
     st.header(f"{count(len(selection.rows))} records for training", anchor=False)
-    locks = len(rule.pinned) + len(rule.excluded)
+    locks = len(spec.pinned) + len(spec.excluded)
     by_hand = f", {count(locks)} pinned or excluded by hand" if locks else ""
     part = share(len(selection.rows) / max(len(landscape), 1))
     st.markdown(
         f"{plain(title_of(landscape))}: {part} of its records, {short(selection.tokens)} "
-        f"response tokens, chosen by {rule.method} for a budget of {plain(str(rule.budget))}"
+        f"response tokens, chosen by {spec.method} for a budget of {plain(spec.budget)}"
         f"{by_hand}."
     )
 
@@ -134,8 +134,8 @@ def file_name(selection: Selection, format: Format) -> str:
 
 def write_here(selection: Selection, format: Format, name: str) -> None:
     """Write a large file beside its landscape and show where it lies."""
-    rule = asdict(selection.rule)
-    folder = export_folder(folders.runs_folder(), selection.landscape.fingerprint, rule)
+    made_of = selection.landscape.fingerprint, selection.spec.as_dict()
+    folder = export_folder(folders.runs_folder(), *made_of)
     if st.button(f"Write {count(len(selection.rows))} records", type="primary",
                  icon=":material/save:"):  # fmt: skip
         with st.spinner("Writing …", show_time=True):
@@ -168,12 +168,12 @@ def command(selection: Selection, format: Format) -> None:
     """Show the command line that writes the same file, with the files of locks that it needs."""
     st.markdown("**The same file from the command line**")
     st.code(select_command(selection, format), language="bash", wrap_lines=True)
-    rule = selection.rule
+    spec = selection.spec
     with st.container(horizontal=True):
-        for name, rows in (("pinned", rule.pinned), ("excluded", rule.excluded)):
+        for name, rows in ((PINS, spec.pinned), (EXCLUSIONS, spec.excluded)):
             if len(rows):
                 st.download_button(
-                    f"{name}.txt", "".join(f"{int(row)}\n" for row in rows), f"{name}.txt",
+                    name, "".join(f"{int(row)}\n" for row in rows), name,
                     icon=":material/download:", on_click="ignore",
                 )  # fmt: skip
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 import cache
 import session
-from cells import Cells, Kept, frame
+from ila_core.landscape.cells import Cells, Kept, frame
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
 from parts import facets, knobs

@@ -6,17 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cells import Box
+from ila_core.landscape.cells import Box
+from ila_core.selection.spec import Spec
 from view import View, from_query, to_query
 
 VIEWS = st.builds(
     View,
     landscape=st.sampled_from(["sample", "/some/where"]),
-    method=st.sampled_from(["ila", "nested", "random"]),
-    budget=st.sampled_from(["10%", "500", "20000-tokens"]),
-    resolution=st.one_of(st.just("auto"), st.integers(1, 8192)),
-    depth_target=st.sampled_from([0.0, 0.5, 0.75, 1.0]),
-    seed=st.integers(0, 99),
+    spec=st.builds(
+        Spec,
+        method=st.sampled_from(["ila", "nested", "random"]),
+        budget=st.sampled_from(["10%", "500", "20000-tokens"]),
+        resolution=st.one_of(st.just("auto"), st.integers(1, 8192)),
+        depth_target=st.sampled_from([0.0, 0.5, 0.75, 1.0]),
+        seed=st.integers(0, 99),
+    ),
     layer=st.sampled_from(["density", "depth", "coverage", "both", "domain"]),
     cells=st.sampled_from([32, 64, 96, 128]),
     box=st.sampled_from([None, Box(-1.5, 0.25, 2.0, 3.0)]),

@@ -7,7 +7,8 @@ import pytest
 
 from draw import charts
 from ila_core.landscape.landscape import Landscape
-from ila_core.measure import describe as metrics
+from ila_core.measure.curve import curve as curve_of
+from ila_core.selection.spec import Spec
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def pool() -> Landscape:
 
 
 def test_the_present_point_stands_on_the_curve(pool: Landscape) -> None:
-    curve = metrics.curve(pool, budgets=[10, 100, 1000])
+    curve = curve_of(pool, Spec(), [10, 100, 1000])
     figure = charts.growth(curve, curve, now=(100, 0.25, 0.5))
     points = [(t.x[0], t.y[0]) for t in figure.data if t.mode == "markers"]
     assert points == [(100, 0.25), (100, 0.5)]

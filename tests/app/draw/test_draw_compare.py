@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from app_helpers import compared_pool, scored_pool
 
-from cells import Cells, Kept, draw, frame, kept
 from draw.compare import difference_map, overlap, small_maps
+from ila_core.landscape.cells import Cells, Kept, count, frame, kept
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods import Comparison
+from ila_core.measure.compare import Comparison
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,11 @@ def comparison() -> Comparison:
 def shown(comparison: Comparison) -> tuple[Cells, dict[str, Kept]]:
     scored = scored_pool()
     selections = {row.name: row.selection for row in comparison.done}
-    found = draw(scored, frame(scored, selections["random"].shown_grid, side=32))
-    return found, {name: kept(found, chosen) for name, chosen in selections.items()}
+    found = count(scored, frame(scored, selections["random"].shown_grid, side=32))
+    return found, {
+        name: kept(found, chosen.landscape, chosen.shown_grid, chosen.rows)
+        for name, chosen in selections.items()
+    }
 
 
 def test_small_maps_are_on_one_scale(shown: tuple[Cells, dict[str, Kept]]) -> None:
@@ -55,7 +58,7 @@ def test_sixteen_small_maps_travel_in_less_than_300_kilobytes() -> None:
     rng = np.random.default_rng(0)
     everywhere = np.indices((48, 48)).reshape(2, -1).T + 0.5
     full = Landscape.from_arrays(everywhere.repeat(3, axis=0))
-    cells = draw(full, frame(full, full.grid(4000), side=48))
+    cells = count(full, frame(full, full.grid(4000), side=48))
     part = Kept(rng.integers(0, 4, len(cells)), rng.random(len(cells)))
     figure = small_maps(cells, [(f"method {k}", part) for k in range(16)])
     assert len(figure.to_json()) < 300_000

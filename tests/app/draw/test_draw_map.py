@@ -8,15 +8,15 @@ import numpy as np
 import plotly.graph_objects as go
 import plotly.io
 import pytest
+from picking import ila
 
-from cells import draw, frame, kept, leading
 from draw.layers import LAYERS, Layer, Theme
 from draw.map import landscape_map
 from draw.names import Place
 from draw.scales import DOMAIN_COLOURS, OTHER_COLOUR, STEPS
 from draw.theme import EMPTY, rgb
+from ila_core.landscape.cells import count, frame, kept, leading
 from ila_core.landscape.landscape import Landscape
-from ila_core.selection.selection import select_ila
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +30,16 @@ def pool() -> Landscape:
 
 
 def drawn(pool: Landscape, side: int = 64, **settings: object) -> go.Figure:
-    chosen = select_ila(pool, 300)
-    found = draw(pool, frame(pool, pool.grid(4000), side=side))
+    chosen = ila(pool, 300)
+    found = count(pool, frame(pool, pool.grid(4000), side=side))
     settings.setdefault("leading", leading(pool, found))
-    return landscape_map(found, kept(found, chosen), **settings)
+    return landscape_map(
+        found, kept(found, chosen.landscape, chosen.shown_grid, chosen.rows), **settings
+    )
 
 
 def test_every_marker_carries_its_cell_first(pool: Landscape) -> None:
-    found = draw(pool, frame(pool, pool.grid(4000), side=64))
+    found = count(pool, frame(pool, pool.grid(4000), side=64))
     markers = drawn(pool).data[1]
     assert np.asarray(markers.customdata)[:, 0].tolist() == found.number.tolist()
     place = np.asarray(markers.x).astype(int) * 64 + np.asarray(markers.y)
@@ -62,7 +64,7 @@ def test_many_markers_are_drawn_by_webgl(side: int, kind: str) -> None:
 
 def test_density_is_the_logarithm_of_the_count(pool: Landscape) -> None:
     figure = drawn(pool)
-    found = draw(pool, frame(pool, pool.grid(4000), side=64))
+    found = count(pool, frame(pool, pool.grid(4000), side=64))
     shown = np.asarray(figure.data[0].z)
     level = np.log(found.count) / np.log(found.count.max())
     assert np.allclose(shown[found.row, found.column], 1 + 254 * level, atol=0.51)
@@ -73,9 +75,9 @@ def test_density_is_the_logarithm_of_the_count(pool: Landscape) -> None:
 
 def test_coverage_runs_from_none_to_all(pool: Landscape) -> None:
     figure = drawn(pool, layer="coverage")
-    chosen = select_ila(pool, 300)
-    found = draw(pool, frame(pool, pool.grid(4000), side=64))
-    share = kept(found, chosen).share
+    chosen = ila(pool, 300)
+    found = count(pool, frame(pool, pool.grid(4000), side=64))
+    share = kept(found, chosen.landscape, chosen.shown_grid, chosen.rows).share
     level = np.asarray(figure.data[0].z)[found.row, found.column]
     assert (level[share == 0] == 1).all()
     assert (level[share == 1] == 255).all()
@@ -85,7 +87,7 @@ def test_coverage_runs_from_none_to_all(pool: Landscape) -> None:
 
 def test_land_lies_under_and_around_the_occupied_cells(pool: Landscape) -> None:
     land = drawn(pool).data[-1]
-    found = draw(pool, frame(pool, pool.grid(4000), side=64))
+    found = count(pool, frame(pool, pool.grid(4000), side=64))
     shown = np.asarray(land.z)
     assert land.zorder == -1 and land.hoverinfo == "skip"
     assert shown[found.row - int(land.y0), found.column - int(land.x0)].min() > 50
@@ -114,7 +116,7 @@ def in_domains() -> Landscape:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_cells_have_the_colour_of_their_domain(in_domains: Landscape, theme: Theme) -> None:
     figure = drawn(in_domains, layer="domain", theme=theme)
-    cells = draw(in_domains, frame(in_domains, in_domains.grid(4000), side=64))
+    cells = count(in_domains, frame(in_domains, in_domains.grid(4000), side=64))
     level = np.asarray(figure.data[0].z)[cells.row, cells.column]
     shown = [colour_of(figure.data[0].colorscale, value / 255) for value in level]
     colours = [*DOMAIN_COLOURS[theme], *[OTHER_COLOUR[theme]] * 4]
@@ -155,7 +157,7 @@ def test_a_name_on_the_map_is_not_read_as_markup(pool: Landscape) -> None:
 
 
 def test_marked_cells_start_out_as_chosen(pool: Landscape) -> None:
-    found = draw(pool, frame(pool, pool.grid(4000), side=64))
+    found = count(pool, frame(pool, pool.grid(4000), side=64))
     marked = found.number[[3, 7]].tolist()
     assert drawn(pool, marked=marked).data[1].selectedpoints.tolist() == [3, 7]
     assert drawn(pool).data[1].selectedpoints is None

@@ -13,7 +13,7 @@ from app_helpers import compared_pool, read_table
 import ila_core as ila
 from draw.theme import TONES
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods import Comparison
+from ila_core.measure.compare import Comparison
 from parts import tables
 from parts.texts import DASH
 
