@@ -17,7 +17,6 @@ import numpy as np
 import streamlit as st
 
 import ila_core as ila
-import ila_core.studies as ila_study
 from draw import names
 from draw.names import Place
 from ila_core.landscape import cells as drawing
@@ -38,7 +37,9 @@ from ila_core.pool import records
 from ila_core.pool.records import Preview, Record, RecordsSettings
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
-from ila_core.studies import Study, StudySettings
+from ila_core.studies import journal, run
+from ila_core.studies.findings import Study
+from ila_core.studies.settings import StudySettings
 from jobs import builds
 
 CURVE_POINTS = 12
@@ -219,13 +220,13 @@ def study(folder: Path) -> Study:
 @_once(max_entries=24)
 def forecast(landscape: Landscape, settings: StudySettings) -> str:
     """Return the plan of a study and its cost in a line; IlaError where it cannot be run."""
-    return ila_study.forecast(landscape, settings)
+    return run.forecast(landscape, settings)
 
 
 @_once(max_entries=12)
 def identity(landscape: Landscape) -> str:
     """Return what tells the studies of this landscape from those of another."""
-    return ila_study.identity(landscape)
+    return journal.identity(landscape)
 
 
 # -- pools that are about to be built -------------------------------------------------------------

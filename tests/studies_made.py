@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ila_core.studies import Study
+from ila_core.studies.findings import Study
 
 
 def study_of(**losses: dict[str, list[float]]) -> Study:

@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 from draw.layers import Theme
 from draw.scales import shades
 from draw.theme import INKS, plain, with_axes
+from ila_core.studies.findings import ILA
+from ila_core.studies.variant import RANDOM
 
 _MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
 _LINES: dict[Theme, tuple[str, ...]] = {
@@ -39,13 +41,13 @@ def series_style(names: Sequence[str], theme: Theme) -> dict[str, dict[str, obje
     styles: dict[str, dict[str, object]] = {}
     colours = iter(_LINES[theme] * (len(names) + 1))
     marks = iter(_MARKS * (len(names) + 1))
-    colour_of: dict[str, str] = {"random": INKS[theme].muted}
-    for name in ("ila", *names):
+    colour_of = {str(RANDOM): INKS[theme].muted}
+    for name in (str(ILA), *names):
         base, _, variant = name.partition(" ")
         if base not in colour_of:
             colour_of[base] = next(colours)
         if name in names and name not in styles:
-            dash = "dash" if name == "random" else "dot" if variant else "solid"
+            dash = "dash" if name == str(RANDOM) else "dot" if variant else "solid"
             styles[name] = {"color": colour_of[base], "symbol": next(marks), "dash": dash}
     return styles
 
@@ -64,7 +66,7 @@ def scaling(
         figure.add_scatter(
             x=list(line.x), y=list(line.y), name=plain(line.name), mode="lines+markers",
             line={"color": style["color"], "dash": style["dash"],
-                  "width": 2.6 if line.name in ("random", "ila") else 1.6},
+                  "width": 2.6 if line.name in (str(RANDOM), str(ILA)) else 1.6},
             marker={"symbol": style["symbol"], "size": 8, "color": style["color"]},
             error_y={"type": "data", "array": [0 if np.isnan(v) else v for v in line.spread],
                      "thickness": 1.2, "width": 3, "color": style["color"]},
@@ -95,7 +97,7 @@ def depth_sweep(lines: Sequence[Series], theme: Theme = "light", height: int = 3
         )  # fmt: skip
     with_axes(figure, theme, height)
     figure.add_hline(0, line={"color": ink.muted, "width": 1.4, "dash": "dash"},
-                     annotation={"text": "random", "font": {"size": 12, "color": ink.muted}},
+                     annotation={"text": str(RANDOM), "font": {"size": 12, "color": ink.muted}},
                      annotation_position="top right")  # fmt: skip
     figure.update_xaxes(title="depth target q", tickvals=reached)
     figure.update_yaxes(title="loss less random's", tickformat="+.2f")

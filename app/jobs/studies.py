@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ila_core import options
 from ila_core.errors import IlaError, UsageError
-from ila_core.studies import StudySettings, planned
+from ila_core.studies.journal import planned
+from ila_core.studies.settings import StudySettings
 from jobs import process
 from jobs.builds import COMMAND, STUDIES
 from jobs.process import Job
@@ -40,9 +41,10 @@ def start(runs: Path, name: str, run: Path, settings: StudySettings) -> None:
         raise UsageError(f"{name!r} is no name for a study; use letters, digits, - and _.")
     if process.look(home(runs), name) is not None:
         raise IlaError(f"There is a study {name} already; give this one another name.")
-    written = settings.command(run.resolve(), (home(runs) / name).resolve())
-    (home(runs) / name).mkdir(parents=True)  # a study that fails at once has a place to be told
-    process.launch(home(runs), name, [*COMMAND, *shlex.split(written)[1:]])
+    folder = (home(runs) / name).resolve()
+    folder.mkdir(parents=True)  # a study that fails at once has a place to be told
+    words = ["study", str(run.resolve()), "--out", str(folder), *options.words(settings)]
+    process.launch(home(runs), name, [*COMMAND, *words])
 
 
 def look(runs: Path, folder: Path, identity: str) -> Entry | None:

@@ -11,7 +11,8 @@ from draw import curves
 from draw.theme import CONFIG
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
-from ila_core.studies import Study
+from ila_core.studies.findings import ILA, Study
+from ila_core.studies.variant import Loss, Unit
 from jobs.studies import Entry
 from parts import study_tables
 from parts.figures import Figure, number_rows
@@ -58,22 +59,21 @@ def findings(landscape: Landscape, entry: Entry) -> None:
     if not entry.same:
         st.warning("This study is of another landscape than the one that is open.",
                    icon=":material/info:")  # fmt: skip
-    which, unit = session.recall("study loss", "micro"), session.recall("study unit", "records")
-    units = list(dict.fromkeys(of for of, _ in study.places))
-    if units and unit not in units:
-        st.caption(f"This study compares at equal {units[0]} alone.")
-        unit = units[0]
+    loss, unit = session.recall("study loss", "micro"), session.recall("study unit", "records")
+    if study.units and unit not in study.units:
+        unit = study.units[0]
+        st.caption(f"This study compares at equal {unit} alone.")
     verdict(study)
-    if units:
+    if study.units:
         left, right = st.columns([1.75, 1], gap="large")
         with left:
-            scaling(study, unit, which)
+            scaling(study, unit, loss)
         with right:
-            regression(study, which)
-        table(study, unit, which)
-        sweep(study, unit, which)
+            regression(study, loss)
+        table(study, unit, loss)
+        sweep(study, unit, loss)
     else:
-        regression(study, which)
+        regression(study, loss)
     ways_out(landscape, entry, study)
 
 
@@ -90,14 +90,14 @@ def verdict(study: Study) -> None:
         lines = study.verdicts()
         if lines:
             with st.expander("Budget by budget"):
-                gaps = [study.against_random("ila", budget, of) for of, budget in study.places]
+                gaps = [study.against_random(ILA, place) for place in study.places]
                 for gap, line in zip([gap for gap in gaps if gap], lines, strict=True):
                     st.markdown(f"{ICONS[gap.outcome]} · {plain(line)}")
 
 
-def scaling(study: Study, unit: str, which: str) -> None:
+def scaling(study: Study, unit: Unit, loss: Loss) -> None:
     """Draw loss against budget, one line a method."""
-    lines = study_tables.scaling_lines(study, unit, which)
+    lines = study_tables.scaling_lines(study, unit, loss)
     plain_ones = [line for line in lines if " " not in line.name]
     title, choice = st.columns([2, 1], vertical_alignment="bottom")
     title.subheader(f"Loss at equal {unit}", anchor=False)
@@ -113,23 +113,14 @@ def scaling(study: Study, unit: str, which: str) -> None:
         alt=f"Loss of {len(shown)} methods against budget at equal {unit}; the table below says "
         "the same in numbers",
     )
-    st.caption(f"Loss {LOSS_HELP[which]}; bars: one deviation over the seeds.")
+    st.caption(f"Loss {LOSS_HELP[loss]}; bars: one deviation over the seeds.")
 
 
-def table(study: Study, unit: str, which: str) -> None:
+def table(study: Study, unit: Unit, loss: Loss) -> None:
     """Draw the losses, a line a method and a column a budget, coloured beside random."""
-    budgets = [budget for of, budget in study.places if of == unit]
-    names = [study_tables.named(method, target) for method, target in study.variants]
-    means = [
-        [study.mean(method, budget, unit, target, which) for budget in budgets]
-        for method, target in study.variants
-    ]
-    gaps = [
-        [study.against_random(method, budget, unit, target, which) for budget in budgets]
-        for method, target in study.variants
-    ]
+    budgets = [place.budget for place in study.places_of(unit)]
     st.dataframe(
-        study_tables.losses(names, budgets, means, gaps, session.theme()),
+        study_tables.losses(study, unit, loss, session.theme()).styled,
         hide_index=True,
         height="content",
         column_config={
@@ -145,29 +136,31 @@ def table(study: Study, unit: str, which: str) -> None:
     )
 
 
-def regression(study: Study, which: str) -> None:
+def regression(study: Study, loss: Loss) -> None:
     """Show how much of the loss coverage and depth explain."""
     st.subheader("What explains the loss", anchor=False)
-    fit = study.regression
-    if not fit:
+    if not study.regression:
         empty("No regression in this study", "It was run with --subsets 0.")
         return
-    low, high = fit[f"r2_{which}_cv_low"], fit[f"r2_{which}_cv_high"]
+    fit = study.fit(loss)
+    if fit is None:
+        empty("Nothing to explain", "All subsets have the same loss.")
+        return
     number_rows(
         [
             Figure(
-                "R², cross-validated", f"{fit[f'r2_{which}_cv']:.2f}",
-                f"{low:.2f} to {high:.2f}, 95 %", None,
+                "R², cross-validated", f"{fit.r2_cv:.2f}",
+                f"{fit.r2_cv_low:.2f} to {fit.r2_cv_high:.2f}, 95 %", None,
                 "Share of the variance of the loss that coverage and depth explain on subsets the "
                 "fit has not seen, with its bootstrap interval. Below 0: worse than the mean.",
             ),
             Figure(
-                "R², in sample", f"{fit[f'r2_{which}_in_sample']:.2f}", None, None,
+                "R², in sample", f"{fit.r2_in_sample:.2f}", None, None,
                 "The same on the subsets that it was fitted to: always flattering.",
             ),
         ]
     )  # fmt: skip
-    actual, predicted = study.predictions(which)
+    actual, predicted = study.predictions(loss)
     if len(actual):
         st.plotly_chart(
             curves.predictions(actual, predicted, session.theme()),
@@ -176,9 +169,9 @@ def regression(study: Study, which: str) -> None:
             config=CONFIG,
             alt="Loss of every subset against the loss that coverage and depth predict for it",
         )
-    start, covered, deep = fit[f"coefficients_{which}"]
+    start, covered, deep = fit.coefficients
     st.caption(
-        f"{count(fit['subsets'])} subsets that no method chose. Loss ≈ {start:.2f} "
+        f"{count(study.regression['subsets'])} subsets that no method chose. Loss ≈ {start:.2f} "
         f"{signed(covered)} × log coverage {signed(deep)} × mean relative depth; each point is "
         "predicted by a fit that has not seen it."
     )
@@ -193,12 +186,12 @@ def signed(value: float) -> str:
     return f"{'−' if value < 0 else '+'} {abs(value):.2f}"
 
 
-def sweep(study: Study, unit: str, which: str) -> None:
+def sweep(study: Study, unit: Unit, loss: Loss) -> None:
     """Show what a depth target below the deepest does to ILA."""
-    targets = sorted({target for method, target in study.variants if method == "ila"})
-    if len(targets) < 2:
+    swept = [variant for variant in study.variants if variant.method == ILA.method]
+    if len(swept) < 2:
         return
-    lines, rows = study_tables.sweep_lines(study, unit, which, targets)
+    lines, rows = study_tables.sweep_lines(study, unit, loss, swept)
     left, right = st.columns([1.1, 1], gap="medium")
     with left:
         st.subheader("How deep to pick", anchor=False)

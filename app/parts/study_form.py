@@ -11,12 +11,17 @@ import session
 from ila_core import paths
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods import registry as methods
 from ila_core.methods.inputs import lacking
-from ila_core.studies import StudySettings
+from ila_core.methods.registry import methods
+from ila_core.options import options_of
+from ila_core.studies.settings import StudySettings
 from jobs import process, studies
+from parts.knob_of import sentence, whole_number
 from parts.notices import trouble
 from parts.texts import plain
+
+TARGETS = (0.9, 0.75, 0.5, 0.25)
+"""Depth targets that a study may try."""
 
 
 def run_here(runs: Path, landscape: Landscape, *, open: bool) -> None:
@@ -47,41 +52,36 @@ def run_here(runs: Path, landscape: Landscape, *, open: bool) -> None:
 
 def make_up(landscape: Landscape) -> StudySettings | None:
     """Let the study be put together; None while something in it is not understood."""
-    known = methods.methods()
-    able = [name for name in known if lacking(known[name].needs, landscape) is None]
-    usual = StudySettings()
+    able = [name for name, one in methods().items() if lacking(one.needs, landscape) is None]
+    known = options_of(StudySettings)
     left, right = st.columns([1.4, 1], gap="large")
     with left:
         chosen = st.multiselect(
-            "Methods", able, default=[name for name in usual.methods if name in able],
+            "Methods", able, default=[name for name in known["methods"].default if name in able],
             key="study_methods",
             help="Random should be among them: without it there is nothing to beat.",
         )  # fmt: skip
         budgets = st.text_input(
-            "Budgets", ", ".join(usual.budgets), key="study_budgets",
-            help="Shares such as 10%, counts, or tokens such as 2M-tokens.",
+            "Budgets", ", ".join(known["budgets"].default), key="study_budgets",
+            help=sentence(known["budgets"]),
         )  # fmt: skip
     with right:
-        seeds = st.number_input(
-            "Seeds", 1, 20, usual.seeds, key="study_seeds",
-            help="Splits of the pool: without several a difference may be chance.",
-        )  # fmt: skip
+        seeds = whole_number("Seeds", known["seeds"], key="study_seeds")
         scored = landscape.scored > 0
-        subsets = st.number_input(
-            "Subsets of the regression", 0, 1000, usual.subsets if scored else 0, step=10,
-            key="study_subsets", disabled=not scored,
-            help="Drawn without any method; at least 10, 0 leaves the regression out.",
+        subsets = whole_number(
+            "Subsets of the regression", known["subsets"], key="study_subsets", step=10,
+            start=None if scored else 0, disabled=not scored,
         )  # fmt: skip
         targets = st.multiselect(
-            "Depth targets beside 1", [0.9, 0.75, 0.5, 0.25], default=list(usual.depth_targets),
-            key="study_targets", help="ILA is also tried with these.",
+            "Depth targets beside 1", TARGETS, default=list(known["depth_targets"].default),
+            key="study_targets", help=sentence(known["depth_targets"]),
         )  # fmt: skip
     try:
         return StudySettings.of(
             methods=chosen,
-            budgets=[part.strip() for part in budgets.split(",") if part.strip()],
-            seeds=int(seeds),
-            subsets=int(subsets),
+            budgets=[part.strip() for part in budgets.split(",")],
+            seeds=seeds,
+            subsets=subsets,
             depth_targets=targets,
         )
     except IlaError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -10,91 +12,102 @@ import pandas as pd
 from draw.curves import Series
 from draw.layers import Theme
 from draw.theme import TONES
-from ila_core.measure.baseline import CHANCE
-from ila_core.studies import Gap, Mean, Study
+from ila_core.studies.findings import Study
+from ila_core.studies.variant import RANDOM, Loss, Unit, Variant
 from parts.texts import DASH
 
 
-def scaling_lines(study: Study, unit: str, which: str) -> list[Series]:
+def scaling_lines(study: Study, unit: Unit, loss: Loss) -> list[Series]:
     """Return one line a method and depth target: loss against what was trained on, ascending."""
-    budgets = [budget for of, budget in study.places if of == unit]
     lines = []
-    for method, target in study.variants:
+    for variant in study.variants:
         points = []
-        for budget in budgets:
-            size = study.mean(method, budget, unit, target, unit).mean
-            loss = study.mean(method, budget, unit, target, which)
-            if loss.seeds:
-                points.append((size, loss.mean, loss.std, budget))
+        for place in study.places_of(unit):
+            mean = study.mean(variant, place, loss)
+            if mean.seeds:
+                size = study.mean(variant, place, unit).mean
+                points.append((size, mean.mean, mean.std, place.budget))
         points.sort()
-        x, y, spread, notes = (list(part) for part in zip(*points, strict=True))
-        lines.append(Series(named(method, target), x, y, spread, notes))
+        if points:
+            x, y, spread, notes = (list(part) for part in zip(*points, strict=True))
+            lines.append(Series(str(variant), x, y, spread, notes))
     return lines
 
 
-def named(method: str, target: float) -> str:
-    return method if target == 1 else f"{method} q={target:g}"
+@dataclass(frozen=True, eq=False)
+class LossTable:
+    """The losses of a study, a line a method and a column a budget; all three are alike."""
+
+    values: pd.DataFrame
+    """The mean losses: what it sorts by."""
+    texts: pd.DataFrame
+    """What is read."""
+    styles: pd.DataFrame
+    """CSS of every cell: better or worse than random, the lowest of a budget bold."""
+
+    @property
+    def styled(self) -> pd.io.formats.style.Styler:
+        """The table as it is read."""
+        style = self.values.style.apply(lambda _: self.styles, axis=None)
+        for line, budget in product(self.values.index, self.values.columns[1:]):
+            text = self.texts.loc[line, budget]
+            style = style.format(lambda _, text=text: text, subset=pd.IndexSlice[[line], [budget]])
+        return style
 
 
-def losses(
-    names: Sequence[str],
-    budgets: Sequence[str],
-    means: Sequence[Sequence[Mean]],
-    gaps: Sequence[Sequence[Gap | None]],
-    theme: Theme,
-) -> pd.io.formats.style.Styler:
-    """Return the table as it is read; its values are the mean losses, so that it sorts by them."""
-    values = np.array([[cell.mean for cell in line] for line in means]).reshape(len(names), -1)
-    frame = pd.DataFrame(values, columns=list(budgets))
-    frame.insert(0, "Method", list(names))
-    better, worse = TONES[theme]
-    styles = pd.DataFrame("", index=frame.index, columns=frame.columns)
-    texts = {}
-    for column, budget in enumerate(budgets):
-        known = values[:, column]
-        lowest = int(np.nanargmin(known)) if np.isfinite(known).any() else -1
-        for line in range(len(names)):
-            gap = gaps[line][column]
-            text = str(means[line][column]) or DASH
-            if gap is not None and names[line] != CHANCE:
-                text += f"   {gap.mean:+.3f}"
-                styles.loc[line, budget] = {
-                    "better": f"color: {better}",
-                    "worse": f"color: {worse}",
-                    "even": "",
-                }[gap.outcome]
-            if line == lowest:
-                styles.loc[line, budget] += "; font-weight: 700"
-            texts[line, budget] = text
-    style = frame.style.apply(lambda _: styles, axis=None)
-    for (line, budget), text in texts.items():
-        style = style.format(lambda _, text=text: text, subset=pd.IndexSlice[[line], [budget]])
-    return style
+def losses(study: Study, unit: Unit, loss: Loss, theme: Theme) -> LossTable:
+    """Return the losses of every variant, each beside random's."""
+    variants, places = study.variants, study.places_of(unit)
+    names = [str(variant) for variant in variants]
+    values, texts, styles = (pd.DataFrame({"Method": names}) for _ in range(3))
+    styles["Method"] = ""
+    tones = {"better": f"color: {TONES[theme][0]}", "worse": f"color: {TONES[theme][1]}"}
+    for place in places:
+        means = [study.mean(variant, place, loss) for variant in variants]
+        gaps = [study.against_random(variant, place, loss) for variant in variants]
+        gaps = [None if one == RANDOM else gap for one, gap in zip(variants, gaps, strict=True)]
+        known = np.array([mean.mean for mean in means])
+        lowest = np.zeros(len(known), dtype=bool)
+        if np.isfinite(known).any():
+            lowest[np.nanargmin(known)] = True
+        values[place.budget] = known
+        texts[place.budget] = [
+            (str(mean) or DASH) + (f"   {gap.mean:+.3f}" if gap else "")
+            for mean, gap in zip(means, gaps, strict=True)
+        ]
+        styles[place.budget] = [
+            (tones.get(gap.outcome, "") if gap else "") + ("; font-weight: 700" if best else "")
+            for gap, best in zip(gaps, lowest, strict=True)
+        ]
+    return LossTable(values, texts, styles)
 
 
 def sweep_lines(
-    study: Study, unit: str, which: str, targets: Sequence[float]
+    study: Study, unit: Unit, loss: Loss, swept: Sequence[Variant]
 ) -> tuple[list[Series], list[dict[str, object]]]:
-    """Return ILA's distance to random by depth target, a line a budget, and all as a table."""
+    """Return how far variants of a method are from random by depth target, and all as a table.
+
+    A line a budget, from the smallest depth target.
+    """
     lines, rows = [], []
-    for budget in (budget for of, budget in study.places if of == unit):
+    for place in study.places_of(unit):
         x, y = [], []
-        for target in targets:
-            loss = study.mean("ila", budget, unit, target, which)
-            if not loss.seeds:
+        for variant in sorted(swept, key=lambda variant: variant.depth_target):
+            mean = study.mean(variant, place, loss)
+            if not mean.seeds:
                 continue
             rows.append(
                 {
-                    "Budget": budget,
-                    "q": target,
-                    "Loss": loss.mean,
-                    "Records": study.mean("ila", budget, unit, target, "records").mean,
-                    "Tokens": study.mean("ila", budget, unit, target, "tokens").mean,
+                    "Budget": place.budget,
+                    "q": variant.depth_target,
+                    "Loss": mean.mean,
+                    "Records": study.mean(variant, place, "records").mean,
+                    "Tokens": study.mean(variant, place, "tokens").mean,
                 }
             )
-            gap = study.against_random("ila", budget, unit, target, which)
+            gap = study.against_random(variant, place, loss)
             if gap is not None:
-                x.append(target)
+                x.append(variant.depth_target)
                 y.append(gap.mean)
-        lines.append(Series(budget, x, y))
+        lines.append(Series(place.budget, x, y))
     return lines, rows

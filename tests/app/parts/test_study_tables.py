@@ -6,13 +6,12 @@ import math
 
 import pytest
 from app_helpers import read_table
-from pandas.io.formats.style import Styler
 from studies_made import FOUND
 
 from draw.curves import depth_sweep
-from draw.layers import Theme
 from draw.theme import TONES
-from ila_core.studies import Study
+from ila_core.studies.findings import ILA
+from ila_core.studies.variant import Variant
 from parts import study_tables as tables
 from parts.texts import DASH
 
@@ -28,31 +27,22 @@ def test_the_curves_are_means_with_their_spread_in_ascending_budgets() -> None:
     assert macro[0].y == pytest.approx([6.1, 5.1])
 
 
-def table_of(study: Study, budgets: list[str], theme: Theme = "light") -> Styler:
-    variants = study.variants
-    means = [[study.mean(m, b, "records", q) for b in budgets] for m, q in variants]
-    gaps = [[study.against_random(m, b, "records", q) for b in budgets] for m, q in variants]
-    names = [tables.named(m, q) for m, q in variants]
-    return tables.losses(names, budgets, means, gaps, theme)
-
-
 def test_losses_say_who_beats_random_and_who_is_lowest() -> None:
-    texts = read_table(table_of(FOUND, ["10", "100"]))
+    shown = tables.losses(FOUND, "records", "micro", "light")
+    texts = read_table(shown.styled)
     assert texts["10"]["random"] == "5.100 ± 0.141"
     assert " ".join(texts["100"]["ila"].split()) == "3.600 ± 0.141 -0.500"
     assert texts["10"]["deita"] == DASH
     better, worse = TONES["light"]
-    styled = table_of(FOUND, ["10", "100"])
-    styled._compute()  # now its ctx holds, by line and column, what is declared
-    style = {place: "; ".join(f"{k}: {v}" for k, v in said) for place, said in styled.ctx.items()}
-    ila, variant, deita = 1, 2, 3
-    assert f"color: {worse}" in style[ila, 1] and f"color: {better}" in style[ila, 2]
-    assert "font-weight: 700" in style[variant, 2] and "font-weight" not in style[ila, 2]
-    assert "color" not in style.get((deita, 2), "")  # its sign differs from seed to seed
+    style = shown.styles.set_index(shown.values["Method"])
+    assert f"color: {worse}" in style["10"]["ila"] and f"color: {better}" in style["100"]["ila"]
+    assert "font-weight: 700" in style["100"]["ila q=0.5"]
+    assert "font-weight" not in style["100"]["ila"]
+    assert "color" not in style["100"]["deita"]  # its sign differs from seed to seed
 
 
 def test_the_sweep_is_ila_less_random() -> None:
-    lines, rows = tables.sweep_lines(FOUND, "records", "micro", [0.5, 1.0])
+    lines, rows = tables.sweep_lines(FOUND, "records", "micro", [ILA, Variant("ila", 0.5)])
     by_budget = {line.name: line for line in lines}
     assert by_budget["100"].x == [0.5, 1.0]
     assert by_budget["100"].y == pytest.approx([-1.0, -0.5])

@@ -52,6 +52,18 @@ def test_the_numbers_are_the_command_lines(run: Path) -> None:
     assert f"ila compare {run} --budget 20%" in [code.value for code in page.code]
 
 
+@pytest.mark.parametrize("method", ["longest", "ila"])
+@pytest.mark.parametrize("budget", ["300-tokens", "20%", "17"])
+def test_a_number_beside_random_is_the_same_on_the_map(method: str, budget: str) -> None:
+    link = {"method": method, "budget": budget, "seed": "3"}
+    metrics = {part.label: part for part in fine(opened(**link)).metric}
+    page = compared(**link)
+    shown = page.dataframe[0].value.set_index("Method")
+    for label, title in (("Coverage", "Coverage"), ("Mean relative depth", "Mean depth")):
+        gap = shown[title][method] - shown[title]["random"]
+        assert metrics[label].delta == f"{100 * gap:+.1f} pts"
+
+
 def test_the_budget_is_changed_here_too() -> None:
     page = compared()
     page.number_input(key="knob_amount").set_value(50.0).run()

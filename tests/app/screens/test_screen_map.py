@@ -6,9 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from app_helpers import any_cell, button, fine, opened, surroundings, texts  # noqa: F401
 from conftest import small_pool, write_jsonl
+
+from ila_core.landscape.cells import Kept, count, frame, leading
+from ila_core.landscape.landscape import Landscape
+from parts.patches import patch_table
 
 
 def test_the_first_screen_is_a_finished_map_in_one_sentence() -> None:
@@ -197,3 +202,13 @@ def test_text_of_records_is_never_read_as_markup(tmp_path: Path, run: Path) -> N
     assert any("<b onclick='x'>" in code.value for code in page.code)
     marks = [part.value for part in (*page.markdown, *page.caption)]
     assert not any("<b" in mark for mark in marks)
+
+
+def test_the_table_of_patches_names_the_domain_that_colours_the_map() -> None:
+    places = [(0, 0)] * 2 + [(3, 3)] * 2
+    pool = Landscape.from_arrays(places, domain=[1, 0, 2, 1], domain_names=["a", "b", "c"])
+    cells = count(pool, frame(pool, pool.grid(3)))
+    lead = leading(pool, cells)
+    kept = Kept(np.zeros(2, int), np.zeros(2))
+    assert [lead.names[k] for k in lead.domain] == ["a", "b"]  # ties go to the first
+    assert patch_table(cells, kept, lead)["Region"].tolist() == ["a", "b"]

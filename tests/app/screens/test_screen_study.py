@@ -16,7 +16,10 @@ from streamlit.testing.v1 import AppTest
 import ila_core as ila
 from ila_core.errors import IlaError, UsageError
 from ila_core.paths import SAMPLE
-from ila_core.studies import Study, StudySettings, identity, planned
+from ila_core.studies.findings import ILA, Study
+from ila_core.studies.journal import identity, planned
+from ila_core.studies.settings import StudySettings
+from ila_core.studies.variant import Place
 from jobs import builds, process, studies
 
 SMALL = {
@@ -115,7 +118,7 @@ def test_a_finished_study_is_shown_whole(large: Path, finished: Path, runs: Path
     assert len(page.get("plotly_chart")) == 3
     losses = page.dataframe[0].value
     assert losses["Method"].tolist() == ["random", "ila", "ila q=0.5"]
-    assert losses["10%"][1] == study.mean("ila", "10%", "records").mean
+    assert losses["10%"][1] == study.mean(ILA, Place("records", "10%")).mean
     commands = [code.value for code in page.code]
     assert any(code.startswith(f"ila study {large} --out study --methods") for code in commands)
     assert str(folder) in told
@@ -126,7 +129,7 @@ def test_the_switches_change_what_is_shown(large: Path, finished: Path, runs: Pa
     page, study = screen(large), Study.open(finished)
     page.segmented_control(key="knob_study loss").set_value("macro").run()
     page.segmented_control(key="knob_study unit").set_value("tokens").run()
-    wanted = study.mean("ila", "30%", "tokens", which="macro").mean
+    wanted = study.mean(ILA, Place("tokens", "30%"), "macro").mean
     assert fine(page).dataframe[0].value["30%"][1] == wanted
     assert "Loss at equal tokens" in texts(page) and "mean over the domains" in texts(page)
     assert f"{study.regression['r2_macro_cv']:.2f}" in [metric.value for metric in page.metric]
@@ -154,7 +157,7 @@ def test_a_study_without_regression_and_depth_targets_is_shown(large: Path, runs
 
 
 def test_a_study_of_the_regression_alone_is_shown(large: Path, runs: Path) -> None:
-    options = SMALL | {"methods": [], "budgets": []}
+    options = SMALL | {"methods": [], "budgets": [], "depth_targets": []}
     ila.study(ila.open(large), out=studies.home(runs) / "alone", **options)
     page = screen(large)
     assert "does not set ILA against random" in texts(page)
