@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
+from ila_core.pipeline.settings import BuildSettings
 
 import ila_core as ila
 from draw import names
@@ -33,8 +34,9 @@ from ila_core.measure.solve import solve
 from ila_core.measure.stability import other_places
 from ila_core.methods.select import select_by
 from ila_core.pipeline import estimate as doctor
-from ila_core.pool import records
-from ila_core.pool.records import Preview, Record, RecordsSettings
+from ila_core.pool import reading
+from ila_core.pool.reading import Preview, RecordsSettings
+from ila_core.pool.records import Record
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 from ila_core.studies import journal, run
@@ -235,19 +237,19 @@ def identity(landscape: Landscape) -> str:
 @_once(max_entries=8)
 def preview(pool: Path, settings: RecordsSettings) -> Preview:
     """Read the first records of a pool, anew when the file has changed."""
-    return records.preview([pool], settings)
+    return reading.preview([pool], settings)
 
 
 @_once(max_entries=24)
-def estimate(pool: Path, options: Mapping[str, str]) -> doctor.Estimate:
-    """Estimate what building a pool with these options takes on this machine."""
-    return doctor.estimate([pool], **doctor.keywords(dict(options)))
+def estimate(pool: Path, settings: BuildSettings) -> doctor.Estimate:
+    """Estimate what building a pool with these settings takes on this machine."""
+    return doctor.estimate([pool], settings)
 
 
 @_once(max_entries=24)
-def tried(pool: Path, options: Mapping[str, str]) -> Mapping[str, Any]:
+def tried(pool: Path, settings: BuildSettings) -> Mapping[str, Any]:
     """Estimate likewise with models of one's own, in a process that takes them with it.
 
     Returns "sentence" and "details" beside the numbers. IlaError says why one cannot be tried.
     """
-    return builds.try_out(str(pool), options)
+    return builds.try_out(str(pool), settings)

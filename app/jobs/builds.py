@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ila_core.landscape.folder import size_of
+from ila_core.pipeline.settings import BuildSettings
+
+from ila_core import options
 from ila_core.errors import IlaError, UsageError
-from ila_core.pipeline.store import size_of
 from jobs import process
 from jobs.process import Job
 from jobs.uploads import EXPORTS, UPLOADS
@@ -21,7 +24,7 @@ TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES})
 COMMAND = (sys.executable, "-m", "ila_core.cli")
 
 
-def start(runs: Path, name: str, pool: Sequence[str], options: Mapping[str, str]) -> None:
+def start(runs: Path, name: str, pool: Sequence[str], settings: BuildSettings) -> None:
     """Start building a pool into RUNS/name, or go on where an earlier build of it stopped."""
     if not (name and name == process.slug(name)):
         raise UsageError(f"{name!r} is no name for a landscape; use letters, digits, - and _.")
@@ -30,16 +33,15 @@ def start(runs: Path, name: str, pool: Sequence[str], options: Mapping[str, str]
     job = process.look(runs, name)
     if job is not None and job.state == "running":
         raise IlaError(f"{name} is being built already; wait for it or stop it first.")
-    words = [*COMMAND, "build", *pool, "--out", str(runs / name)]
-    process.launch(runs, name, [*words, *_flags(options)])
+    process.launch(runs, name, [*COMMAND, *settings.words(pool, runs / name)])
 
 
-def try_out(pool: str, options: Mapping[str, str], *, timeout: float = 1800) -> dict[str, Any]:
+def try_out(pool: str, settings: BuildSettings, *, timeout: float = 1800) -> dict[str, Any]:
     """Return what `ila doctor` estimates for a build, models of one's own tried for some seconds.
 
     IlaError in the command's own sentence, or where it takes longer than `timeout` seconds.
     """
-    words = [*COMMAND, "doctor", pool, "--json", *_flags(options)]
+    words = [*COMMAND, "doctor", pool, "--json", *options.words(settings)]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -51,15 +53,6 @@ def try_out(pool: str, options: Mapping[str, str], *, timeout: float = 1800) -> 
         line, _ = process.last_line(done.stderr)
         raise IlaError(line or "It ended early.")
     return json.loads(done.stdout)["estimate"]  # type: ignore[no-any-return]
-
-
-def _flags(options: Mapping[str, str]) -> list[str]:
-    """Return options as words of a command line; an empty value is a flag alone."""
-    return [
-        word
-        for option, value in options.items()
-        for word in ([f"--{option}"] if value == "" else [f"--{option}", value])
-    ]
 
 
 def every(runs: Path) -> list[Job]:

@@ -8,8 +8,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from ila_core.files import replacing
-from ila_core.pipeline.store import key_of
+from ila_core.files import key_of, replacing
 
 UPLOADS, EXPORTS = "uploads", "exports"
 

@@ -5,29 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from ila_core.pipeline.settings import BuildSettings
 
 import cache
 import session
 from ila_core.errors import IlaError
 from parts.notices import trouble
-from parts.options import Options
+from parts.options import without_models
 from parts.texts import plain
 
-MODEL_OPTIONS = {"loss", "lm", "tuned-lm", "depth", "encoder", "unconditional", "max-length"}
 
-
-def estimate(pool: Path, options: Options) -> None:
+def estimate(pool: Path, settings: BuildSettings) -> None:
     """Say what the build will take; a model of one's own is tried when one asks for it."""
-    models = {name: value for name, value in options.items() if name in ("lm", "tuned-lm")}
-    if not models and not options.get("encoder"):
-        quick_estimate(pool, options)
+    without = without_models(settings)
+    if without is None:
+        quick_estimate(pool, settings)
         return
     known = session.recall("tried", {})
-    key = (str(pool), *sorted(options.items()))
-    if key in known:
-        show_estimate(known[key]["sentence"], known[key]["details"])
+    if (pool, settings) in known:
+        show_estimate(known[pool, settings]["sentence"], known[pool, settings]["details"])
         return
-    without = {name: value for name, value in options.items() if name not in MODEL_OPTIONS}
     quick_estimate(pool, without, but="without the model's own time")
     if st.button(
         "Try how long the model takes here",
@@ -38,19 +35,19 @@ def estimate(pool: Path, options: Options) -> None:
     ):
         try:
             with st.spinner("Loading the model and trying it …"):
-                tried = cache.tried(pool, options)
+                tried = cache.tried(pool, settings)
         except IlaError as error:
             trouble(error)
             return
-        session.remember("tried", {**known, key: tried})
+        session.remember("tried", {**known, (pool, settings): tried})
         st.rerun()
 
 
-def quick_estimate(pool: Path, options: Options, but: str = "") -> None:
+def quick_estimate(pool: Path, settings: BuildSettings, but: str = "") -> None:
     """Say what can be said in a second."""
     try:
         with st.spinner("Trying how fast this machine is …"):
-            estimated = cache.estimate(pool, dict(sorted(options.items())))
+            estimated = cache.estimate(pool, settings)
     except IlaError:
         return  # the preview has told already, or the build will
     show_estimate(estimated.sentence() + (f", {but}" if but else ""), estimated.details())

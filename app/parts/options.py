@@ -1,222 +1,192 @@
 """The options of a build as the Data screen offers them.
 
-An option is a pair (flag without dashes, value), as `ila build` takes it; what equals the default
-is left out, so that the shown command and the manifest stay short.
+What an option may be, what its choices mean and which others it goes with is written where it is
+made, in pipeline/settings.py; here stands only what people call it, and beside what it is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import streamlit as st
+from ila_core.pipeline.settings import (
+    BuildSettings,
+    DepthSettings,
+    DomainSettings,
+    EncodeSettings,
+    LabelSettings,
+    LossSettings,
+    OnDevice,
+    ProjectionSettings,
+    Seeded,
+)
 
-from ila_core import skills
-from ila_core.errors import IlaError, UsageError
-from ila_core.pool.records import Preview
-from jobs import folders
+from ila_core.errors import IlaError
+from ila_core.options import Option, options_of
+from ila_core.pool.reading import Preview
+from ila_core.skills.settings import KEY_VARIABLE
+from ila_core.skills.taxonomy import shipped_calibration
+from parts.knob_of import Form
 from parts.notices import trouble
 
-Options = dict[str, str]
-LOSSES = {
-    "ngram": ("n-gram model", "Trained on the pool itself. No download, no GPU; seconds."),
-    "lm": ("a language model", "The loss of the model that you are about to train. Minutes on a "
-           "GPU; without one hours for a large model, minutes for a small one."),
-    "column": ("a column", "A loss per token that your records carry already. Free."),
-    "none": ("none", "No depth: the selection is by coverage alone. Free."),
-}  # fmt: skip
-DEPTHS = {
-    "loss": ("loss × skills", "How much of the response the model did not expect. Free."),
-    "loss-reduction": ("what tuning takes off it", "The loss less that of the same model tuned on "
-                       "a part of the pool: ila tune makes one. Takes twice the time."),
-    "column": ("a column", "A depth that your records carry already. Free."),
-}  # fmt: skip
-LABELS = {
-    "auto": ("as the pool has them", "A labels, skills or tags field if there is one. Free."),
-    "taxonomy": ("named skills", ""),
-    "column": ("a column", "Labels from a field you name. Free."),
-    "endpoint": ("a server of yours", "Asks an OpenAI-compatible server for tags: one request a "
-                 "record, sent to the address you give."),
-    "none": ("none", "Every record counts one skill. Free."),
-}  # fmt: skip
-ENCODERS = {
-    "static": ("shipped static encoder", "Fast on any machine, nothing to download."),
-    "minilm": ("all-MiniLM-L6-v2", "Finer. Needs the extra package; about 100 times slower."),
-    "other": ("another model", "A sentence-transformers id or folder. An id is downloaded."),
-    "file": ("vectors in a file", "A .npy of shape (records, d) on this machine. Free."),
+OPTIONS = options_of(BuildSettings)
+
+TITLES = {
+    "loss": "Depth: who supplies the loss",
+    "depth": "Depth is",
+    "lm": "Model id or folder",
+    "tuned_lm": "Tuned model: id or folder",
+    "max_length": "Tokens of a record",
+    "dtype": "Number format",
+    "unconditional": "Also the loss without the instruction",
+    "labels_url": "Server",
+    "labels_model": "Model",
+    "embeddings": "File of vectors",
 }
-PROJECTIONS = {
-    "umap": ("UMAP", "Neighbourhoods kept; about a minute for 75,000 records."),
-    "pca": ("PCA", "Seconds at any size; regions overlap."),
-    "tsne": ("t-SNE", "Needs the extra package; slower than UMAP."),
+"""What the page calls an option, where its name alone would not do."""
+NEEDED = {
+    "lm": "a model for the loss",
+    "tuned_lm": "the tuned model",
+    "labels_url": "the server",
+    "labels_model": "its model",
+    "encoder": "a model for the encoder",
+    "embeddings": "the file of vectors",
 }
-DEVICES = ("auto", "cpu", "cuda", "mps")
-DEFAULTS = {
-    "encoder": "static",
-    "projection": "umap",
-    "seed": "0",
-    "loss": "ngram",
-    "depth": "loss",
-    "max-length": "4096",
-    "device": "auto",
-    "labels": "auto",
-    "domains": "auto",
-}
+"""What is said to be still needed."""
+CHOICES = {
+    "encoder": {"static": "shipped static encoder", "minilm": "all-MiniLM-L6-v2",
+                "ID_OR_PATH": "another model", "embeddings": "vectors in a file"},
+    "projection": {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "columns:X,Y": "two columns"},
+    "loss": {"ngram": "n-gram model", "lm": "a language model"},
+    "depth": {"loss": "loss × skills", "loss-reduction": "what tuning takes off it"},
+    "labels": {"auto": "as the pool has them", "taxonomy": "named skills",
+               "endpoint": "a server of yours"},
+    "domains": {"auto": "automatic", "labels": "by labels"},
+}  # fmt: skip
+"""What the page calls a choice, where its word alone would not do."""
+INSTEAD = {"encoder": "embeddings"}
+"""An option that is offered as one more choice of another."""
+LEFT = (EncodeSettings, ProjectionSettings, LabelSettings, DomainSettings)
+RIGHT = (LossSettings, DepthSettings)
+FIRST = ("loss", "lm", "depth", "tuned_lm")
+"""What stands above the other options of its column."""
+OF_MODELS = {option.name for option in OPTIONS.values() if option.company == ("loss", ("lm",))}
+OF_MODELS |= {"loss", "depth", "encoder"}
+"""Options that decide how long models of one's own take."""
 
 
-def choose(preview: Preview, *, bare: bool) -> Options | None:
+def choose(preview: Preview, read: Mapping[str, Any], *, bare: bool) -> BuildSettings | None:
     """Offer the stages' options; the defaults need no network. None while one is incomplete.
 
-    `bare` says that the pool has instructions only.
+    `read` is how the pool is read; `bare` says that the pool has instructions only.
     """
-    chosen: Options = {}
-    missing: list[str] = []
+    form = Form(preview.fields, {"loss": "none"} if bare else {})
     with st.expander("Options: the defaults need no network", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         try:
             with left:
-                encoder_options(chosen, missing)
-                chosen["projection"] = choice("Projection", PROJECTIONS)
-                label_options(chosen, missing, preview)
-                domains = st.selectbox(
-                    "Domains",
-                    ["automatic", "by labels", *preview.fields],
-                    key="domains",
-                    help="Relative depth ranks a record within its domain. Automatic groups alike "
-                    "instructions.",
-                )
-                chosen["domains"] = domain_option(domains)
-                seed = st.number_input("Seed", min_value=0, step=1, key="build_seed")
-                chosen["seed"] = str(seed)
+                draw(form, options_in(LEFT, without=(OnDevice, Seeded)))
+                draw(form, options_in((Seeded,)))
             with right:
-                loss_options(chosen, missing, preview, bare)
+                draw(form, options_in(RIGHT, without=(OnDevice, Seeded)))
+                if runs_a_model(form.values):
+                    draw(form, options_in((OnDevice,)))
+            if not form.missing:
+                return BuildSettings.of(**read, **form.values)
         except IlaError as error:
             trouble(error)
             return None
-    if missing:
-        st.info(f"Still needed: {', '.join(missing)}.", icon=":material/edit:")
-        return None
-    return {name: value for name, value in chosen.items() if value != DEFAULTS.get(name)}
+    st.info(f"Still needed: {', '.join(form.missing)}.", icon=":material/edit:")
+    return None
 
 
-def encoder_options(chosen: Options, missing: list[str]) -> None:
-    encoder = choice("Encoder", ENCODERS)
-    if encoder == "other":
-        name = st.text_input("Model id or folder", key="encoder_name")
-        need(chosen, missing, "encoder", model_at(name), "a model for the encoder")
-    elif encoder == "file":
-        name = st.text_input("File of vectors", placeholder="vectors.npy", key="vectors_file")
-        path = str(folders.allowed(name)) if name.strip() else ""
-        need(chosen, missing, "embeddings", path, "the file of vectors")
-    else:
-        chosen["encoder"] = encoder
+def options_in(stages: Iterable[type], without: Iterable[type] = ()) -> list[Option]:
+    """Return the options of some stages but for those of others, in order, none twice."""
+    left_out = {name for stage in without for name in options_of(stage)}
+    names = dict.fromkeys(name for stage in stages for name in options_of(stage))
+    return [OPTIONS[name] for name in sorted(names, key=place) if name not in left_out]
 
 
-def loss_options(chosen: Options, missing: list[str], preview: Preview, bare: bool) -> None:
-    """Who supplies the loss, what is made of it, and how a language model is run."""
-    loss = choice("Depth: who supplies the loss", LOSSES, start="none" if bare else "ngram")
-    chosen["loss"] = loss
-    if loss == "column":
-        chosen["loss"] = f"column:{column('Loss column', preview, 'loss')}"
-    if loss == "lm":
-        name = st.text_input("Model id or folder", key="loss_model")
-        need(chosen, missing, "lm", model_at(name), "a model for the loss")
-    offered = dict(DEPTHS)
-    if loss != "lm":
-        del offered["loss-reduction"]
-    depth = choice("Depth is", offered)
-    chosen["depth"] = depth
-    if depth == "column":
-        chosen["depth"] = f"column:{column('Depth column', preview, 'depth')}"
-    if depth == "loss-reduction":
-        name = st.text_input("Tuned model: id or folder", key="tuned_model")
-        need(chosen, missing, "tuned-lm", model_at(name), "the tuned model")
-    if loss == "lm":
-        if st.checkbox(
-            "Also the loss without the instruction",
-            key="unconditional",
-            help="The method ifd compares the two. Takes a little longer.",
-        ):
-            chosen["unconditional"] = ""
-        length, device = st.columns(2)
-        chosen["max-length"] = str(
-            length.number_input(
-                "Tokens of a record", min_value=8, value=4096, step=256, key="max_length",
-                help="A longer one is cut: its response and the nearest context are kept, and the "
-                "build says how many were.",
-            )
-        )  # fmt: skip
-        chosen["device"] = str(
-            device.selectbox(
-                "Device", DEVICES, key="device", accept_new_options=True,
-                help="Automatic takes every GPU there is. Several by commas: cuda:0,cuda:1.",
-            ) or "auto"
-        )  # fmt: skip
+def place(name: str) -> int:
+    """Return where an option stands in its column."""
+    return FIRST.index(name) if name in FIRST else len(FIRST)
 
 
-def label_options(chosen: Options, missing: list[str], preview: Preview) -> None:
-    words = {**LABELS, "taxonomy": (LABELS["taxonomy"][0], taxonomy_words())}
-    labels = choice("Labels", words)
-    chosen["labels"] = labels
-    if labels == "column":
-        chosen["labels"] = f"column:{column('Labels column', preview, 'labels')}"
-    if labels == "endpoint":
-        url = st.text_input("Server", placeholder="http://localhost:8000", key="label_url")
-        model = st.text_input("Model", key="label_model")
-        need(chosen, missing, "labels-url", url.strip(), "the server")
-        need(chosen, missing, "labels-model", model.strip(), "its model")
+def draw(form: Form, options: Iterable[Option]) -> None:
+    """Draw a widget for every option that does something as things stand."""
+    for option in options:
+        if option.name in INSTEAD.values() or not is_used(option, form.values):
+            continue
+        title = TITLES.get(option.name, option.name.replace("_", " ").capitalize())
+        if option.choices or option.patterns:
+            choice(form, option, title)
+        else:
+            needed = option.needed or option.name == "tuned_lm"
+            form.plain(option, title, NEEDED.get(option.name, title.lower()) if needed else "")
+
+
+def is_used(option: Option, values: Mapping[str, Any]) -> bool:
+    """Whether an option does anything beside the values chosen so far."""
+    if option.name == "tuned_lm":
+        return values.get("depth") == "loss-reduction"
+    if option.company is None:
+        return True
+    other, wanted = option.company
+    now = str(values.get(other, OPTIONS[other].default)).partition(":")[0]
+    return now in {value.partition(":")[0] for value in wanted}
+
+
+def choice(form: Form, option: Option, title: str) -> None:
+    """Draw the choices of an option, each with a line under it on what it means and costs."""
+    meanings = dict(option.choices)
+    if option.name == "depth" and form.values.get("loss") != "lm":
+        meanings.pop("loss-reduction")
+    if option.name == "labels":
+        meanings["taxonomy"] += f". {taxonomy_words()}"
+    meanings |= {pattern: FORMS.get(pattern, "") for pattern in option.patterns}
+    instead = INSTEAD.get(option.name)
+    if instead:
+        meanings[instead] = OPTIONS[instead].help
+    if len(meanings) == 1:
+        return
+    word = form.choice(option, title, meanings, CHOICES.get(option.name, {}))
+    if word == instead:
+        form.plain(OPTIONS[instead], TITLES[instead], NEEDED[instead])
+    elif word in option.patterns:
+        form.pattern(option, word, title, NEEDED.get(option.name, title.lower()))
+    elif word == "endpoint":
         st.caption(
-            f"A key is read from {skills.KEY_VARIABLE} where this page was started; it is written "
-            "nowhere."
+            f"A key is read from {KEY_VARIABLE} where this page was started; it is written nowhere."
         )
 
 
+FORMS = {
+    "column:NAME": "a field of your records that holds it already",
+    "columns:X,Y": "two fields of your records that hold the place",
+    "ID_OR_PATH": "an id or folder; an id is downloaded",
+}
+"""What the forms that an option may take beside its choices mean."""
+
+
 def taxonomy_words() -> str:
-    calibration = skills.shipped_calibration()
+    calibration = shipped_calibration()
     return (
-        "Likeness to a shipped list of skills; seconds. On labelled records "
-        f"{calibration['precision']:.0%} of them were right and {calibration['recall']:.0%} were "
-        "found: good for naming places, not for weighing depth."
+        f"On labelled records {calibration['precision']:.0%} of them were right and "
+        f"{calibration['recall']:.0%} were found: good for naming places, not for weighing depth"
     )
 
 
-def need(chosen: Options, missing: list[str], name: str, value: str, what: str) -> None:
-    """Take an option that must be given, or note what is missing."""
-    if value:
-        chosen[name] = value
-    else:
-        missing.append(what)
+def runs_a_model(values: Mapping[str, Any]) -> bool:
+    """Whether anything of a build would run on a device of one's choice."""
+    encoder = values.get("encoder", OPTIONS["encoder"].default)
+    return values.get("loss") == "lm" or encoder != OPTIONS["encoder"].default
 
 
-def model_at(text: str) -> str:
-    """Return a model's id as it stands, a folder as its whole path; UsageError if out of bounds."""
-    text = text.strip()
-    if not text or not (text[0] in "/~." or Path(text).is_dir()):
-        return text
-    folder = folders.allowed(text)
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder; name the folder of a model or its id.")
-    return str(folder)
-
-
-def choice(label: str, options: Mapping[str, tuple[str, str]], start: str | None = None) -> str:
-    """Draw one option with a line under it on what it costs."""
-    names = list(options)
-    chosen = st.selectbox(
-        label,
-        names,
-        index=names.index(start) if start else 0,
-        format_func=lambda name: options[name][0],
-        key=f"option_{label}_{start}_{len(names)}",
-    )
-    st.caption(options[chosen][1])
-    return chosen
-
-
-def column(label: str, preview: Preview, likely: str) -> str:
-    start = preview.fields.index(likely) if likely in preview.fields else 0
-    return str(st.selectbox(label, preview.fields, index=start, key=f"column_{label}"))
-
-
-def domain_option(chosen: str) -> str:
-    return {"automatic": "auto", "by labels": "labels"}.get(chosen, f"column:{chosen}")
+def without_models(settings: BuildSettings) -> BuildSettings | None:
+    """Return the settings without models of one's own; None where there are none in them."""
+    usual = BuildSettings()
+    if not (settings.lm or settings.tuned_lm or settings.encoder != usual.encoder):
+        return None
+    kept = {name: getattr(settings, name) for name in OPTIONS if name not in OF_MODELS}
+    return BuildSettings.of(**kept)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 import session
-from ila_core.pool.formats import PARTS
-from ila_core.pool.records import Preview, RecordsSettings
+from ila_core.pool.fields import PARTS
+from ila_core.pool.reading import Preview, RecordsSettings
 from parts.record_card import record_text
 from parts.texts import count, first_line, plain
 
@@ -28,10 +29,10 @@ def settings_of(pool: Path) -> RecordsSettings:
     )
 
 
-def options_of(settings: RecordsSettings) -> dict[str, str]:
+def options_of(settings: RecordsSettings) -> dict[str, Any]:
     """Return the same as options of the build."""
     mapping = ",".join(f"{part}={field}" for part, field in settings.map)
-    return ({"map": mapping} if mapping else {}) | ({"partial": ""} if settings.partial else {})
+    return {"map": mapping, "partial": settings.partial}
 
 
 def mend(pool: Path) -> None:

@@ -63,7 +63,7 @@ def make_up(landscape: Landscape) -> StudySettings | None:
         )  # fmt: skip
         budgets = st.text_input(
             "Budgets", ", ".join(known["budgets"].default), key="study_budgets",
-            help=sentence(known["budgets"]),
+            help=sentence(known["budgets"].help),
         )  # fmt: skip
     with right:
         seeds = whole_number("Seeds", known["seeds"], key="study_seeds")
@@ -74,7 +74,7 @@ def make_up(landscape: Landscape) -> StudySettings | None:
         )  # fmt: skip
         targets = st.multiselect(
             "Depth targets beside 1", TARGETS, default=list(known["depth_targets"].default),
-            key="study_targets", help=sentence(known["depth_targets"]),
+            key="study_targets", help=sentence(known["depth_targets"].help),
         )  # fmt: skip
     try:
         return StudySettings.of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from ila_core.pipeline.settings import BuildSettings
 
 import cache
 import session
@@ -41,10 +42,10 @@ def page() -> None:
 
 def read_and_build(runs: Path, pool: Path) -> None:
     """Show how a pool will be read, offer the options, and start the build."""
-    settings = reading.settings_of(pool)
+    how = reading.settings_of(pool)
     try:
         with st.spinner("Reading the first records …"):
-            preview = cache.preview(pool, settings)
+            preview = cache.preview(pool, how)
     except IlaError as error:
         trouble(error)
         reading.mend(pool)
@@ -53,15 +54,13 @@ def read_and_build(runs: Path, pool: Path) -> None:
     reading.fields(pool, preview)
     reading.first_records(preview)
     reading.rejected(preview)
-    chosen = options.choose(preview, bare=not settings.require_response)
-    if chosen is None:
-        return
-    asked = reading.options_of(settings) | chosen
-    estimate(pool, asked)
-    begin(runs, pool, asked)
+    asked = options.choose(preview, reading.options_of(how), bare=not how.require_response)
+    if asked is not None:
+        estimate(pool, asked)
+        begin(runs, pool, asked)
 
 
-def begin(runs: Path, pool: Path, asked: options.Options) -> None:
+def begin(runs: Path, pool: Path, asked: BuildSettings) -> None:
     """Name the landscape and start."""
     suggested = session.recall("name", of=pool)
     if suggested is None:
