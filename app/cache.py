@@ -36,7 +36,7 @@ from ila_core.methods.select import select_by
 from ila_core.pipeline import estimate as doctor
 from ila_core.pool import reading
 from ila_core.pool.reading import Preview, RecordsSettings
-from ila_core.pool.records import Record
+from ila_core.pool.record import Record
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 from ila_core.studies import journal, run

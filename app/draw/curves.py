@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
-from ila_core.studies.variant import RANDOM
 
 from draw.layers import Theme
 from draw.scales import shades
 from draw.theme import INKS, plain, with_axes
 from ila_core.studies.findings import ILA
+from ila_core.studies.variant import RANDOM
 
 _MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
 _LINES: dict[Theme, tuple[str, ...]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
-from ila_core.studies.variant import Loss, Unit
 
 import cache
 import session
@@ -13,6 +12,7 @@ from draw.theme import CONFIG
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
 from ila_core.studies.findings import ILA, Study
+from ila_core.studies.variant import Loss, Unit
 from jobs.studies import Entry
 from parts import study_tables
 from parts.figures import Figure, number_rows

@@ -9,7 +9,7 @@ import streamlit as st
 import cache
 import session
 from ila_core.landscape.cells import Cells, Kept
-from ila_core.pool.records import Record
+from ila_core.pool.record import Record
 from ila_core.selection.selection import Selection
 from parts.notices import empty
 from parts.record_card import record_card

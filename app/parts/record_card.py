@@ -7,7 +7,7 @@ import streamlit as st
 
 import session
 from ila_core.landscape.landscape import Landscape
-from ila_core.pool.records import Record
+from ila_core.pool.record import Record
 from parts.texts import count, decimal, plain, share
 
 
@@ -23,7 +23,7 @@ def record_card(landscape: Landscape, row: int, record: Record, why: str) -> Non
 
 def facts(landscape: Landscape, row: int, record: Record) -> str:
     """Return a record's numbers and labels in one line."""
-    labels = landscape.labels_of([row])[0] or record.labels
+    labels = landscape.labels_of([row])[0]
     parts = [
         f"row {row}",
         f"relative depth {share(float(landscape.relative_depth[row]))}",

@@ -8,12 +8,12 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from ila_core.studies.variant import RANDOM, Loss, Unit, Variant
 
 from draw.curves import Series
 from draw.layers import Theme
 from draw.theme import TONES
 from ila_core.studies.findings import Study
+from ila_core.studies.variant import RANDOM, Loss, Unit, Variant
 from parts.texts import DASH
 
 

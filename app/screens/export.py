@@ -11,14 +11,14 @@ import streamlit as st
 import cache
 import session
 from ila_core.errors import IlaError
+from ila_core.exports.commands import select_command
+from ila_core.exports.llamafactory import dataset_entry
 from ila_core.exports.write import (
     FORMATS,
     Format,
-    dataset_entry,
     export,
     lines,
     manifest,
-    select_command,
     table,
 )
 from ila_core.selection.selection import Selection
