@@ -1,389 +1,255 @@
 """What is computed once for all visitors: the only file with cache decorators.
 
-Landscapes are kept as they are (a cached copy of one would cost more than many a computation) and
-keyed by their fingerprint, because Streamlit hashes only a sample of a large array.
+Results are kept as they are (a cached copy of a landscape would cost more than many a computation)
+and keyed by what they are of: a landscape by its folder and fingerprint, because Streamlit hashes
+only a sample of a large array; a file by its path, time and size, so that it is read anew when it
+has changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
+from ila_core.pipeline.settings import BuildSettings
 
-import builds
-import cells as cell_work
 import ila_core as ila
-import ila_core.studies as ila_study
-from cells import Box, Cells, Frame, Kept, Leading, Place
-from ila_core import methods
+from draw import names
+from draw.names import Place
+from ila_core.landscape import cells as drawing
+from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
-from ila_core.measure import describe as metrics
-from ila_core.methods import Row
+from ila_core.measure import baseline, compare
+from ila_core.measure.baseline import Baseline
+from ila_core.measure.compare import Row
+from ila_core.measure.curve import Curve, round_budgets
+from ila_core.measure.curve import curve as curve_of
+from ila_core.measure.curve import growth as growth_of
+from ila_core.measure.describe import Numbers, describe
+from ila_core.measure.solve import solve
+from ila_core.measure.stability import other_places
+from ila_core.methods.select import select_by
 from ila_core.pipeline import estimate as doctor
-from ila_core.pool import records
-from ila_core.pool.records import Preview, Record, RecordsSettings
+from ila_core.pool import reading
+from ila_core.pool.reading import Preview, RecordsSettings
+from ila_core.pool.record import Record
 from ila_core.selection.selection import Selection
-from ila_core.studies import Study, StudySettings
+from ila_core.selection.spec import Spec
+from ila_core.studies import journal, run
+from ila_core.studies.findings import Study
+from ila_core.studies.settings import StudySettings
+from jobs import builds
 
 CURVE_POINTS = 12
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Ask:
-    """Everything that decides a selection from a landscape."""
-
-    method: str
-    budget: str
-    resolution: int | str
-    depth_target: float
-    seed: int
-    pin: tuple[int, ...] = ()
-    exclude: tuple[int, ...] = ()
-
-
-def landscape(folder: Path) -> Landscape:
-    """Open a run folder, anew when its manifest has changed."""
-    status = (folder / "manifest.json").stat()
-    return _landscape(str(folder), status.st_mtime_ns, status.st_size)
-
-
-@st.cache_resource(max_entries=6, show_spinner="Opening the landscape …")
-def _landscape(folder: str, changed: int, size: int) -> Landscape:
-    return ila.open(folder)
-
-
-def selection(landscape: Landscape, ask: Ask) -> Selection:
-    """Select at least a record. UsageError and IlaError say what cannot be done."""
-    return _selection(landscape, _key(landscape), ask)
-
-
-@st.cache_resource(max_entries=48, show_spinner="Selecting …")
-def _selection(_landscape: Landscape, key: str, ask: Ask) -> Selection:
-    return ila.select(
-        _landscape,
-        budget=ask.budget,
-        method=ask.method,
-        resolution=ask.resolution,
-        depth_target=ask.depth_target,
-        seed=ask.seed,
-        pin=ask.pin,
-        exclude=ask.exclude,
-    ).nonempty()
-
-
-def numbers(selection: Selection, ask: Ask) -> metrics.Numbers:
-    """Describe a selection, on the reference grid."""
-    return _numbers(selection, _key(selection.landscape), ask)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _numbers(_selection: Selection, key: str, ask: Ask) -> metrics.Numbers:
-    return metrics.describe(_selection, distances=False)
-
-
-def chance(landscape: Landscape, size: int) -> metrics.Baseline:
-    """Describe random selections of as many records."""
-    return _chance(landscape, _key(landscape), size)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _chance(_landscape: Landscape, key: str, size: int) -> metrics.Baseline:
-    return metrics.random_baseline(_landscape, size)
-
-
-def drawn(landscape: Landscape, frame: Frame) -> Cells:
-    """Count a frame's cells."""
-    return _drawn(landscape, _key(landscape), frame)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False, hash_funcs={Frame: repr})
-def _drawn(_landscape: Landscape, key: str, frame: Frame) -> Cells:
-    return cell_work.draw(_landscape, frame)
-
-
-def frame(landscape: Landscape, selection: Selection, side: int, box: Box | None) -> Frame:
-    """Return the cells to draw for a selection."""
-    return cell_work.frame(landscape, selection.shown_grid, side=side, window=box)
-
-
-def kept(cells: Cells, selection: Selection, ask: Ask) -> Kept:
-    """Return what a selection keeps of the cells."""
-    return _kept(cells, selection, _key(selection.landscape), repr(cells.frame), ask)
-
-
-@st.cache_resource(max_entries=48, show_spinner=False)
-def _kept(_cells: Cells, _selection: Selection, key: str, frame: str, ask: Ask) -> Kept:
-    return cell_work.kept(_cells, _selection)
-
-
-def names(landscape: Landscape, cells: Cells) -> tuple[Place, ...]:
-    """Return the domain names that fit on the map."""
-    return _names(landscape, cells, _key(landscape), repr(cells.frame))
-
-
-@st.cache_resource(max_entries=48, show_spinner=False)
-def _names(_landscape: Landscape, _cells: Cells, key: str, frame: str) -> tuple[Place, ...]:
-    return cell_work.places(_landscape, _cells)
-
-
-def leading(landscape: Landscape, cells: Cells) -> Leading:
-    """Return the domain that most records of every cell belong to."""
-    return _leading(landscape, cells, _key(landscape), repr(cells.frame))
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _leading(_landscape: Landscape, _cells: Cells, key: str, frame: str) -> Leading:
-    return cell_work.leading(_landscape, _cells)
-
-
-def reasons(selection: Selection, ask: Ask, rows: np.ndarray) -> list[str]:
-    """Return, for each row, why it was kept or left."""
-    return _reasons(selection, _key(selection.landscape), ask, tuple(rows.tolist()))
-
-
-@st.cache_resource(max_entries=48, show_spinner=False)
-def _reasons(_selection: Selection, key: str, ask: Ask, rows: tuple[int, ...]) -> list[str]:
-    return [_selection.why(row).sentence for row in rows]
-
-
-@dataclass(frozen=True)
-class Growth:
-    """How a method's numbers grow with the budget, beside those of random records."""
-
-    method: metrics.Curve
-    random: metrics.Curve
-
-
-def growth(selection: Selection, ask: Ask) -> Growth:
-    """Return how coverage and fidelity grow with the budget.
-
-    For ILA every budget is selected anew. Another method is shown along its own pick order, up to
-    the present budget.
-    """
-    landscape = selection.landscape
-    if ask.method in ("ila", "nested"):
-        curve = _curve(landscape, _key(landscape), replace(ask, budget=""))
-    else:
-        curve = _prefixes(selection, _key(landscape), ask)
-    return Growth(curve, _random_curve(landscape, _key(landscape)))
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _curve(_landscape: Landscape, key: str, ask: Ask) -> metrics.Curve:
-    return metrics.curve(
-        _landscape,
-        method=ask.method,  # type: ignore[arg-type]
-        budgets=metrics.round_budgets(len(_landscape), CURVE_POINTS),
-        resolution=ask.resolution,
-        depth_target=ask.depth_target,
-        pin=ask.pin,
-        exclude=ask.exclude,
-    )
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _prefixes(_selection: Selection, key: str, ask: Ask) -> metrics.Curve:
-    return _thinned(metrics.growth(_selection.landscape, _selection.rows))
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _random_curve(_landscape: Landscape, key: str) -> metrics.Curve:
-    rows = np.random.default_rng(0).permutation(len(_landscape))
-    return _thinned(metrics.growth(_landscape, rows))
-
-
-def _thinned(curve: metrics.Curve) -> metrics.Curve:
-    """Return the curve at a few budgets: a line needs no more points."""
-    if not len(curve):
-        return curve
-    at = np.array(metrics.round_budgets(len(curve), 2 * CURVE_POINTS)) - 1
-    return metrics.Curve(
-        curve.records[at], curve.tokens[at], curve.coverage[at], curve.fidelity[at],
-        curve.reference_grid,
-    )  # fmt: skip
-
-
-def solve(landscape: Landscape, ask: Ask, coverage: float) -> int:
-    """Return the fewest records that reach a coverage; UsageError where none do."""
-    found = metrics.solve(
-        landscape,
-        coverage=coverage,
-        method="nested" if ask.method == "nested" else "ila",
-        depth_target=ask.depth_target,
-        pin=ask.pin,
-        exclude=ask.exclude,
-    )
-    return len(found)
-
-
-def _key(landscape: Landscape) -> str:
+def _landscape_key(landscape: Landscape) -> str:
     return f"{landscape.run}:{landscape.fingerprint}"
 
 
-# -- methods side by side --------------------------------------------------------------------------
+def _selection_key(selection: Selection) -> tuple[str, str]:
+    return _landscape_key(selection.landscape), repr(selection.spec)
 
 
-@dataclass(frozen=True)
-class Match:
-    """What one method is compared at."""
-
-    method: str
-    budget: str
-    seed: int
-    novelty: bool = False
-    stability: bool = False
-
-    @property
-    def plain(self) -> Match:
-        """The same without the numbers that cost time beside."""
-        return replace(self, novelty=False, stability=False)
+def _path_key(path: Path) -> tuple[object, ...]:
+    """Return what changes when a file does; of a folder, when what is read of it does."""
+    files = [path, path / "manifest.json", path / "study.json"]
+    states = [file.stat() for file in files if file.is_file()]
+    return str(path), *((state.st_mtime_ns, state.st_size) for state in states)
 
 
-def ready(landscape: Landscape, match: Match) -> bool:
-    """Whether a method has been measured already, so that no wait need be told."""
-    return (_key(landscape), match) in _measured()
+_KEYS = {
+    Landscape: _landscape_key,
+    Selection: _selection_key,
+    Cells: lambda cells: repr(cells.frame),
+    Frame: repr,
+    Spec: repr,
+    type(Path()): _path_key,
+}
+_once = partial(st.cache_resource, show_spinner=False, hash_funcs=_KEYS)
 
 
-def measured(landscape: Landscape, match: Match) -> Row:
-    """Run a method and describe its selection; what was asked for beside costs more time."""
-    row = _row(landscape, _key(landscape), match.plain)
-    _measured().add((_key(landscape), match.plain))
-    if match.novelty:
-        row = _with_novelty(row, _key(landscape), match.plain)
-    if match.stability:
-        stable = _with_stability(row, _key(landscape), match.plain)
-        row = replace(row, numbers={**row.numbers, "stability": stable.numbers.get("stability")})
-    _measured().add((_key(landscape), match))
-    return row
+@_once(max_entries=6, show_spinner="Opening the landscape …")
+def landscape(folder: Path) -> Landscape:
+    """Open a run folder, anew when its manifest has changed."""
+    return ila.open(folder)
 
 
-@st.cache_resource(show_spinner=False)
-def _measured() -> set[tuple[str, Match]]:
-    return set()
+@_once(max_entries=48, show_spinner="Selecting …")
+def selection(landscape: Landscape, spec: Spec) -> Selection:
+    """Select at least a record. UsageError and IlaError say what cannot be done."""
+    return select_by(landscape, spec).nonempty()
 
 
-@st.cache_resource(max_entries=96, show_spinner=False)
-def _row(_landscape: Landscape, key: str, match: Match) -> Row:
-    return methods.measure(_landscape, match.method, match.budget, seed=match.seed)
+@_once(max_entries=256)
+def numbers(selection: Selection) -> Numbers:
+    """Describe a selection, on the reference grid."""
+    return describe(selection, distances=False)
 
 
-@st.cache_resource(max_entries=96, show_spinner=False)
-def _with_novelty(_row: Row, key: str, match: Match) -> Row:
-    return methods.with_novelty(_row)
+@_once(max_entries=256)
+def chance(landscape: Landscape, spec: Spec) -> Baseline:
+    """Describe random selections at a spec: the same number beside random on every screen."""
+    return baseline.baseline(landscape, spec)
 
 
-@st.cache_resource(max_entries=96, show_spinner=False)
-def _with_stability(_row: Row, key: str, match: Match) -> Row:
-    if _row.selection is None:
-        return _row
-    return methods.with_stability(_row, methods.other_places(_row.selection.landscape))
+# -- what the map draws ---------------------------------------------------------------------------
 
 
+@_once(max_entries=24)
+def drawn(landscape: Landscape, frame: Frame) -> Cells:
+    """Count a frame's cells."""
+    return drawing.count(landscape, frame)
+
+
+@_once(max_entries=48)
+def kept(cells: Cells, selection: Selection) -> Kept:
+    """Return what a selection keeps of the cells."""
+    return drawing.kept(cells, selection.landscape, selection.shown_grid, selection.rows)
+
+
+@_once(max_entries=48)
+def places(landscape: Landscape, cells: Cells) -> tuple[Place, ...]:
+    """Return the domain names that fit on the map."""
+    return names.places(landscape, cells)
+
+
+@_once(max_entries=24)
+def leading(landscape: Landscape, cells: Cells) -> Leading:
+    """Return the domain that most records of every cell belong to."""
+    return drawing.leading(landscape, cells)
+
+
+@_once(max_entries=48)
+def reasons(selection: Selection, rows: np.ndarray) -> list[str]:
+    """Return, for each row, why it was kept or left."""
+    return [selection.why(row).sentence for row in rows.tolist()]
+
+
+@_once(max_entries=64)
 def texts(landscape: Landscape, rows: np.ndarray) -> list[Record]:
     """Return the records of rows, which lie on disk, for lists that are drawn again and again."""
-    return _texts(landscape, _key(landscape), tuple(rows.tolist()))
+    assert landscape.records is not None
+    return landscape.records.take(rows)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _texts(_landscape: Landscape, key: str, rows: tuple[int, ...]) -> list[Record]:
-    assert _landscape.records is not None
-    return _landscape.records.take(np.array(rows, dtype=np.int64))
+@_once(max_entries=24)
+def curve(landscape: Landscape, spec: Spec) -> Curve:
+    """Return how coverage and fidelity grow with the budget, the spec's own aside."""
+    return curve_of(landscape, spec, round_budgets(len(landscape), CURVE_POINTS))
 
 
-def shares(cells: Cells, row: Row, match: Match) -> Kept:
-    """Return what a measured method keeps of the cells."""
-    assert row.selection is not None
-    key = _key(row.selection.landscape)
-    return _kept(cells, row.selection, key, repr(cells.frame), _ask_of(match))
+@_once(max_entries=24)
+def growth(selection: Selection) -> Curve:
+    """Return how coverage and fidelity grow along a selection's own pick order."""
+    marks = round_budgets(len(selection), 2 * CURVE_POINTS)  # a line needs no more points
+    return growth_of(selection.landscape, selection.rows).at(marks)
 
 
-def _ask_of(match: Match) -> Ask:
-    return Ask(match.method, match.budget, "auto", 1.0, match.seed)
+@_once(max_entries=24)
+def random_curve(landscape: Landscape, spec: Spec) -> Curve:
+    """Return how coverage and fidelity of random records grow, the spec's budget aside."""
+    return baseline.random_curve(landscape, spec, 2 * CURVE_POINTS)
 
 
-# -- studies ---------------------------------------------------------------------------------------
+@_once(max_entries=24)
+def solved(landscape: Landscape, spec: Spec, coverage: float) -> int:
+    """Return the fewest records that reach a coverage; UsageError where none do."""
+    return len(solve(landscape, spec, coverage))
 
 
+# -- methods side by side -------------------------------------------------------------------------
+
+
+class NotYet(Exception):
+    """Raised where a result would have to be computed and may not: it is not in the cache."""
+
+
+def known(compute: Callable[..., T], *arguments: Any) -> T | None:
+    """Return what a function has in the cache for its arguments, and None where it has nothing.
+
+    The cache itself is asked, so a result that has been thrown out is not known.
+    """
+    try:
+        return compute(*arguments, _may_run=False)
+    except NotYet:
+        return None
+
+
+def _only_if(may_run: bool) -> None:
+    if not may_run:
+        raise NotYet
+
+
+@_once(max_entries=96)
+def measured(landscape: Landscape, spec: Spec, _may_run: bool = True) -> Row:
+    """Run a method and describe its selection; a row without one where it cannot run."""
+    _only_if(_may_run)
+    return compare.measure(landscape, spec)
+
+
+@_once(max_entries=96)
+def novelty(landscape: Landscape, spec: Spec, _may_run: bool = True) -> Mapping[str, Any]:
+    """Return the NovelSum of what a method selects, among its numbers."""
+    _only_if(_may_run)
+    return compare.with_novelty(measured(landscape, spec)).numbers
+
+
+@_once(max_entries=96)
+def stability(landscape: Landscape, spec: Spec, _may_run: bool = True) -> Mapping[str, Any]:
+    """Return what survives of a method's selection on other maps, among its numbers."""
+    _only_if(_may_run)
+    row = measured(landscape, spec)
+    if row.selection is None:
+        return {}
+    return compare.with_stability(row, other_places(landscape)).numbers
+
+
+# -- studies --------------------------------------------------------------------------------------
+
+
+@_once(max_entries=12)
 def study(folder: Path) -> Study:
     """Open a finished study, anew when it has changed; RunError where there is none."""
-    try:
-        status = (folder / "study.json").stat()
-    except OSError:
-        return Study.open(folder)  # it says what is missing
-    return _study(str(folder), status.st_mtime_ns, status.st_size)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _study(folder: str, changed: int, size: int) -> Study:
     return Study.open(folder)
 
 
+@_once(max_entries=24)
 def forecast(landscape: Landscape, settings: StudySettings) -> str:
     """Return the plan of a study and its cost in a line; IlaError where it cannot be run."""
-    return _forecast(landscape, _key(landscape), settings)
+    return run.forecast(landscape, settings)
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _forecast(_landscape: Landscape, key: str, settings: StudySettings) -> str:
-    return ila_study.forecast(_landscape, settings)
-
-
+@_once(max_entries=12)
 def identity(landscape: Landscape) -> str:
     """Return what tells the studies of this landscape from those of another."""
-    return _identity(landscape, _key(landscape))
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _identity(_landscape: Landscape, key: str) -> str:
-    return ila_study.identity(_landscape)
+    return journal.identity(landscape)
 
 
 # -- pools that are about to be built -------------------------------------------------------------
 
 
-def preview(
-    pool: Path, mapping: tuple[tuple[str, str], ...], partial: bool, instructions_only: bool
-) -> Preview:
+@_once(max_entries=8)
+def preview(pool: Path, settings: RecordsSettings) -> Preview:
     """Read the first records of a pool, anew when the file has changed."""
-    status = pool.stat()
-    settings = RecordsSettings(map=mapping, partial=partial, require_response=not instructions_only)
-    return _preview(str(pool), settings, status.st_mtime_ns, status.st_size)
+    return reading.preview([pool], settings)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _preview(pool: str, settings: RecordsSettings, changed: int, size: int) -> Preview:
-    return records.preview([pool], settings)
+@_once(max_entries=24)
+def estimate(pool: Path, settings: BuildSettings) -> doctor.Estimate:
+    """Estimate what building a pool with these settings takes on this machine."""
+    return doctor.estimate([pool], settings)
 
 
-def estimate(pool: Path, options: tuple[tuple[str, str], ...]) -> doctor.Estimate:
-    """Estimate what building a pool with these options takes on this machine."""
-    status = pool.stat()
-    return _estimate(str(pool), options, status.st_mtime_ns, status.st_size)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _estimate(
-    pool: str, options: tuple[tuple[str, str], ...], changed: int, size: int
-) -> doctor.Estimate:
-    given = {name.replace("-", "_"): value or True for name, value in options}
-    return doctor.estimate([pool], **given)
-
-
-def tried(pool: Path, options: Mapping[str, str]) -> Mapping[str, Any]:
+@_once(max_entries=24)
+def tried(pool: Path, settings: BuildSettings) -> Mapping[str, Any]:
     """Estimate likewise with models of one's own, in a process that takes them with it.
 
     Returns "sentence" and "details" beside the numbers. IlaError says why one cannot be tried.
     """
-    status = pool.stat()
-    return _tried(str(pool), tuple(sorted(options.items())), status.st_mtime_ns, status.st_size)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _tried(
-    pool: str, options: tuple[tuple[str, str], ...], changed: int, size: int
-) -> Mapping[str, Any]:
-    return builds.try_out(pool, dict(options))
+    return builds.try_out(str(pool), settings)

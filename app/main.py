@@ -6,10 +6,18 @@ from pathlib import Path
 
 import streamlit as st
 
-import state
-import widgets
+import session
+from jobs import folders
+from parts.style import STYLE
 
 HERE = Path(__file__).parent
+SCREENS = {
+    "data": ("Data", ":material/database:"),
+    "map": ("Map", ":material/map:"),
+    "compare": ("Compare", ":material/compare:"),
+    "study": ("Study", ":material/science:"),
+    "export": ("Export", ":material/download:"),
+}
 
 st.set_page_config(
     page_title="ILA · instruction landscape",
@@ -17,19 +25,25 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=320,
 )
-st.html(widgets.STYLE)
+st.html(STYLE)
 st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "logo.svg"))
 
-given = state.opened_with()
-pool_given = given is not None and not state.is_run(given) and "landscape" not in st.query_params
-screens = [
-    st.Page("data_view.py", title="Data", icon=":material/database:", default=pool_given),
-    st.Page("map_view.py", title="Map", icon=":material/map:", default=not pool_given),
-    st.Page("compare_view.py", title="Compare", icon=":material/compare:"),
-    st.Page("study_view.py", title="Study", icon=":material/science:"),
-    st.Page("export_view.py", title="Export", icon=":material/download:"),
-]
-screen = st.navigation(screens, position="top")
-state.arrive(screen.title)
+given = folders.opened_with()
+pool_given = given is not None and not folders.is_run(given)
+first = "data" if pool_given and "landscape" not in st.query_params else "map"
+screen = st.navigation(
+    [
+        st.Page(
+            f"screens/{name}.py",
+            title=title,
+            icon=icon,
+            url_path=f"{name}_view",  # as links have it that were sent before
+            default=name == first,
+        )
+        for name, (title, icon) in SCREENS.items()
+    ],
+    position="top",
+)
+session.arrive(screen.title)
 screen.run()
-state.write_url()
+session.write_url()

@@ -1,0 +1,1 @@
+"""Landscapes and selections as Plotly figures. Pure: data in, figure out, no Streamlit."""

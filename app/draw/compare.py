@@ -1,0 +1,196 @@
+"""Several selections of one landscape: small maps, the difference of two, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from draw.layers import Theme
+from draw.legends import scale_legend
+from draw.map import MAP_HEIGHT, as_map, heat, map_axis, targets
+from draw.names import Place
+from draw.scales import Scale, log_ticks, ramp
+from draw.theme import INKS, look, plain, quiet
+from ila_core.landscape.cells import Cells, Kept
+
+MAPS_ACROSS = 5
+"""Small maps in a row."""
+MAPS_GAP = 0.06
+"""Between two of them, in widths of one."""
+
+
+def difference_map(
+    cells: Cells,
+    first: Kept,
+    second: Kept,
+    *,
+    names: tuple[str, str],
+    what: Literal["share", "records"] = "records",
+    theme: Theme = "light",
+    places: Sequence[Place] = (),
+    height: int = MAP_HEIGHT,
+) -> go.Figure:
+    """Return the map of how much more of every cell one selection keeps than another.
+
+    `what` is the share of a cell's patches that are kept, or its records kept (log). 0 is in the
+    middle of the scale, with the same reach to either side. Cells are clicked as on the map itself.
+    """
+    ink = INKS[theme]
+    drawn = _difference_scale(first, second, names, what, theme)
+    told = (
+        f"<b>{'patch' if cells.frame.patches else 'cell'} %{{customdata[0]}}</b><br>"
+        "%{customdata[1]:,} records<br>"
+        f"{plain(names[0])} keeps %{{customdata[2]:,}}, "
+        f"{plain(names[1])} %{{customdata[3]:,}}"
+    )
+    facts = [cells.number, cells.count, first.records, second.records]
+    figure = go.Figure([heat(cells, drawn, ink), targets(cells, facts, told, ink, ())])
+    scale_legend(figure, drawn, theme)
+    figure.update_layout(xaxis2_domain=[0.05, 0.47])  # the label under its left end is longer
+    figure.layout.annotations[0].x = 0.05
+    as_map(figure, cells, theme, places, "click", height)
+    return figure
+
+
+def _difference_scale(
+    first: Kept, second: Kept, names: tuple[str, str], what: str, theme: Theme
+) -> Scale:
+    """Return what one keeps less what the other keeps; nearly all cells lie within its reach."""
+    stops = ramp("difference", theme)
+    title = f"← more by {plain(names[1])} · more by {plain(names[0])} →"
+    if what == "share":
+        gap = first.share - second.share
+        reach = _reach(gap, step=0.1)
+        labels = [f"−{reach:.0%}", "0", f"+{reach:.0%} of patches"]
+        return Scale(gap, -reach, reach, stops, title, [-reach, 0, reach], labels)
+    gap = first.records.astype(np.int64) - second.records
+    most = int(_reach(gap, step=1))
+    bent = np.sign(gap) * np.log1p(np.abs(gap))
+    end = float(np.log1p(most))
+    return Scale(bent, -end, end, stops, title, [-end, 0, end],
+                 [f"−{most:,}", "0", f"+{most:,} records (log)"])  # fmt: skip
+
+
+def _reach(values: np.ndarray, step: float) -> float:
+    """Return how far a scale around 0 goes: 98 % of the values lie within, in whole steps."""
+    if not len(values):
+        return step
+    return float(max(np.ceil(np.percentile(np.abs(values), 98) / step - 1e-9), 1) * step)
+
+
+def small_maps(
+    cells: Cells,
+    kept: Sequence[tuple[str, Kept]],
+    *,
+    what: Literal["share", "records"] = "share",
+    theme: Theme = "light",
+    height: int = 178,
+) -> go.Figure:
+    """Return one small map a method, all on one scale, under titles that tell whose it is.
+
+    `what` is the share of a cell's patches that are kept, or its records kept (log).
+    """
+    ink = INKS[theme]
+    down = -(-len(kept) // MAPS_ACROSS)
+    values = [_kept_values(part, what) for _, part in kept]
+    top = max((int(part.records.max(initial=0)) for _, part in kept), default=1)
+    drawn = _kept_scale(what, max(top, 1), theme)
+    legend, title = 46, 26
+    total = down * (height + title) + legend
+    layout: dict[str, object] = look(theme, total)
+    heats, titles = [], []
+    for index, ((name, part), shown) in enumerate(zip(kept, values, strict=True)):
+        row, column = divmod(index, MAPS_ACROSS)
+        axis = "" if index == 0 else str(index + 1)
+        left = column * (1 + MAPS_GAP) / (MAPS_ACROSS + (MAPS_ACROSS - 1) * MAPS_GAP)
+        width = 1 / (MAPS_ACROSS + (MAPS_ACROSS - 1) * MAPS_GAP)
+        low = 1 - (row * (height + title) + height) / (total - legend - title)
+        share = height / (total - legend - title)
+        layout[f"xaxis{axis}"] = {**map_axis(cells.frame.columns), "fixedrange": True,
+                                  "domain": [left, min(left + width, 1)],
+                                  "anchor": f"y{axis}"}  # fmt: skip
+        layout[f"yaxis{axis}"] = {**map_axis(cells.frame.rows), "fixedrange": True,
+                                  "domain": [max(low, 0), min(low + share, 1)],
+                                  "anchor": f"x{axis}"}  # fmt: skip
+        heats.append(_small_heat(cells, shown, part, what, axis))
+        titles.append({"text": plain(name), "xref": f"x{axis} domain", "yref": f"y{axis} domain",
+                       "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom",
+                       "showarrow": False, "font": {"size": 12.5, "color": ink.text}})  # fmt: skip
+    layout |= {
+        "margin": {"l": 0, "r": 0, "t": title, "b": legend}, "annotations": titles,
+        "dragmode": False,
+        "coloraxis": {
+            "colorscale": drawn.stops, "cmin": drawn.low, "cmax": drawn.high,
+            "colorbar": {
+                "orientation": "h", "x": 0.015, "xanchor": "left", "y": 0, "yanchor": "top",
+                "ypad": 8, "xpad": 0, "len": 0.42, "thickness": 8, "outlinewidth": 0,
+                "tickvals": list(drawn.ticks), "ticktext": list(drawn.labels), "ticks": "",
+                "tickfont": {"size": 12, "color": ink.muted},
+                "title": {"text": drawn.title, "side": "top",
+                          "font": {"size": 12, "color": ink.muted}},
+            },
+        },
+    }  # fmt: skip
+    return go.Figure(heats, layout)  # at once: changing many axes one by one is slow
+
+
+def _kept_values(part: Kept, what: str) -> np.ndarray:
+    return part.share if what == "share" else np.log10(1 + part.records)
+
+
+def _kept_scale(what: str, top: int, theme: Theme) -> Scale:
+    stops = ramp("coverage", theme)
+    if what == "share":
+        return Scale(np.zeros(0), 0.0, 1.0, stops, "patches kept", [0, 0.5, 1],
+                     ["0%", "50%", "100%"])  # fmt: skip
+    ticks = [0, *log_ticks(top)]
+    return Scale(np.zeros(0), 0.0, float(np.log10(1 + top)), stops, "records kept in a cell (log)",
+                 [float(np.log10(1 + tick)) for tick in ticks],
+                 [f"{tick:,}" for tick in ticks])  # fmt: skip
+
+
+def _small_heat(cells: Cells, values: np.ndarray, part: Kept, what: str, axis: str) -> go.Heatmap:
+    """Return a heatmap of the cells, NaN where there is none; values travel as two bytes."""
+    (left, right), (low, high) = cells.frame.columns, cells.frame.rows
+    place = cells.row - low, cells.column - left
+    level = np.full((high - low, right - left), np.nan, dtype=np.float32)
+    level[place] = values.round(3)
+    told = "%{z:.0%} of its patches kept"
+    if what == "records":
+        told = "%{customdata:,} records kept"
+    number = np.zeros(level.shape, dtype=np.uint16)
+    number[place] = part.records.clip(max=65_535)
+    return go.Heatmap(
+        z=level, x0=left, y0=low, dx=1, dy=1, coloraxis="coloraxis", hoverongaps=False,
+        customdata=number if what == "records" else None, hovertemplate=told + "<extra></extra>",
+        xaxis=f"x{axis}", yaxis=f"y{axis}",
+    )  # fmt: skip
+
+
+def overlap(shares: Mapping[str, Mapping[str, float]], theme: Theme = "light") -> go.Figure:
+    """Return which share of a row's records the column keeps too, as a table of colours."""
+    ink = INKS[theme]
+    names = list(shares)
+    table = np.array([[shares[a][b] for b in names] for a in names], dtype=np.float32)
+    table = table.reshape(len(names), len(names))
+    shown = table.copy()
+    np.fill_diagonal(shown, np.nan)
+    texts = [[f"{100 * v:.0f}" if np.isfinite(v) else "" for v in row] for row in shown]
+    stops = ramp("density", theme)
+    figure = go.Figure(
+        go.Heatmap(
+            z=shown, x=names, y=names, text=texts, texttemplate="%{text}", zmin=0, zmax=1,
+            colorscale=stops, showscale=False, xgap=2, ygap=2, hoverongaps=False,
+            textfont={"size": 12},
+            hovertemplate="%{z:.1%} of what %{y} keeps<br>%{x} keeps too<extra></extra>",
+        )
+    )  # fmt: skip
+    quiet(figure, theme, 70 + max(30 * len(names), 120))
+    ticks = {"tickfont": {"size": 12, "color": ink.text}, "ticks": "", "showgrid": False}
+    figure.update_xaxes(**ticks, side="top", tickangle=-50)
+    figure.update_yaxes(**ticks, autorange="reversed")
+    figure.update_layout(margin={"l": 104, "r": 44, "t": 92, "b": 4})
+    return figure

@@ -1,0 +1,167 @@
+"""Numbers to colours: the scale of every layer.
+
+Colours are readable for colour-blind people: along every scale lightness changes in one direction,
+from near the page's colour to far from it. They are given as rgb() stops, because Streamlit's
+theme rewrites the lowest colour of some named scales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from draw.layers import Layer, Theme
+from draw.theme import rgb
+from ila_core.landscape.cells import Cells, Kept, Leading
+
+Ramp = Literal["density", "depth", "coverage", "difference"]
+DOMAIN_COLOURS: dict[Theme, tuple[str, ...]] = {
+    "light": ("#3c57c1", "#c8aa18", "#6c8800", "#e471ab", "#2fb1fb", "#6a270b", "#144069",
+              "#935b75"),
+    "dark": ("#61c6ab", "#fa972e", "#b195fb", "#e7ef5f", "#84fcfd", "#ba5e10", "#825bc9",
+             "#059084"),
+}  # fmt: skip
+"""One for each of the largest domains: far apart for every kind of colour vision."""
+OTHER_COLOUR: dict[Theme, str] = {"light": "#c9c7c0", "dark": "#4a545a"}
+STEPS = 5
+"""Colours along each side of the two-way scale."""
+RAMPS: dict[tuple[Ramp, Theme], tuple[str, ...]] = {
+    ("density", "light"): ("#e3e8d6", "#b4d6c1", "#74b9b0", "#3a94a3", "#1f6c8c", "#1d4468",
+                           "#141f42"),
+    ("density", "dark"): ("#1b3644", "#1d5a72", "#22839a", "#45ada6", "#8bd0a0", "#cfe8a6",
+                          "#fbf8c8"),
+    ("depth", "light"): ("#f5e6cd", "#f2c591", "#e8996a", "#d0655f", "#a33d6b", "#6a2868",
+                         "#321447"),
+    ("depth", "dark"): ("#2c1f45", "#592a68", "#933a73", "#cb5468", "#ee8460", "#f9bd7c",
+                        "#fdf0c3"),
+    ("coverage", "light"): ("#e6dccb", "#c3d1c8", "#8fbdc0", "#529fae", "#237d93", "#0f586f",
+                            "#0a3447"),
+    ("coverage", "dark"): ("#4a4338", "#44605f", "#3c7f86", "#3a9fae", "#5fc0cd", "#9fdfe5",
+                           "#e6fbfb"),
+    ("difference", "light"): ("#7d3408", "#c26a1e", "#e8ac72", "#e6e3da", "#8fb9d3", "#3d7fae",
+                              "#143f70"),
+    ("difference", "dark"): ("#ffc995", "#e0903f", "#8d5624", "#2c353a", "#2f6b90", "#59a8d6",
+                             "#c3e4fb"),
+}  # fmt: skip
+_CORNERS = {  # (missed, shallow), (missed, deep), (kept, shallow), (kept, deep)
+    "light": ((232, 230, 224), (230, 121, 52), (137, 191, 214), (41, 40, 105)),
+    "dark": ((44, 52, 57), (214, 106, 44), (46, 118, 148), (222, 234, 246)),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a layer turns numbers into colours, and what its legend says."""
+
+    values: np.ndarray
+    low: float
+    high: float
+    stops: list[list[object]]
+    title: str
+    ticks: Sequence[float]
+    labels: Sequence[str]
+
+
+def ramp(layer: Ramp, theme: Theme) -> list[list[object]]:
+    """Return a layer's rgb() stops: lightness runs one way, the low end near the page.
+
+    That of a difference runs so from its middle to either side.
+    """
+    colours = RAMPS[layer, theme]
+    return [[k / (len(colours) - 1), rgb(colour)] for k, colour in enumerate(colours)]
+
+
+def scale(layer: Layer, cells: Cells, kept: Kept, theme: Theme) -> Scale:
+    """Return a layer's value for every cell, with its colours and its legend."""
+    if layer == "density":
+        top = max(int(cells.count.max(initial=1)), 2)
+        ticks = log_ticks(top)
+        return Scale(
+            np.log10(cells.count), 0.0, float(np.log10(top)), ramp(layer, theme),
+            "records in a cell (log)", [float(np.log10(t)) for t in ticks],
+            [f"{t:,}" for t in ticks],
+        )  # fmt: skip
+    if layer == "depth":
+        low, high = usual_range(cells.mean)
+        ticks = np.linspace(low, high, 3)
+        return Scale(
+            cells.mean, low, high, ramp(layer, theme),
+            "mean relative depth", list(ticks), [f"{t:.0%}" for t in ticks],
+        )  # fmt: skip
+    if layer == "coverage":
+        return Scale(
+            kept.share, 0.0, 1.0, ramp(layer, theme),
+            "patches kept", [0, 0.5, 1], ["0%", "50%", "100%"],
+        )  # fmt: skip
+    low, high = usual_range(cells.mean)
+    return Scale(two_way(cells.mean, kept.share, low, high), -0.5, STEPS * STEPS - 0.5,
+                 two_way_stops(theme), "", [], [])  # fmt: skip
+
+
+def two_way(depth: np.ndarray, share: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return the number of each cell's colour on the two-way scale; NaN where it has no depth."""
+    steps = [
+        np.clip(np.floor(values * STEPS), 0, STEPS - 1)
+        for values in (share, (depth - low) / max(high - low, 1e-9))
+    ]
+    return steps[0] * STEPS + steps[1]
+
+
+def two_way_colours(theme: Theme) -> list[str]:
+    """Return the colours of the two-way scale: share kept outer, depth inner."""
+    corners = np.array(_CORNERS[theme], dtype=float).reshape(2, 2, 3)
+    at = np.linspace(0, 1, STEPS)
+    colours = []
+    for share in at:
+        for depth in at:
+            ends = corners[0] * (1 - share) + corners[1] * share
+            red, green, blue = (ends[0] * (1 - depth) + ends[1] * depth).round().astype(int)
+            colours.append(f"rgb({red},{green},{blue})")
+    return colours
+
+
+def two_way_stops(theme: Theme) -> list[list[object]]:
+    """Return the two-way scale as flat bands, one a number."""
+    colours = two_way_colours(theme)
+    size = len(colours)
+    return [[end, colour] for k, colour in enumerate(colours) for end in (k / size, (k + 1) / size)]
+
+
+def domain_scale(leading: Leading, theme: Theme) -> Scale:
+    """Return the colour number of every cell's leading domain; the last is that of all others."""
+    colours = [*DOMAIN_COLOURS[theme][: len(leading.largest)], OTHER_COLOUR[theme]]
+    number = np.full(len(leading.names), len(colours) - 1)
+    number[list(leading.largest)[: len(colours) - 1]] = np.arange(len(colours) - 1)
+    size = len(colours)
+    stops: list[list[object]] = [
+        [end, rgb(colour)] for k, colour in enumerate(colours) for end in (k / size, (k + 1) / size)
+    ]
+    return Scale(number[leading.domain], -0.5, size - 0.5, stops, "", [], [])
+
+
+def shades(layer: Ramp, theme: Theme, count: int) -> list[str]:
+    """Return colours from the middle to the far end of a ramp, nearest the page first."""
+    colours = RAMPS[layer, theme][2:-1]
+    at = np.linspace(0, len(colours) - 1, max(count, 1)).round().astype(int)
+    return [colours[k] for k in at]
+
+
+def usual_range(values: np.ndarray) -> tuple[float, float]:
+    """Range that holds nearly all values, in steps of 5 %, so that the colours are used."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = np.percentile(finite, [3, 97])
+    low, high = np.floor(low * 20) / 20, np.ceil(high * 20) / 20
+    return (float(low), float(high)) if high - low >= 0.1 else (0.0, 1.0)
+
+
+def log_ticks(top: int) -> list[int]:
+    """1, 10, 100 ... and the top itself where it is clear of the last."""
+    ticks = [10**k for k in range(int(np.log10(top)) + 1)]
+    if top >= 2.2 * ticks[-1] or len(ticks) == 1:
+        ticks.append(top)
+    return ticks

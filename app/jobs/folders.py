@@ -1,0 +1,73 @@
+"""Which folders this page may open, and where it keeps what it makes: from the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ila_core import paths
+from ila_core.errors import IlaError, UsageError
+from view import SAMPLE
+
+
+def opened_with() -> Path | None:
+    """Return the run folder or pool that `ila app` was given."""
+    text = os.environ.get("ILA_APP_OPEN", "")
+    return Path(text) if text else None
+
+
+def is_run(path: Path) -> bool:
+    return (path / "manifest.json").is_file()
+
+
+def runs_folder() -> Path:
+    """Return where uploads and landscapes built here are stored."""
+    if text := os.environ.get("ILA_RUNS_DIR"):
+        return Path(text).expanduser()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+    return base / "ila" / "runs"
+
+
+def roots() -> tuple[Path, ...]:
+    """Return the folders that this server may open paths under."""
+    given = os.environ.get("ILA_APP_ROOTS", "").split(os.pathsep)
+    return (*(Path(root) for root in given if root), runs_folder(), paths.SAMPLE)
+
+
+def allowed(text: str) -> Path:
+    """Return the path a visitor named; UsageError if it is outside the folders, or not there."""
+    named = Path(text.strip()).expanduser()
+    try:
+        path = named.resolve()
+        inside = any(path.is_relative_to(root.expanduser().resolve()) for root in roots())
+        exists = path.exists()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{text!r} is no path: {error}.") from error
+    if not inside:
+        folders = ", ".join(str(root) for root in roots())
+        raise UsageError(
+            f"{named} lies outside the folders this page may open ({folders}); start the page with "
+            "ila app --root FOLDER to open more, or upload the file."
+        )
+    if not exists:
+        raise UsageError(f"{named} does not exist; check the spelling, or upload the file.")
+    return path
+
+
+def run_of(landscape: str) -> Path:
+    """Return the folder of a link's landscape; IlaError if it may not or cannot be opened."""
+    if landscape == SAMPLE:
+        return paths.SAMPLE / "landscape"
+    path = allowed(landscape)
+    if not is_run(path):
+        raise IlaError(
+            f"{path} holds no finished landscape (no manifest.json); open the pool on the Data "
+            "screen to build one."
+        )
+    return path

@@ -1,0 +1,58 @@
+"""What a build will take on this machine; a model of one's own is tried when one asks for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from ila_core.pipeline.settings import BuildSettings
+
+import cache
+import session
+from ila_core.errors import IlaError
+from parts.notices import trouble
+from parts.options import without_models
+from parts.texts import plain
+
+
+def estimate(pool: Path, settings: BuildSettings) -> None:
+    """Say what the build will take; a model of one's own is tried when one asks for it."""
+    without = without_models(settings)
+    if without is None:
+        quick_estimate(pool, settings)
+        return
+    known = session.recall("tried", {})
+    if (pool, settings) in known:
+        show_estimate(known[pool, settings]["sentence"], known[pool, settings]["details"])
+        return
+    quick_estimate(pool, without, but="without the model's own time")
+    if st.button(
+        "Try how long the model takes here",
+        icon=":material/timer:",
+        key="try_model",
+        help="Loads it and lets it work for some seconds. One that is named by its id is "
+        "downloaded first, unless it is on this machine already.",
+    ):
+        try:
+            with st.spinner("Loading the model and trying it …"):
+                tried = cache.tried(pool, settings)
+        except IlaError as error:
+            trouble(error)
+            return
+        session.remember("tried", {**known, (pool, settings): tried})
+        st.rerun()
+
+
+def quick_estimate(pool: Path, settings: BuildSettings, but: str = "") -> None:
+    """Say what can be said in a second."""
+    try:
+        with st.spinner("Trying how fast this machine is …"):
+            estimated = cache.estimate(pool, settings)
+    except IlaError:
+        return  # the preview has told already, or the build will
+    show_estimate(estimated.sentence() + (f", {but}" if but else ""), estimated.details())
+
+
+def show_estimate(sentence: str, details: list[str]) -> None:
+    lines = [f":material/schedule: {plain(sentence[:1].upper() + sentence[1:])}."]
+    st.caption("  \n".join([*lines, *map(plain, details)]))

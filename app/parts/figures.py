@@ -1,0 +1,35 @@
+"""Numbers in rows, each beside chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number in a row: its value, its difference to chance, and what it means."""
+
+    label: str
+    value: str
+    difference: str | None = None
+    good: bool | None = None
+    help: str | None = None
+
+
+def number_rows(figures: Sequence[Figure], *, columns: int = 2) -> None:
+    """Draw numbers with their difference to random, `columns` side by side."""
+    for start in range(0, len(figures), columns):
+        row = st.columns(columns, gap="small", wrap=False)
+        for slot, figure in zip(row, figures[start : start + columns], strict=False):
+            tone = {None: "off", True: "green", False: "red"}[figure.good]
+            slot.metric(
+                figure.label,
+                figure.value,
+                figure.difference,
+                delta_color=tone,  # type: ignore[arg-type]
+                delta_arrow="off",
+                help=figure.help,
+            )

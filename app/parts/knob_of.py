@@ -1,0 +1,142 @@
+"""Widgets of options: what they say, may be and start at is written where the option is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ila_core.errors import UsageError
+from ila_core.options import Option
+from jobs import folders
+
+
+def sentence(text: str) -> str:
+    """Return an option's help as a sentence.
+
+    >>> sentence("seed of everything")
+    'Seed of everything.'
+    """
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def whole_number(
+    label: str, option: Option, *, key: str, start: int | None = None, **look: Any
+) -> int:
+    """Draw a whole number within an option's bounds; it starts at the default unless told."""
+    return int(
+        st.number_input(
+            label,
+            min_value=None if option.least is None else int(option.least),
+            max_value=None if option.most is None else int(option.most),
+            value=option.default if start is None else start,
+            key=key,
+            help=sentence(option.help),
+            **look,
+        )
+    )
+
+
+class Form:
+    """Options that are being put together: their values so far, and what is still missing."""
+
+    def __init__(self, columns: Sequence[str], starts: Mapping[str, str]) -> None:
+        self.columns = columns
+        """Fields of the records, for options that name one."""
+        self.starts = starts
+        """Choices to start at, where that is not the default."""
+        self.values: dict[str, Any] = {}
+        self.missing: list[str] = []
+
+    def choice(
+        self, option: Option, title: str, meanings: Mapping[str, str], names: Mapping[str, str]
+    ) -> str:
+        """Draw a choice with a line under it on what it means; a word is taken as the value."""
+        words = list(meanings)
+        start = self.starts.get(option.name, option.default)
+        word = st.selectbox(
+            title,
+            words,
+            index=words.index(start) if start in words else 0,
+            format_func=lambda word: names.get(word, COLUMN if word in COLUMNS else word),
+            key=f"option_{option.name}_{start}_{len(words)}",
+        )
+        st.caption(sentence(meanings[word]))
+        if word in option.choices:
+            self.values[option.name] = word
+        return word
+
+    def pattern(self, option: Option, pattern: str, title: str, what: str) -> None:
+        """Draw what a form such as column:NAME is filled with."""
+        kind, colon, names = pattern.partition(":")
+        if not colon:
+            text = st.text_input(MODEL, key=f"name_{option.name}")
+            self._take(option.name, model_at(text), what)
+            return
+        fields = [
+            str(st.selectbox(label, self.columns, index=self._likely(option.name, number),
+                             key=f"column_{option.name}_{number}"))
+            for number, label in enumerate(labels_of(option.name, names.split(",")))
+        ]  # fmt: skip
+        self.values[option.name] = f"{kind}:{','.join(fields)}"
+
+    def plain(self, option: Option, title: str, what: str) -> None:
+        """Draw an option without choices; `what` names it where it must be given."""
+        key = f"option_{option.name}"
+        if option.kind is bool:
+            self.values[option.name] = st.checkbox(title, key=key, help=sentence(option.help))
+        elif option.kind is int:
+            self.values[option.name] = whole_number(title, option, key=key)
+        else:
+            text = st.text_input(title, value=option.default or "", key=key,
+                                 help=sentence(option.help))  # fmt: skip
+            self._take(option.name, READERS.get(option.metavar, str.strip)(text), what)
+
+    def _take(self, name: str, value: str, what: str) -> None:
+        if value:
+            self.values[name] = value
+        elif what:
+            self.missing.append(what)
+
+    def _likely(self, name: str, number: int) -> int:
+        """Return the place of the field that is called as the option is."""
+        likely = [place for place, column in enumerate(self.columns) if column == name]
+        return likely[0] if likely else min(number, len(self.columns) - 1)
+
+
+MODEL = "Id or folder of the model"
+COLUMN = "a column"
+COLUMNS = ("column:NAME",)
+
+
+def labels_of(name: str, parts: Sequence[str]) -> list[str]:
+    """Return what the choices of fields are called.
+
+    >>> labels_of("loss", ["NAME"]), labels_of("projection", ["X", "Y"])
+    (['Loss column'], ['Column of X', 'Column of Y'])
+    """
+    if len(parts) == 1:
+        return [f"{name.capitalize()} column"]
+    return [f"Column of {part}" for part in parts]
+
+
+def model_at(text: str) -> str:
+    """Return a model's id as it stands, a folder as its whole path; UsageError if out of bounds."""
+    text = text.strip()
+    if not text or not (text[0] in "/~." or Path(text).is_dir()):
+        return text
+    folder = folders.allowed(text)
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; name the folder of a model or its id.")
+    return str(folder)
+
+
+def file_at(text: str) -> str:
+    """Return a file's whole path, empty where none is named; UsageError if out of bounds."""
+    return str(folders.allowed(text)) if text.strip() else ""
+
+
+READERS = {"FILE": file_at, "ID_OR_PATH": model_at}
+"""How a text is read, by what an option says it is."""

@@ -1,0 +1,88 @@
+"""The landscapes that are there: to open, to follow, and to delete."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+import session
+from ila_core.errors import IlaError
+from jobs import builds, process
+from jobs.process import Job
+from parts.notices import trouble
+from parts.texts import count, plain, size
+from view import SAMPLE
+
+LINE = [2.1, 0.9, 0.35]
+MOST_LISTED = 12
+
+
+def landscapes(runs: Path) -> None:
+    """List the sample and the landscapes built here; say where they lie and how to delete them."""
+    st.subheader("Landscapes", anchor=False)
+    if went_wrong := session.recall("trouble"):
+        trouble(IlaError(went_wrong))
+        session.remember("trouble", None)
+    with st.container(border=True, gap="small"):
+        line, button, _ = st.columns(LINE, vertical_alignment="center", gap="small")
+        line.markdown("**Sample**  \n:small[:gray[ships with the program]]")
+        if button.button("Open", key="open_sample", width="stretch"):
+            show(SAMPLE)
+        known = builds.every(runs)
+        for job in known[:MOST_LISTED]:
+            landscape_line(job)
+        if len(known) > MOST_LISTED:
+            st.caption(f"The latest {MOST_LISTED} of {count(len(known))}; a path opens any other.")
+    st.caption(
+        f"Uploads and landscapes are stored in {plain(str(runs))}. The bin deletes a landscape; "
+        "delete the folder to be rid of everything. Nothing leaves this machine, unless you name "
+        "a model to download or a server to ask."
+    )
+
+
+def landscape_line(job: Job) -> None:
+    """Draw one landscape: its name, how it stands, and what can be done with it."""
+    words = {
+        "running": "being built …",
+        "done": time.strftime("%d %b %Y, %H:%M", time.localtime(job.changed)),
+        "failed": "failed",
+        "stopped": "stopped",
+    }
+    line, button, bin = st.columns(LINE, vertical_alignment="center", gap="small")
+    line.markdown(f"**{plain(job.name)}**  \n:small[:gray[{words[job.state]}]]")
+    if job.state == "done" and job.has_landscape:
+        if button.button("Open", key=f"open_{job.name}", width="stretch"):
+            show(str(job.folder))
+    else:
+        button.button("Follow", key=f"follow_{job.name}", width="stretch",
+                      on_click=session.remember, args=("following", job.name))  # fmt: skip
+    bin.button("", icon=":material/delete:", key=f"delete_{job.name}", type="tertiary",
+               help=f"Delete this landscape ({size(builds.bytes_of(job.folder))})",
+               on_click=session.remember, args=("deleting", job.name),
+               disabled=job.state == "running")  # fmt: skip
+    if session.recall("deleting") == job.name:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Delete it for good?")
+            st.button("Delete", key="delete_yes", on_click=delete, args=(job,))
+            st.button("Keep", key="delete_no", on_click=session.remember, args=("deleting", None))
+
+
+def delete(job: Job) -> None:
+    """Callback: delete a landscape; a view of it goes back to the sample."""
+    session.remember("deleting", None)
+    try:
+        process.delete(job.place, job.name)
+    except IlaError as error:
+        session.remember("trouble", str(error))
+        return
+    if session.view().landscape == str(job.folder):
+        session.change(landscape=SAMPLE)
+
+
+def show(landscape: str) -> None:
+    """Open a landscape on the map."""
+    session.change(landscape=landscape)
+    session.remember("following", None)
+    st.switch_page("screens/map.py")

@@ -1,0 +1,21 @@
+"""What a screen says when there is nothing to show, or something went wrong."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from parts.texts import plain
+
+
+def empty(title: str, what_next: str) -> None:
+    """Say why there is nothing here, and what to do."""
+    with st.container(border=True):
+        st.markdown(f"**{title}**")
+        st.caption(what_next)
+
+
+def trouble(error: Exception, *, page: str | None = None, label: str = "") -> None:
+    """Tell a failure in its own sentence; offer the page that mends it."""
+    st.error(plain(str(error)), icon=":material/error:")
+    if page:
+        st.page_link(page, label=label, icon=":material/arrow_forward:")

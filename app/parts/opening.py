@@ -1,0 +1,46 @@
+"""The landscape that a link names: opened, or why it cannot be; and its name."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import cache
+import session
+from ila_core import paths
+from ila_core.errors import IlaError
+from ila_core.landscape.landscape import Landscape
+from jobs import folders
+from parts.notices import trouble
+from view import SAMPLE
+
+
+def opened() -> Landscape | None:
+    """Return the landscape of the view; where it cannot be opened say why, and return None."""
+    view = session.view()
+    try:
+        return cache.landscape(folders.run_of(view.landscape))
+    except (IlaError, OSError) as error:
+        st.header("This landscape cannot be opened", anchor=False)
+        trouble(error)
+        left, right = st.columns([1, 3])
+        left.button(
+            "Open the sample instead",
+            on_click=session.change,
+            kwargs={"landscape": SAMPLE},
+            type="primary",
+        )
+        right.page_link(
+            "screens/data.py", label="Open or build another", icon=":material/database:"
+        )
+        return None
+
+
+def title_of(landscape: Landscape) -> str:
+    """Return a landscape's name as people know it: its pool's files, or its folder."""
+    if landscape.run == paths.SAMPLE / "landscape":
+        return "The sample pool"
+    inputs = landscape.manifest.get("inputs") or []
+    files = [str(entry["name"]) for entry in inputs]
+    if not files:
+        return landscape.run.name if landscape.run else "landscape"
+    return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"

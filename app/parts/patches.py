@@ -1,0 +1,77 @@
+"""The map as a table: one line a cell, sortable, and each opens its records."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+import cache
+import session
+from ila_core.landscape.cells import Cells, Kept, Leading
+from ila_core.landscape.landscape import Landscape
+from parts.clicks import line_of
+from parts.texts import count
+from view import View
+
+
+def patches_panel(view: View, landscape: Landscape, cells: Cells, kept: Kept) -> None:
+    """Show the map as a table: one line a cell, sortable, downloadable, each opens its records."""
+    frame = patch_table(cells, kept, cache.leading(landscape, cells))
+    note, download = st.columns([3, 1], vertical_alignment="center")
+    note.caption(
+        f"{count(len(frame))} occupied cells of the map as drawn. Click a column to sort; select a "
+        "line to open its records."
+    )
+    with download.container(horizontal_alignment="right"):
+        st.download_button("Download CSV", lambda: csv_of(frame), file_name="patches.csv",
+                           mime="text/csv", icon=":material/download:",
+                           on_click="ignore")  # fmt: skip
+    key = f"patches_{hash((view.box, view.cells)) & 0xFFFFFF:x}"
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=460,
+        on_select=lambda: open_line(key, cells.number),
+        selection_mode="single-row",
+        key=key,
+        column_config={
+            "Mean relative depth": st.column_config.NumberColumn(format="percent"),
+            "Best relative depth": st.column_config.NumberColumn(format="percent"),
+            "Patches kept": st.column_config.ProgressColumn(
+                format="percent", min_value=0.0, max_value=1.0
+            ),
+        },
+        alt="Occupied cells of the map with their records, depth and what is kept",
+    )
+
+
+def patch_table(cells: Cells, kept: Kept, leading: Leading) -> pd.DataFrame:
+    """Return one line a cell, with the name of the domain that leads it."""
+    return pd.DataFrame(
+        {
+            "Cell": cells.number,
+            "Region": [leading.names[domain] for domain in leading.domain.tolist()],
+            "Records": cells.count,
+            "Kept": kept.records,
+            "Patches kept": kept.share,
+            "Mean relative depth": cells.mean,
+            "Best relative depth": cells.best,
+        }
+    )
+
+
+def open_line(key: str, numbers: np.ndarray) -> None:
+    """Callback: choose the cell of the selected line."""
+    line = line_of(session.event_of(key))
+    if line is not None:
+        session.change(patch=(int(numbers[line]),))
+        session.remember("panel", "records")
+
+
+def csv_of(frame: pd.DataFrame) -> bytes:
+    buffer = io.StringIO()
+    frame.to_csv(buffer, index=False)
+    return buffer.getvalue().encode("utf-8")

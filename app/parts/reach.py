@@ -1,0 +1,60 @@
+"""What a selection reaches, beside random: the numbers under the knobs."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+import cache
+import session
+from ila_core.measure.baseline import Baseline
+from ila_core.measure.describe import Numbers
+from ila_core.selection.selection import Selection
+from parts.figures import Figure, number_rows
+from parts.texts import count, points, share, short
+
+
+def reach(selection: Selection) -> None:
+    """Show what a selection reaches, each number beside random's at the same budget."""
+    st.markdown("**What it reaches**")
+    landscape, numbers = selection.landscape, cache.numbers(selection)
+    base = cache.chance(landscape, session.chance())
+    number_rows(figures_of(numbers, base))
+    st.caption(
+        f"Below each: the difference to random ({base.seeds} draws). Measured on "
+        f"{numbers.reference_grid} × {numbers.reference_grid} patches that no method selects with."
+    )
+    if tuned := int(np.isin(selection.rows, landscape.tuned_rows).sum()):
+        st.caption(
+            f"{count(tuned)} of them are records that the tuned model has learned from: they look "
+            "deeper for it."
+        )
+
+
+def figures_of(numbers: Numbers, base: Baseline) -> list[Figure]:
+    """Return a selection's numbers with their differences to random's mean."""
+    mean = base.mean
+    return [
+        share_figure("Coverage", numbers.coverage, mean.coverage,
+                     "Share of the pool's occupied reference patches that hold a chosen record."),
+        share_figure("Fidelity", numbers.fidelity, mean.fidelity,
+                     "The largest relative depth kept in every reference patch, summed, beside "
+                     "the same sum for the whole pool."),
+        share_figure("Mean relative depth", numbers.mean_relative_depth, mean.mean_relative_depth,
+                     "How deep the chosen records are within their domains, on average; the "
+                     "pool's mean is 50%."),
+        tokens_figure(numbers.tokens, mean.tokens),
+    ]  # fmt: skip
+
+
+def share_figure(label: str, value: float, base: float, help: str) -> Figure:
+    if np.isnan(value) or np.isnan(base):
+        return Figure(label, share(value), None, None, help)
+    return Figure(label, share(value), points(value - base), value >= base, help)
+
+
+def tokens_figure(value: float, base: float) -> Figure:
+    """Return the response tokens; more of them is neither good nor bad, but costs."""
+    ratio = f"{(value - base) / base:+.0%}" if base else None
+    return Figure("Response tokens", short(value), ratio, None,
+                  "What training on the selection costs.")  # fmt: skip

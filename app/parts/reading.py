@@ -1,0 +1,161 @@
+"""How a pool will be read: its fields, its first records, and what is rejected."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import session
+from ila_core.pool.fields import PARTS
+from ila_core.pool.reading import Preview, RecordsSettings
+from parts.record_card import record_text
+from parts.texts import count, first_line, plain
+
+AUTO = "as detected"
+SHOWN_PARTS = ("instruction", "input", "response", "system", "labels", "source")
+
+
+def settings_of(pool: Path) -> RecordsSettings:
+    """Return how a pool is to be read, as far as its visitor has said."""
+    mapping = session.recall("mapping", {}, of=pool)
+    return RecordsSettings(
+        map=tuple(sorted(mapping.items())),
+        partial=session.recall("partial", False, of=pool),
+        require_response=not session.recall("instructions only", False, of=pool),
+    )
+
+
+def options_of(settings: RecordsSettings) -> dict[str, Any]:
+    """Return the same as options of the build."""
+    mapping = ",".join(f"{part}={field}" for part, field in settings.map)
+    return {"map": mapping, "partial": settings.partial}
+
+
+def mend(pool: Path) -> None:
+    """Offer what can make an unreadable pool readable."""
+    st.caption("What may help:")
+    with st.container(horizontal=True):
+        for label, wanted, note, value in (
+            ("Fields as detected", bool(settings_of(pool).map), "mapping", {}),
+            ("Take what can be read", True, "partial", True),
+            ("It has instructions only", True, "instructions only", True),
+        ):
+            if wanted:
+                st.button(label, on_click=session.remember, args=(note, value),
+                          kwargs={"of": pool})  # fmt: skip
+
+
+def what_it_is(preview: Preview) -> None:
+    """Say what the pool is."""
+    read, kept = preview.counts["read"], preview.counts["kept"]
+    scope = "all" if preview.complete else "the first"
+    containers = ", ".join(preview.containers)
+    st.markdown(
+        f":material/check_circle: **{plain(preview.format)}** records in {plain(containers)}. "
+        f"Of {scope} {count(read)} records {count(kept)} can be used"
+        + (f" and {count(read - kept)} are rejected." if read > kept else ".")
+    )
+    for note, number in preview.counts.get("notes", {}).items():
+        st.caption(f"{count(number)} × {plain(note)}")
+
+
+def fields(pool: Path, preview: Preview) -> None:
+    """Show which field plays which part, open to change."""
+    mapping = session.recall("mapping", {}, of=pool)
+    parts = ", ".join(f"{part} from {field}" for part, field in preview.mapping.items())
+    with st.expander(f"Fields: {plain(parts)}", icon=":material/schema:"):
+        st.caption("Name another field where the detection is wrong. The preview follows at once.")
+        columns = st.columns(3)
+        shown = [part for part in PARTS if part in SHOWN_PARTS or part in preview.mapping]
+        for index, part in enumerate(shown):
+            choices = [AUTO, *preview.fields]
+            now = mapping.get(part, AUTO)
+            with columns[index % 3]:
+                st.selectbox(
+                    part.capitalize(),
+                    choices,
+                    index=choices.index(now) if now in choices else 0,
+                    format_func=lambda name, part=part: (
+                        f"{preview.mapping[part]} (detected)"
+                        if name == AUTO and part in preview.mapping
+                        else "none found"
+                        if name == AUTO
+                        else name
+                    ),
+                    key=f"field_{part}_{pool}",
+                    on_change=remap,
+                    args=(pool, part),
+                )
+
+
+def remap(pool: Path, part: str) -> None:
+    """Callback: another field plays a part."""
+    name = session.widget(f"field_{part}_{pool}")
+    mapping = {k: v for k, v in session.recall("mapping", {}, of=pool).items() if k != part}
+    session.remember("mapping", mapping if name == AUTO else {**mapping, part: name}, of=pool)
+
+
+def first_records(preview: Preview) -> None:
+    """Show the first records as they will be read."""
+    frame = pd.DataFrame(
+        {
+            "Instruction": [first_line(record.instruction, 300) for record in preview.records],
+            "Response": [first_line(record.response, 300) for record in preview.records],
+            "Turns": [len(record.turns) for record in preview.records],
+            "Labels": [", ".join(record.labels or ()) for record in preview.records],
+            "Source": [record.source or "" for record in preview.records],
+        }
+    )
+    used = [name for name in frame if name in ("Instruction", "Response", "Turns")
+            or frame[name].astype(bool).any()]  # fmt: skip
+    event = st.dataframe(
+        frame[used],
+        hide_index=True,
+        height=min(38 + 35 * len(frame), 300),
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "Instruction": st.column_config.TextColumn(width="large"),
+            "Response": st.column_config.TextColumn(width="large"),
+            "Turns": st.column_config.NumberColumn(width=60),
+        },
+        alt="The first records of the pool as they will be read",
+    )
+    lines = event.selection.rows
+    if lines and lines[0] < len(preview.records):
+        with st.container(border=True, height=320):
+            record_text(preview.records[lines[0]])
+    else:
+        st.caption("Select a line to read the whole record.")
+
+
+def rejected(preview: Preview) -> None:
+    """List what is rejected and why, with a download."""
+    if not preview.rejects:
+        return
+    reasons = preview.counts.get("reasons", {})
+    counted = ", ".join(f"{count(number)} {reason}" for reason, number in reasons.items())
+    with st.expander(f"Rejected: {plain(counted)}", icon=":material/rule:"):
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Line": [reject.line for reject in preview.rejects],
+                    "Reason": [reject.reason for reject in preview.rejects],
+                    "Text": [first_line(reject.text) for reject in preview.rejects],
+                }
+            ),
+            hide_index=True,
+            alt="Rejected records with their reasons",
+        )
+        lines = "".join(
+            json.dumps({"file": r.file, "line": r.line, "reason": r.reason, "text": r.text},
+                       ensure_ascii=False) + "\n"
+            for r in preview.rejects
+        )  # fmt: skip
+        st.download_button("Download these rejects", lines, "rejects.jsonl",
+                           icon=":material/download:", on_click="ignore")  # fmt: skip
+        st.caption("The build writes all of them to rejects.jsonl in the landscape's folder.")

@@ -1,0 +1,56 @@
+"""One record: its numbers in a line, its turns as they are, and what a hand can say to it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+import session
+from ila_core.landscape.landscape import Landscape
+from ila_core.pool.record import Record
+from parts.texts import count, decimal, plain, share
+
+
+def record_card(landscape: Landscape, row: int, record: Record, why: str) -> None:
+    """Show one record: why it was kept or left, its numbers, its text, and the hand's word."""
+    with st.container(border=True):
+        st.markdown(f"**{plain(why)}**")
+        st.caption(plain(facts(landscape, row, record)))
+        lock_buttons(row)
+        with st.container(height=330, border=False):
+            record_text(record)
+
+
+def facts(landscape: Landscape, row: int, record: Record) -> str:
+    """Return a record's numbers and labels in one line."""
+    labels = landscape.labels_of([row])[0]
+    parts = [
+        f"row {row}",
+        f"relative depth {share(float(landscape.relative_depth[row]))}",
+        f"loss {decimal(float(landscape.loss[row]))} nats per token",
+        f"{count(np.nan_to_num(landscape.tokens[row]))} response tokens",
+        landscape.domain_names[landscape.domain[row]] if landscape.domain_names else "",
+        f"labels {', '.join(labels)}" if labels else "",
+        f"from {record.source}" if record.source else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def lock_buttons(row: int) -> None:
+    """Offer to pin or exclude a record, and to take that back."""
+    word = next((entry.action for entry in session.locks() if entry.row == row), None)
+    with st.container(horizontal=True, gap="small"):
+        st.button("Pin", icon=":material/keep:", on_click=session.lock, args=("pin", row),
+                  disabled=word == "pin", help="Keep it whatever the rule says")  # fmt: skip
+        st.button("Exclude", icon=":material/block:", on_click=session.lock, args=("exclude", row),
+                  disabled=word == "exclude", help="Never choose this record")  # fmt: skip
+        if word is not None:
+            st.button("Undo", icon=":material/undo:", on_click=session.unlock, args=(row,))
+
+
+def record_text(record: Record) -> None:
+    """Show a record's turns as plain text, line breaks and code as they are."""
+    for turn in record.turns:
+        bare = turn.role == "assistant" and not turn.scored
+        st.caption("assistant, not scored" if bare else turn.role)
+        st.code(turn.text or " ", language=None, wrap_lines=True)

@@ -1,0 +1,113 @@
+"""The lines and tables of a study. No Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from draw.curves import Series
+from draw.layers import Theme
+from draw.theme import TONES
+from ila_core.studies.findings import Study
+from ila_core.studies.variant import RANDOM, Loss, Unit, Variant
+from parts.texts import DASH
+
+
+def scaling_lines(study: Study, unit: Unit, loss: Loss) -> list[Series]:
+    """Return one line a method and depth target: loss against what was trained on, ascending."""
+    lines = []
+    for variant in study.variants:
+        points = []
+        for place in study.places_of(unit):
+            mean = study.mean(variant, place, loss)
+            if mean.seeds:
+                size = study.mean(variant, place, unit).mean
+                points.append((size, mean.mean, mean.std, place.budget))
+        points.sort()
+        if points:
+            x, y, spread, notes = (list(part) for part in zip(*points, strict=True))
+            lines.append(Series(str(variant), x, y, spread, notes))
+    return lines
+
+
+@dataclass(frozen=True, eq=False)
+class LossTable:
+    """The losses of a study, a line a method and a column a budget; all three are alike."""
+
+    values: pd.DataFrame
+    """The mean losses: what it sorts by."""
+    texts: pd.DataFrame
+    """What is read."""
+    styles: pd.DataFrame
+    """CSS of every cell: better or worse than random, the lowest of a budget bold."""
+
+    @property
+    def styled(self) -> pd.io.formats.style.Styler:
+        """The table as it is read."""
+        style = self.values.style.apply(lambda _: self.styles, axis=None)
+        for line, budget in product(self.values.index, self.values.columns[1:]):
+            text = self.texts.loc[line, budget]
+            style = style.format(lambda _, text=text: text, subset=pd.IndexSlice[[line], [budget]])
+        return style
+
+
+def losses(study: Study, unit: Unit, loss: Loss, theme: Theme) -> LossTable:
+    """Return the losses of every variant, each beside random's."""
+    variants, places = study.variants, study.places_of(unit)
+    names = [str(variant) for variant in variants]
+    values, texts, styles = (pd.DataFrame({"Method": names}) for _ in range(3))
+    styles["Method"] = ""
+    tones = {"better": f"color: {TONES[theme][0]}", "worse": f"color: {TONES[theme][1]}"}
+    for place in places:
+        means = [study.mean(variant, place, loss) for variant in variants]
+        gaps = [study.against_random(variant, place, loss) for variant in variants]
+        gaps = [None if one == RANDOM else gap for one, gap in zip(variants, gaps, strict=True)]
+        known = np.array([mean.mean for mean in means])
+        lowest = np.zeros(len(known), dtype=bool)
+        if np.isfinite(known).any():
+            lowest[np.nanargmin(known)] = True
+        values[place.budget] = known
+        texts[place.budget] = [
+            (str(mean) or DASH) + (f"   {gap.mean:+.3f}" if gap else "")
+            for mean, gap in zip(means, gaps, strict=True)
+        ]
+        styles[place.budget] = [
+            (tones.get(gap.outcome, "") if gap else "") + ("; font-weight: 700" if best else "")
+            for gap, best in zip(gaps, lowest, strict=True)
+        ]
+    return LossTable(values, texts, styles)
+
+
+def sweep_lines(
+    study: Study, unit: Unit, loss: Loss, swept: Sequence[Variant]
+) -> tuple[list[Series], list[dict[str, object]]]:
+    """Return how far variants of a method are from random by depth target, and all as a table.
+
+    A line a budget, from the smallest depth target.
+    """
+    lines, rows = [], []
+    for place in study.places_of(unit):
+        x, y = [], []
+        for variant in sorted(swept, key=lambda variant: variant.depth_target):
+            mean = study.mean(variant, place, loss)
+            if not mean.seeds:
+                continue
+            rows.append(
+                {
+                    "Budget": place.budget,
+                    "q": variant.depth_target,
+                    "Loss": mean.mean,
+                    "Records": study.mean(variant, place, "records").mean,
+                    "Tokens": study.mean(variant, place, "tokens").mean,
+                }
+            )
+            gap = study.against_random(variant, place, loss)
+            if gap is not None:
+                x.append(variant.depth_target)
+                y.append(gap.mean)
+        lines.append(Series(place.budget, x, y))
+    return lines, rows

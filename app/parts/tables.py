@@ -1,0 +1,155 @@
+"""The table of a comparison: its columns, and what a reader sees in them. No Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from draw.layers import Theme
+from draw.theme import INKS, TONES
+from ila_core.measure.baseline import CHANCE
+from ila_core.measure.compare import Comparison, Row
+from ila_core.measure.describe import GRIDS
+from parts.texts import DASH, share
+
+
+@dataclass(frozen=True)
+class Number:
+    """One column of the table: where it comes from, how it is written, and which way is better."""
+
+    key: str
+    title: str
+    form: str
+    better: int
+    """1 where more is better, -1 where less is, 0 where neither."""
+    help: str
+    relative: bool = False
+    """Whether the difference to random is told in per cent of random's number."""
+
+    def text(self, value: float) -> str:
+        return DASH if np.isnan(value) else self.form.format(value)
+
+    def spread(self, value: float) -> str:
+        """Return a deviation, in the digits of the number and without a second unit."""
+        if np.isnan(value):
+            return ""
+        return f" ± {self.form.format(value).rstrip('%')}"
+
+    def difference(self, value: float, base: float) -> str:
+        if np.isnan(value) or np.isnan(base):
+            return ""
+        if self.relative:
+            return f"{(value - base) / base:+.0%}" if base else ""
+        return f"{100 * (value - base):+.1f}"
+
+
+NUMBERS = (
+    Number("coverage", "Coverage", "{:.1%}", 1,
+           "Share of the pool's occupied reference patches that hold a chosen record, and the "
+           "difference to random in percentage points."),
+    Number("fidelity", "Fidelity", "{:.1%}", 1,
+           "The largest relative depth kept in every reference patch, summed, beside the same sum "
+           "for the whole pool."),
+    Number("mean_relative_depth", "Mean depth", "{:.1%}", 1,
+           "Mean relative depth: how deep the chosen records are within their domains; the pool's "
+           "mean is 50%."),
+    Number("tokens", "Tokens", "{:,.0f}", 0,
+           "Response tokens kept: what training on the selection costs.", relative=True),
+    Number("embedding_distance_mean", "Distance", "{:.3f}", -1,
+           "Mean cosine distance from a pool record to its nearest chosen one, in the embedding "
+           "space: less is better.", relative=True),
+    Number("embedding_distance_p95", "Distance, 95th", "{:.3f}", -1,
+           "95th percentile of the same distance: how far the worst served records are.",
+           relative=True),
+    Number("novelsum", "NovelSum", "{:.3f}", 1,
+           "Diversity weighted by density (arXiv 2502.17184): more is more diverse.",
+           relative=True),
+)  # fmt: skip
+SURVIVALS = {
+    "offset": ("Shifted grid", "Share of the selection that is kept when the grid is shifted by "
+               "a fraction of a patch."),
+    "projection": ("Another map", "Share that is kept on the maps of two other projection "
+                   "seeds."),
+}  # fmt: skip
+
+
+def table_frame(
+    comparison: Comparison, columns: Sequence[Number], survivals: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return one line a method that ran, with bare numbers; NaN where one is not known."""
+    lines = []
+    for row in comparison.done:
+        assert row.selection is not None
+        line: dict[str, object] = {"Method": row.name, "Records": len(row.selection.rows)}
+        line |= {number.title: number_of(row, number.key) for number in columns}
+        stable = row.numbers.get("stability") or {}
+        line |= {SURVIVALS[name][0]: stable.get(name, np.nan) for name in survivals}
+        line["Seconds"] = row.seconds
+        line["Filled up"] = row.selection.filled
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def beside_random(
+    frame: pd.DataFrame,
+    comparison: Comparison,
+    columns: Sequence[Number],
+    survivals: Sequence[str],
+    theme: Theme,
+) -> pd.io.formats.style.Styler:
+    """Return the table as it is read: random with its spread, the others with their difference."""
+    base = comparison[CHANCE]
+    is_base = frame["Method"] == CHANCE
+    style = frame.style.format(
+        {"Records": "{:,}", "Seconds": "{:.2f}", "Filled up": "{:,}"}
+        | {SURVIVALS[name][0]: share for name in survivals}
+    )
+    for number in columns:
+        mean, spread = number_of(base, number.key), number_of(base, f"{number.key}_std")
+        style = style.format(
+            lambda v, n=number, s=spread: n.text(v) + n.spread(s),
+            subset=pd.IndexSlice[is_base, [number.title]],
+        ).format(
+            lambda v, n=number, m=mean: f"{n.text(v)}   {n.difference(v, m)}".rstrip(),
+            subset=pd.IndexSlice[~is_base, [number.title]],
+        )
+        style = style.map(
+            lambda v, n=number, m=mean, s=spread: tone(n, v, m, s, theme),
+            subset=pd.IndexSlice[~is_base, [number.title]],
+        )
+    muted = f"color: {INKS[theme].muted}"
+    return style.map(lambda _: muted, subset=pd.IndexSlice[is_base, :])
+
+
+def tone(number: Number, value: float, base: float, spread: float, theme: Theme) -> str:
+    """Return a cell's style: better or worse than random, or nothing within twice its spread."""
+    gap = number.better * (value - base)
+    if not np.isfinite(gap) or abs(gap) <= 2 * np.nan_to_num(spread) or gap == 0:
+        return ""
+    better, worse = TONES[theme]
+    return f"color: {better}; font-weight: 600" if gap > 0 else f"color: {worse}"
+
+
+def number_of(row: Row, key: str) -> float:
+    value = row.numbers.get(key)
+    return np.nan if value is None else float(value)
+
+
+def csv_of(comparison: Comparison) -> bytes:
+    """Return all numbers of a comparison, one line a method."""
+    found = pd.json_normalize(comparison.as_dict()["methods"], sep="_")
+    return found.to_csv(index=False).encode("utf-8")
+
+
+def grid_frame(comparison: Comparison, kind: str) -> pd.DataFrame:
+    """Return coverage or fidelity of every method, a column a reference grid."""
+    return pd.DataFrame(
+        [
+            {"Method": row.name}
+            | {f"{g} × {g}": row.numbers[f"{kind}_by_grid"][str(g)] for g in GRIDS}
+            for row in comparison.done
+        ]
+    ).astype({f"{g} × {g}": np.float64 for g in GRIDS})

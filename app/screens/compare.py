@@ -1,0 +1,102 @@
+"""The Compare screen: several methods at one budget, and what only one of two keeps."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import cache
+import session
+from draw.compare import small_maps
+from draw.theme import CONFIG
+from ila_core.errors import IlaError
+from ila_core.landscape.cells import frame
+from ila_core.landscape.landscape import Landscape
+from ila_core.measure.baseline import CHANCE
+from ila_core.measure.compare import Comparison
+from ila_core.methods.registry import find
+from ila_core.selection.spec import Spec
+from parts.budget import budget_knobs
+from parts.comparison import by_grid, explain, ways_out
+from parts.measuring import measure, waiting
+from parts.method_choice import choose_extras, choose_methods
+from parts.notices import trouble
+from parts.opening import opened, title_of
+from parts.pair import KINDS, pair, selection_of
+from parts.switch import switch
+from parts.tables import number_of
+from parts.texts import count, plain, share
+from view import USUAL
+
+SMALL_SIDE = 48
+"""Cells a side of the small maps."""
+
+
+def page() -> None:
+    landscape = opened()
+    if landscape is None:
+        return
+    with st.sidebar:
+        budget_knobs(session.view(), landscape)
+        names = choose_methods(session.view(), landscape)
+        extras = choose_extras(session.view(), landscape, len(names))
+    view = session.view()
+    st.header("Methods side by side", anchor=False)
+    if not headline(landscape, len(names)):
+        return
+    asked = Spec(budget=view.spec.budget, seed=view.spec.seed)
+    specs = [find(name).applied(asked) for name in names]
+    comparison = measure(landscape, asked, specs, extras)
+    explain(comparison)
+    waiting(landscape, specs, comparison.rows)
+    ways_out(landscape, comparison)
+    by_grid(comparison)
+    maps(landscape, comparison)
+    pair(view, landscape, comparison)
+
+
+def headline(landscape: Landscape, among: int) -> bool:
+    """Say what is compared; whether the budget stands for any records."""
+    budget = session.view().spec.asked
+    try:
+        size = budget.records(landscape)
+    except IlaError as error:
+        trouble(error)
+        st.button("Back to 10 per cent", on_click=session.change, kwargs={"budget": USUAL.budget})
+        return False
+    st.markdown(
+        f"{plain(title_of(landscape))}: {among} way{'s' * (among != 1)} to keep "
+        f"{'about ' if budget.kind == 'tokens' else ''}{count(size)} of "
+        f"{count(len(landscape))} records, each with its automatic settings."
+    )
+    if session.locks():
+        st.caption("What you pinned or excluded on the map has no part in this comparison.")
+    return True
+
+
+def maps(landscape: Landscape, comparison: Comparison) -> None:
+    """Draw where each method keeps, one small map beside the other on one scale."""
+    grid = selection_of(comparison, CHANCE).shown_grid
+    cells = cache.drawn(landscape, frame(landscape, grid, side=SMALL_SIDE))
+    title, choice = st.columns([2, 1], vertical_alignment="bottom")
+    title.subheader("Where each of them keeps", anchor=False)
+    with choice.container(horizontal_alignment="right"):
+        what = switch("map kind", "Shown", KINDS)
+    kept = [
+        (
+            f"{row.name}  {share(number_of(row, 'coverage'))}",
+            cache.kept(cells, selection_of(comparison, row.name)),
+        )
+        for row in comparison.done
+    ]
+    st.plotly_chart(
+        small_maps(cells, kept, what=what, theme=session.theme()),
+        key="small_maps",
+        theme=None,
+        config=CONFIG,
+        alt=f"Small maps of {len(kept)} methods on one scale: {KINDS[what].lower()} kept",
+    )
+    st.caption("Behind each name its coverage. A method without a grid of its own is shown on the "
+               "automatic grid of the budget.")  # fmt: skip
+
+
+page()

@@ -1,0 +1,110 @@
+"""The Data screen: choose a pool, see how it will be read, and build its landscape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from ila_core.pipeline.settings import BuildSettings
+
+import cache
+import session
+from ila_core.errors import IlaError
+from jobs import builds, folders, process
+from parts import following, options, reading
+from parts.estimates import estimate
+from parts.following import BUILD
+from parts.landscapes import landscapes, show
+from parts.notices import empty, trouble
+from parts.pool_choice import choose_pool
+from parts.texts import plain
+
+
+def page() -> None:
+    runs = folders.runs_folder()
+    st.header("Data", anchor=False)
+    st.markdown(
+        "A pool is a file of instructions with their responses. Open one, see how it will be "
+        "read, and build its landscape."
+    )
+    left, right = st.columns([1.6, 1], gap="large")
+    with right:
+        landscapes(runs)
+    with left:
+        followed = session.recall("following")
+        if followed and process.look(runs, followed) is not None:
+            follow_build(runs, followed)
+            return
+        pool = choose_pool(runs)
+        if pool is not None:
+            read_and_build(runs, pool)
+
+
+def read_and_build(runs: Path, pool: Path) -> None:
+    """Show how a pool will be read, offer the options, and start the build."""
+    how = reading.settings_of(pool)
+    try:
+        with st.spinner("Reading the first records …"):
+            preview = cache.preview(pool, how)
+    except IlaError as error:
+        trouble(error)
+        reading.mend(pool)
+        return
+    reading.what_it_is(preview)
+    reading.fields(pool, preview)
+    reading.first_records(preview)
+    reading.rejected(preview)
+    asked = options.choose(preview, reading.options_of(how), bare=not how.require_response)
+    if asked is not None:
+        estimate(pool, asked)
+        begin(runs, pool, asked)
+
+
+def begin(runs: Path, pool: Path, asked: BuildSettings) -> None:
+    """Name the landscape and start."""
+    suggested = session.recall("name", of=pool)
+    if suggested is None:
+        suggested = builds.free_name(runs, pool.name)
+        session.remember("name", suggested, of=pool)
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    name = left.text_input("Name of the landscape", value=suggested, key=f"naming_{pool}")
+    if right.button("Build the landscape", type="primary", width="stretch", key="build"):
+        try:
+            builds.start(runs, name, [str(pool)], asked)
+        except (IlaError, OSError) as error:
+            trouble(error)
+            return
+        session.remember("following", name)
+        session.remember("name", None, of=pool)
+        st.rerun()
+
+
+def follow_build(runs: Path, name: str) -> None:
+    """Follow a build until it ends, then open what it made."""
+    st.subheader(plain(name), anchor=False)
+    progress_panel(runs, name)
+    st.button("Open another pool", icon=":material/arrow_back:", type="tertiary",
+              on_click=session.remember, args=("following", None))  # fmt: skip
+
+
+@st.fragment(run_every=1.0)
+def progress_panel(runs: Path, name: str) -> None:
+    """Show stage, rate and time left; once a second, without touching the rest of the page."""
+    job = process.look(runs, name)
+    if job is None:
+        empty("This landscape is gone", "Open a pool to build another.")
+        return
+    following.follow(job, BUILD)
+    if job.state == "running":
+        following.running(job, BUILD)
+    elif job.state == "done":
+        st.success("The landscape is ready.", icon=":material/check_circle:")
+        for note in cache.landscape(job.folder).manifest.get("notes", []):
+            st.caption(plain(note))
+        if st.button("Open it on the map", type="primary", key="open_built"):
+            show(str(job.folder))
+    else:
+        following.ended(job, BUILD)
+
+
+page()

@@ -1,0 +1,209 @@
+"""The Export screen: the selection as a file, and the command that makes it again."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+import cache
+import session
+from ila_core.errors import IlaError
+from ila_core.exports.commands import select_command
+from ila_core.exports.llamafactory import dataset_entry
+from ila_core.exports.write import (
+    FORMATS,
+    Format,
+    export,
+    lines,
+    manifest,
+    table,
+)
+from ila_core.selection.selection import Selection
+from ila_core.selection.spec import EXCLUSIONS, PINS
+from jobs import folders
+from jobs.uploads import export_folder
+from parts.notices import empty, trouble
+from parts.opening import opened, title_of
+from parts.switch import keep
+from parts.texts import count, plain, share, short, size
+
+TITLES = {
+    "jsonl": "JSONL, as it came",
+    "scored": "JSONL with scores",
+    "parquet": "Parquet with the map",
+}
+ABOUT = {
+    "jsonl": "The original records, byte for byte, in pick order: any trainer that read the pool "
+    "reads this.",
+    "scored": "The original records, each with one more object, `_ila`: its row, loss, tokens, "
+    "depth, relative depth, domain, round and order.",
+    "parquet": "One row a record with text, x, y and all scores. Embedding Atlas opens it as it "
+    "is.",
+}
+SERVER_SIDE = 200_000
+"""From this many records on the file is written beside the landscape, not sent to the browser."""
+
+
+def page() -> None:
+    landscape = opened()
+    if landscape is None:
+        return
+    try:
+        selection = cache.selection(landscape, session.spec())
+    except IlaError as error:
+        st.header("Nothing to export yet", anchor=False)
+        trouble(error, page="screens/map.py", label="Change the selection on the map")
+        return
+    headline(selection)
+    if landscape.records is None:
+        empty("No records to write", "This landscape was made from arrays.")
+        return
+    left, right = st.columns([1, 1.35], gap="large")
+    with left:
+        format = choose_format()
+        offer(selection, format)
+        command(selection, format)
+        register(selection, format)
+    with right:
+        preview(selection, format)
+
+
+def headline(selection: Selection) -> None:
+    """Say what is about to be written."""
+    landscape, spec = selection.landscape, selection.spec
+    st.header(f"{count(len(selection.rows))} records for training", anchor=False)
+    locks = len(spec.pinned) + len(spec.excluded)
+    by_hand = f", {count(locks)} pinned or excluded by hand" if locks else ""
+    part = share(len(selection.rows) / max(len(landscape), 1))
+    st.markdown(
+        f"{plain(title_of(landscape))}: {part} of its records, {short(selection.tokens)} "
+        f"response tokens, chosen by {spec.method} for a budget of {plain(spec.budget)}"
+        f"{by_hand}."
+    )
+
+
+def choose_format() -> Format:
+    chosen = st.radio(
+        "File",
+        FORMATS,
+        format_func=TITLES.get,
+        captions=[ABOUT[name].replace("`", "") for name in FORMATS],
+        key=session.knob("format", session.recall("format", "jsonl")),
+        on_change=keep,
+        args=("format",),
+    )
+    return chosen
+
+
+def offer(selection: Selection, format: Format) -> None:
+    """Offer the file and its manifest; a very large one is written on the server's side."""
+    name = file_name(selection, format)
+    if len(selection.rows) > SERVER_SIDE:
+        write_here(selection, format, name)
+        return
+    with st.container(horizontal=True):
+        st.download_button(
+            f"Download {count(len(selection.rows))} records",
+            data=lambda: content(selection, format),
+            file_name=name,
+            mime="application/octet-stream",
+            type="primary",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download",
+        )
+        st.download_button(
+            "Manifest",
+            data=lambda: json.dumps(manifest(selection, format), indent=1,
+                                    ensure_ascii=False),
+            file_name=f"{name}.manifest.json",
+            mime="application/json",
+            icon=":material/description:",
+            on_click="ignore",
+            help="The rule, the seeds, the locks and the inputs behind this file",
+        )  # fmt: skip
+    st.caption(f"{name}, about {size(estimated_bytes(selection, format))}")
+
+
+def file_name(selection: Selection, format: Format) -> str:
+    return f"selection-{len(selection.rows)}.{'parquet' if format == 'parquet' else 'jsonl'}"
+
+
+def write_here(selection: Selection, format: Format, name: str) -> None:
+    """Write a large file beside its landscape and show where it lies."""
+    made_of = selection.landscape.fingerprint, selection.spec.as_dict()
+    folder = export_folder(folders.runs_folder(), *made_of)
+    if st.button(f"Write {count(len(selection.rows))} records", type="primary",
+                 icon=":material/save:"):  # fmt: skip
+        with st.spinner("Writing …", show_time=True):
+            try:
+                path = export(selection, folder / name, format)
+            except (IlaError, OSError) as error:
+                trouble(error)
+                return
+        st.success(f"Written to {plain(str(path))}, with its manifest beside it.")
+    st.caption(f"A file this large is written on this machine, into {plain(str(folder))}.")
+
+
+def content(selection: Selection, format: Format) -> bytes:
+    """Return the file's bytes, the same as `ila select --out` writes."""
+    if format != "parquet":
+        return b"".join(lines(selection, format))
+    with tempfile.TemporaryDirectory() as folder:
+        return export(selection, Path(folder) / "selection.parquet", "parquet").read_bytes()
+
+
+def estimated_bytes(selection: Selection, format: Format) -> float:
+    """Estimate the file's size from its first lines; Parquet packs about four to one."""
+    text: Format = "jsonl" if format == "jsonl" else "scored"
+    sizes = [len(line) for line in lines(selection.first(200), text)]
+    total = sum(sizes) / max(len(sizes), 1) * len(selection.rows)
+    return total / 3 if format == "parquet" else total
+
+
+def command(selection: Selection, format: Format) -> None:
+    """Show the command line that writes the same file, with the files of locks that it needs."""
+    st.markdown("**The same file from the command line**")
+    st.code(select_command(selection, format), language="bash", wrap_lines=True)
+    spec = selection.spec
+    with st.container(horizontal=True):
+        for name, rows in ((PINS, spec.pinned), (EXCLUSIONS, spec.excluded)):
+            if len(rows):
+                st.download_button(
+                    name, "".join(f"{int(row)}\n" for row in rows), name,
+                    icon=":material/download:", on_click="ignore",
+                )  # fmt: skip
+
+
+def register(selection: Selection, format: Format) -> None:
+    """Show the entry that LLaMA-Factory needs to find the file."""
+    if format == "parquet":
+        return
+    with st.expander("For LLaMA-Factory", icon=":material/integration_instructions:"):
+        try:
+            entry = dataset_entry(selection, file_name(selection, format), format)
+        except IlaError as error:
+            st.caption(plain(str(error)))
+            return
+        st.caption("Add this to dataset_info.json; on the command line --dataset-info does it.")
+        text = json.dumps({"selection": entry}, indent=2, ensure_ascii=False)
+        st.code(text, language=None, wrap_lines=True)
+
+
+def preview(selection: Selection, format: Format) -> None:
+    """Show the first records as they will stand in the file."""
+    st.markdown("**The first records of the file**")
+    if format == "parquet":
+        rows = table(selection.first(50)).to_pandas()
+        st.dataframe(rows, hide_index=True, height=520, alt="First rows of the Parquet file")
+        return
+    for line in lines(selection.first(3), format):
+        text = json.dumps(json.loads(line), indent=2, ensure_ascii=False)
+        st.code(text, language=None, wrap_lines=True, height=min(420, 56 + 20 * text.count("\n")))
+    st.caption("Indented here to be read; in the file each record is one line.")
+
+
+page()

@@ -1,0 +1,74 @@
+"""The Map screen: the landscape, the knobs of the selection, and the records behind a click."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import cache
+import session
+from ila_core.landscape.cells import Cells, Kept, frame
+from ila_core.landscape.landscape import Landscape
+from ila_core.selection.selection import Selection
+from parts import facets, knobs
+from parts.inspector import records_panel
+from parts.map_panel import LAYER_SENTENCES, map_chart, toolbar
+from parts.opening import opened, title_of
+from parts.patches import patches_panel
+from parts.reach import reach
+from parts.switch import switch
+from parts.texts import count, plain
+from view import View
+
+
+def page() -> None:
+    landscape = opened()
+    if landscape is None:
+        return
+    with st.sidebar:
+        selection = knobs.draw(session.view(), landscape)
+        if selection is not None:
+            reach(selection)
+    view = session.view()
+    headline(view, landscape, selection)
+    if selection is None:
+        return
+    drawn = frame(landscape, selection.shown_grid, side=view.cells, window=view.box)
+    cells = cache.drawn(landscape, drawn)
+    kept = cache.kept(cells, selection)
+    left, right = st.columns([2.9, 1], gap="medium")
+    with left:
+        toolbar(view, drawn)
+        map_chart(view, selection, cells, kept)
+    with right:
+        facets.growth(selection)
+        facets.histograms(selection)
+    panels(view, selection, cells, kept)
+
+
+def headline(view: View, landscape: Landscape, selection: Selection | None) -> None:
+    """Say in one sentence what the map shows; the ways in and out stand above it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(plain(title_of(landscape)), anchor=False, width="stretch")
+        if st.button("Open a pool", icon=":material/folder_open:"):
+            st.switch_page("screens/data.py")
+        if selection is not None and st.button(
+            f"Export {count(len(selection.rows))}", type="primary", icon=":material/download:"
+        ):
+            st.switch_page("screens/export.py")
+    keeps = "" if selection is None else f"; {count(len(selection.rows))} are kept"
+    st.markdown(
+        f"{count(len(landscape))} records, near each other where their instructions are alike: "
+        f"{LAYER_SENTENCES[view.layer]}{keeps}."
+    )
+
+
+def panels(view: View, selection: Selection, cells: Cells, kept: Kept) -> None:
+    """Draw the inspector, and beside it the table of patches."""
+    names = {"records": "Records", "patches": "Table of patches"}
+    if switch("panel", "Below the map", names) == "records":
+        records_panel(view, selection, cells, kept)
+    else:
+        patches_panel(view, selection.landscape, cells, kept)
+
+
+page()

@@ -1,0 +1,225 @@
+"""The page's memory of one visitor: the only file that spells keys of the session.
+
+The view lives here and is written to the address bar after every run; widgets are set from it
+before they are drawn and write back into it when they are used. What a screen keeps for itself is
+a note. Widgets that mirror the view or a note are knobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import streamlit as st
+
+from draw.layers import Theme
+from ila_core.measure.baseline import CHANCE
+from ila_core.methods.registry import find
+from ila_core.selection.spec import Spec
+from jobs import folders
+from view import KNOBS, View, from_query, to_query
+
+_VIEW, _LOCKS = "view", "locks"
+
+Note = Literal[
+    "screen",  # that was open last
+    "range",  # the box that was drawn on the map as it stands
+    "still",  # what the map shows, and the cells that were chosen when it began to
+    "picked",  # of another chart: what it shows, and the cells chosen on it
+    "tool",
+    "panel",
+    "focus",  # the record that the inspector shows
+    "unsolved",  # why no budget reaches the wished coverage
+    "novelty",
+    "stability",
+    "slow methods",  # that may run
+    "grid kind",
+    "map kind",
+    "difference kind",
+    "compared record",
+    "study loss",
+    "study unit",
+    "study variants",
+    "study trouble",
+    "deleting study",
+    "followed study",
+    "format",
+    "way",  # how a pool is given
+    "path",
+    "uploaded",
+    "trouble",
+    "deleting",
+    "following",  # the build that is shown
+    "followed build",
+    "mapping",  # of a pool: which field plays which part
+    "partial",
+    "instructions only",
+    "name",
+    "tried",  # estimates of builds whose models were tried
+]
+"""What a screen may keep; a new one is a new name here."""
+
+_NOTES = frozenset(get_args(Note))
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A hand's word on one record: pinned into the selection, or excluded from it."""
+
+    action: Literal["pin", "exclude"]
+    row: int
+
+
+# -- the view -------------------------------------------------------------------------------------
+
+
+def view() -> View:
+    """Return the present view; a new session takes it from its link."""
+    if _VIEW not in st.session_state:
+        start = from_query(st.query_params.to_dict())
+        run = folders.opened_with()
+        if "landscape" not in st.query_params and run and folders.is_run(run):
+            start = replace(start, landscape=str(run))
+        st.session_state[_VIEW] = start
+    return st.session_state[_VIEW]
+
+
+def change(**values: Any) -> None:
+    """Set fields of the view or of its spec. Another landscape drops what belonged to the old."""
+    before = view()
+    knobs = {name: values.pop(name) for name in KNOBS if name in values}
+    after = replace(before, spec=replace(before.spec, **knobs), **values)
+    if after.landscape != before.landscape:
+        after = replace(
+            after, box=None, patch=values.get("patch", ()), study=values.get("study", "")
+        )
+        st.session_state.pop(_LOCKS, None)
+        forget("range", "still")
+    elif after.box != before.box or after.cells != before.cells:
+        after = replace(after, patch=values.get("patch", ()))
+        forget("range")
+    st.session_state[_VIEW] = after
+
+
+def write_url() -> None:
+    """Put the view into the address bar, leaving out what is as it starts."""
+    wanted = to_query(view())
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def theme() -> Theme:
+    """Return whether the page is light or dark."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+# -- notes ----------------------------------------------------------------------------------------
+
+
+def recall(note: Note, default: Any = None, *, of: object = "") -> Any:
+    """Return what a screen has noted, and of what where it keeps several."""
+    return st.session_state.get(_key(note, of), default)
+
+
+def remember(note: Note, value: Any, *, of: object = "") -> None:
+    """Keep a value for a screen."""
+    st.session_state[_key(note, of)] = value
+
+
+def forget(*notes: Note) -> None:
+    for note in notes:
+        st.session_state.pop(_key(note, ""), None)
+
+
+def _key(note: Note, of: object) -> str:
+    if note not in _NOTES:
+        raise KeyError(f"{note} is no note; add it to session.Note.")
+    return f"note_{note}:{of}"
+
+
+# -- widgets --------------------------------------------------------------------------------------
+
+
+def knob(name: str, value: Any) -> str:
+    """Return the session key of a widget, set to `value`: for widgets that mirror what is kept."""
+    key = f"knob_{name}"
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+    return key
+
+
+def arrive(screen: str) -> None:
+    """Forget the knobs of the screen that was left; they are set anew from the view.
+
+    A key that two screens share names two widgets: one that still holds its value would not be
+    set, and the other screen's widget would start at its least.
+    """
+    if recall("screen") != screen:
+        for key in [key for key in st.session_state if str(key).startswith("knob_")]:
+            del st.session_state[key]
+        remember("screen", screen)
+
+
+def turned(name: str) -> Any:
+    """Return what a knob's widget was just set to."""
+    return st.session_state[f"knob_{name}"]
+
+
+def widget(key: str) -> Any:
+    """Return the value of a screen's own widget, inside a callback."""
+    return st.session_state[key]
+
+
+def follow(name: str) -> None:
+    """Callback: the view's field takes the value of its knob."""
+    value = turned(name)
+    if value is not None:  # a click on the chosen segment would clear it
+        change(**{name: value})
+
+
+def event_of(key: str) -> Mapping[str, Any]:
+    """Return what a chart or a table reported last."""
+    return st.session_state.get(key) or {}
+
+
+# -- locks ----------------------------------------------------------------------------------------
+
+
+def locks() -> tuple[Lock, ...]:
+    """Return what was pinned and excluded by hand, oldest first, one entry a record."""
+    return st.session_state.get(_LOCKS, ())
+
+
+def lock(action: Literal["pin", "exclude"], row: int) -> None:
+    """Callback: pin or exclude a record; a second word on it replaces the first."""
+    others = tuple(entry for entry in locks() if entry.row != row)
+    st.session_state[_LOCKS] = (*others, Lock(action, row))
+
+
+def unlock(row: int | None = None) -> None:
+    """Callback: take back the word on a record, or the last word where none is named."""
+    entries = locks()
+    st.session_state[_LOCKS] = (
+        entries[:-1] if row is None else tuple(entry for entry in entries if entry.row != row)
+    )
+
+
+def locked(action: Literal["pin", "exclude"]) -> tuple[int, ...]:
+    """Return the rows under one action, ascending."""
+    return tuple(sorted(entry.row for entry in locks() if entry.action == action))
+
+
+def spec() -> Spec:
+    """Return what the view asks of its landscape, with what was pinned and excluded by hand.
+
+    Knobs that the method does not read are at their default. UsageError for an unknown method.
+    """
+    asked = replace(view().spec, pinned=locked("pin"), excluded=locked("exclude"))
+    return find(asked.method).applied(asked)
+
+
+def chance() -> Spec:
+    """Return what random is asked for, to be held beside the selection of the view."""
+    asked = replace(view().spec, pinned=locked("pin"), excluded=locked("exclude"))
+    return find(CHANCE).applied(asked)

@@ -1,0 +1,31 @@
+"""Names on the map: the largest first, none over another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from draw.names import places, short_name
+from ila_core.landscape.cells import count, frame
+from ila_core.landscape.landscape import Landscape
+
+
+def test_names_do_not_collide_and_the_largest_come_first() -> None:
+    rng = np.random.default_rng(0)
+    domain = np.repeat(np.arange(40), np.arange(1, 41))
+    xy = rng.random((40, 2))[domain] + rng.normal(scale=0.01, size=(len(domain), 2))
+    pool = Landscape.from_arrays(
+        xy, domain=domain, domain_names=[f"word{k} · other{k}" for k in range(40)]
+    )
+    shown = places(pool, count(pool, frame(pool, pool.grid(473), side=64)))
+    assert shown[0].text == "word39 · other39"
+    assert [place.count for place in shown] == sorted((p.count for p in shown), reverse=True)
+    heights = [(p.x, p.y, len(p.text)) for p in shown]
+    for k, (x, y, letters) in enumerate(heights):
+        for other_x, other_y, others in heights[:k]:
+            apart_x = (letters + others) * 3.7 / 760 * 64
+            assert abs(x - other_x) >= apart_x or abs(y - other_y) >= 26 / 560 * 64
+
+
+def test_a_long_name_is_shortened() -> None:
+    assert short_name("an extraordinarily long single domain name") == "an extraordinarily long s…"
+    assert short_name("") == ""

@@ -1,0 +1,70 @@
+"""Scales that every kind of eye can read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from draw.layers import Layer, Theme
+from draw.scales import DOMAIN_COLOURS, OTHER_COLOUR, ramp, two_way
+from draw.theme import INKS
+
+
+def test_the_two_way_number_grows_with_both() -> None:
+    shown = two_way(np.array([0.0, 1.0, 0.0, 1.0]), np.array([0, 0, 1, 1]), 0, 1)
+    assert shown.tolist() == [0, 4, 20, 24]
+    assert np.isnan(two_way(np.array([np.nan]), np.array([1]), 0, 1)).all()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("layer", ["density", "depth", "coverage"])
+def test_lightness_runs_one_way_along_every_scale(layer: Layer, theme: Theme) -> None:
+    stops = [colour for _, colour in ramp(layer, theme)]
+    parts = [[int(part) for part in colour[4:-1].split(",")] for colour in stops]
+    lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in parts]
+    steps = np.diff(lightness)
+    assert (steps < 0).all() if theme == "light" else (steps > 0).all()
+
+
+# Linear RGB as people without one kind of cone see it (Machado, Oliveira and Fernandes 2009).
+SEEN = {
+    "all cones": np.eye(3),
+    "protanopia": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                            [-0.003882, -0.048116, 1.051998]]),
+    "deuteranopia": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                              [-0.011820, 0.042940, 0.968881]]),
+    "tritanopia": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                            [0.004733, 0.691367, 0.303900]]),
+}  # fmt: skip
+
+
+def oklab(linear: np.ndarray) -> np.ndarray:
+    """Colours in a space where distance is how different they look (Ottosson's Oklab)."""
+    cones = np.array([[0.4122214708, 0.5363325363, 0.0514459929],
+                      [0.2119034982, 0.6806995451, 0.1073969566],
+                      [0.0883024619, 0.2817188376, 0.6299787005]])  # fmt: skip
+    mixed = np.array([[0.2104542553, 0.7936177850, -0.0040720468],
+                      [1.9779984951, -2.4285922050, 0.4505937099],
+                      [0.0259040371, 0.7827717662, -0.8086757660]])  # fmt: skip
+    return np.cbrt(linear.clip(0, 1) @ cones.T) @ mixed.T
+
+
+@pytest.mark.parametrize("eye", SEEN)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_of_domains_are_told_apart_by_every_eye(theme: Theme, eye: str) -> None:
+    named = [*DOMAIN_COLOURS[theme], OTHER_COLOUR[theme], INKS[theme].paper]
+    srgb = np.array([[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in named]) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    seen = oklab(linear @ SEEN[eye].T)
+    apart = np.linalg.norm(seen[:, None] - seen[None], axis=2) + np.eye(len(seen))
+    assert apart.min() > 0.1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_difference_scale_runs_one_way_to_either_side(theme: Theme) -> None:
+    stops = [colour for _, colour in ramp("difference", theme)]
+    parts = [[int(part) for part in colour[4:-1].split(",")] for colour in stops]
+    lightness = np.array([0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in parts])
+    away = lightness if theme == "dark" else -lightness
+    middle = len(stops) // 2
+    assert (np.diff(away[: middle + 1]) < 0).all() and (np.diff(away[middle:]) > 0).all()

@@ -1,0 +1,214 @@
+"""The Map screen in every state, run without a browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from app_helpers import any_cell, button, fine, opened, surroundings, texts  # noqa: F401
+from conftest import small_pool, write_jsonl
+
+from ila_core.landscape.cells import Kept, count, frame, leading
+from ila_core.landscape.landscape import Landscape
+from parts.patches import patch_table
+
+
+def test_the_first_screen_is_a_finished_map_in_one_sentence() -> None:
+    page = fine(opened())
+    assert "60 records, near each other where their instructions are alike" in texts(page)
+    assert "6 are kept" in texts(page)
+    assert button(page, "Export 6")
+    assert [part.label for part in page.metric] == [
+        "Coverage", "Fidelity", "Mean relative depth", "Response tokens",
+    ]  # fmt: skip
+
+
+def test_a_pool_instead_of_a_run_opens_the_data_screen(
+    pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ILA_APP_OPEN", str(pool))
+    monkeypatch.setenv("ILA_APP_ROOTS", str(pool.parent))
+    page = fine(opened())
+    assert "Of all 60 records 60 can be used." in texts(page)
+    assert button(page, "Build the landscape")
+
+
+def test_a_landscape_outside_the_folders_is_refused(tmp_path: Path) -> None:
+    page = fine(opened(landscape="/etc"))
+    assert "lies outside the folders this page may open" in page.error[0].value
+    assert button(page, "Open the sample instead")
+
+
+def test_a_folder_without_a_landscape_says_what_to_do(run: Path) -> None:
+    page = fine(opened(landscape=str(run.parent)))
+    assert "holds no finished landscape" in page.error[0].value
+
+
+def test_a_damaged_landscape_is_told_in_a_sentence(run: Path, tmp_path: Path) -> None:
+    broken = run.parent / "broken"
+    broken.mkdir(exist_ok=True)
+    (broken / "manifest.json").write_text("{}", encoding="utf-8")
+    page = fine(opened(landscape=str(broken)))
+    assert page.error and "manifest" in page.error[0].value.lower().replace("\\", "")
+
+
+# -- the knobs ------------------------------------------------------------------------------------
+
+
+def test_the_budget_moves_the_numbers_and_the_link() -> None:
+    page = opened()
+    before = page.metric[0].value
+    page.number_input(key="knob_amount").set_value(50.0).run()
+    assert "30 are kept" in texts(fine(page))
+    assert page.metric[0].value != before
+    assert page.query_params["budget"] == "50%"
+
+
+def test_the_budget_is_the_same_in_every_unit() -> None:
+    page = opened(budget="25%")
+    page.segmented_control(key="knob_unit").set_value("records").run()
+    assert page.number_input(key="knob_amount").value == 15
+    page.segmented_control(key="knob_unit").set_value("tokens").run()
+    assert "15 are kept" in texts(fine(page))
+    assert page.query_params["budget"].endswith("-tokens")
+
+
+def test_a_coarse_grid_with_many_rounds_is_warned_of() -> None:
+    page = opened(budget="40", resolution="2")
+    assert "picks worse than chance" in fine(page).warning[0].value
+    page.segmented_control(key="knob_mode").set_value("auto").run()
+    assert not fine(page).warning and not page.info
+
+
+def test_a_grid_that_the_budget_does_not_reach_is_told() -> None:
+    page = opened(budget="6", resolution="64")
+    assert "of the patches have given a record, the deepest ones first" in fine(page).info[0].value
+
+
+def test_a_resolution_is_asked_for_only_where_the_method_takes_one() -> None:
+    page = fine(opened(budget="40", method="coverage-only", resolution="2"))
+    assert not [part for part in page.number_input if part.key == "knob_resolution"]
+    assert "2 × 2 patches" not in texts(page)
+    page.selectbox(key="knob_method").set_value("ila").run()
+    assert page.number_input(key="knob_resolution").value == 2
+
+
+def test_every_method_runs_or_says_what_it_lacks() -> None:
+    page = opened(budget="10")
+    for name in page.selectbox(key="knob_method").options:
+        page.selectbox(key="knob_method").set_value(name).run()
+        fine(page)
+        told = page.error[0].value if page.error else texts(page)
+        assert "10 are kept" in told or name == "ifd", name
+        if page.error:
+            assert "needs the loss" in told
+            button(page, "Back to ILA").click().run()
+
+
+def test_a_link_shows_the_same_view() -> None:
+    page = fine(opened(method="nested", budget="30", layer="coverage", depth_target="0.5"))
+    assert page.selectbox(key="knob_method").value == "nested"
+    assert page.segmented_control(key="knob_layer").value == "coverage"
+    assert page.slider(key="knob_depth_target").value == 0.5
+    assert "30 are kept" in texts(page)
+
+
+def test_nonsense_in_a_link_is_passed_over() -> None:
+    page = fine(opened(budget="lots", resolution="-3", layer="taste", cells="7", box="1,1,0,0"))
+    assert "6 are kept" in texts(page)
+
+
+def test_a_budget_that_holds_no_record_is_told_on_every_screen() -> None:
+    page = opened(budget="1-tokens")
+    assert "less than the first record takes" in fine(page).error[0].value
+    page.switch_page("screens/export.py").run()
+    assert "less than the first record takes" in fine(page).error[0].value
+    fine(page.switch_page("screens/compare.py").run())
+    page = opened(budget="1-tokens")
+    button(page, "Back to 10 per cent").click().run()
+    assert "6 are kept" in texts(fine(page))
+
+
+@pytest.mark.parametrize("layer", ["density", "depth", "coverage", "both", "domain"])
+def test_every_layer_draws(layer: str) -> None:
+    page = opened()
+    page.segmented_control(key="knob_layer").set_value(layer).run()
+    fine(page)
+    assert len(page.get("plotly_chart")) == 3
+
+
+def test_solving_for_coverage_sets_the_budget() -> None:
+    page = opened()
+    page.number_input(key="wished").set_value(50.0).run()
+    button(page, "Find the fewest records").click().run()
+    coverage = float(next(m.value for m in fine(page).metric if m.label == "Coverage").rstrip("%"))
+    assert coverage >= 50
+    assert page.segmented_control(key="knob_unit").value == "records"
+
+
+def test_the_map_says_how_much_of_a_selection_the_tuned_model_knows(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(run, tmp_path / "tuned")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["loss"]["tuned_rows"] = 7
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "tuned_rows.txt").write_text("".join(f"{row}\n" for row in range(7)))
+    monkeypatch.setenv("ILA_APP_ROOTS", str(tmp_path))
+    page = fine(opened(landscape=str(folder), budget="60"))
+    assert "7 of them are records that the tuned model has learned from" in texts(page)
+
+
+# -- the inspector --------------------------------------------------------------------------------
+
+
+def test_a_patch_in_the_link_opens_its_records() -> None:
+    cell = any_cell(opened())
+    page = fine(opened(patch=str(cell)))
+    assert f"Patch {cell}" in texts(page) or f"Cell {cell}" in texts(page)
+    assert "Kept" in texts(page) or "Left" in texts(page)
+
+
+def test_without_a_click_the_inspector_says_how() -> None:
+    assert "Click a cell to read its records" in texts(opened())
+
+
+def test_pinned_and_excluded_records_go_into_the_selection_and_can_be_undone() -> None:
+    cell = any_cell(opened())
+    page = opened(patch=str(cell))
+    button(page, "Exclude").click().run()
+    assert "excluded by hand" in texts(fine(page))
+    button(page, "Pin").click().run()
+    assert "pinned by hand" in texts(fine(page))
+    button(page, "Undo").click().run()
+    assert "by hand" not in texts(fine(page))
+
+
+def test_text_of_records_is_never_read_as_markup(tmp_path: Path, run: Path) -> None:
+    from ila_core.pipeline.run import build
+
+    records = [
+        {**record, "instruction": f"<b onclick='x'>*{i}*</b> $x$ :smile:"}
+        for i, record in enumerate(small_pool(20))
+    ]
+    folder = run.parent / "marked"
+    build(write_jsonl(tmp_path / "marked.jsonl", records), out=folder, projection="pca")
+    page = fine(opened(landscape=str(folder)))
+    cell = any_cell(page)
+    page = fine(opened(landscape=str(folder), patch=str(cell)))
+    assert any("<b onclick='x'>" in code.value for code in page.code)
+    marks = [part.value for part in (*page.markdown, *page.caption)]
+    assert not any("<b" in mark for mark in marks)
+
+
+def test_the_table_of_patches_names_the_domain_that_colours_the_map() -> None:
+    places = [(0, 0)] * 2 + [(3, 3)] * 2
+    pool = Landscape.from_arrays(places, domain=[1, 0, 2, 1], domain_names=["a", "b", "c"])
+    cells = count(pool, frame(pool, pool.grid(3)))
+    lead = leading(pool, cells)
+    kept = Kept(np.zeros(2, int), np.zeros(2))
+    assert [lead.names[k] for k in lead.domain] == ["a", "b"]  # ties go to the first
+    assert patch_table(cells, kept, lead)["Region"].tolist() == ["a", "b"]

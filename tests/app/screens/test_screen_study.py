@@ -1,0 +1,307 @@
+"""The Study screen in every state, and studies that run beside it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from app_helpers import button, fine, opened, surroundings, texts  # noqa: F401
+from conftest import small_pool, write_jsonl
+from streamlit.testing.v1 import AppTest
+
+import ila_core as ila
+from ila_core.errors import IlaError, UsageError
+from ila_core.paths import SAMPLE
+from ila_core.studies.findings import ILA, Study
+from ila_core.studies.journal import identity, planned
+from ila_core.studies.settings import StudySettings
+from ila_core.studies.variant import Place
+from jobs import builds, process, studies
+
+SMALL = {
+    "methods": ["random", "ila"], "budgets": ["10%", "30%"], "seeds": 2, "subsets": 10,
+    "depth_targets": [0.5],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A landscape of 700 records, from which enough can be held out."""
+    folder = tmp_path_factory.mktemp("large")
+    pool = write_jsonl(folder / "pool.jsonl", small_pool(700))
+    ila.build(pool, out=folder / "run", projection="pca")
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def finished(large: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished study of it."""
+    folder = tmp_path_factory.mktemp("finished") / "one"
+    ila.study(ila.open(large), out=folder, **SMALL)
+    return folder
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def screen(landscape: Path, **query: str) -> AppTest:
+    page = opened(landscape=str(landscape), **query)
+    return fine(page.switch_page("screens/study.py").run())
+
+
+def kept_in(runs: Path, finished: Path) -> Path:
+    """Put the finished study where the page finds it."""
+    folder = studies.home(runs) / "one"
+    shutil.copytree(finished, folder)
+    return folder
+
+
+def waited(condition: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not condition():
+        time.sleep(0.2)
+    return condition()
+
+
+# -- nothing yet ----------------------------------------------------------------------------------
+
+
+def test_without_a_study_it_says_what_one_is_and_offers_to_run_one(large: Path) -> None:
+    page = screen(large)
+    told = texts(page)
+    assert "trains many small models" in told and "held out before anything was selected" in told
+    assert "No study of this landscape yet" in told
+    assert "252 students (192 on selections, 60 for the regression)" in told
+    assert button(page, "Start the study")
+    assert not page.get("plotly_chart")
+
+
+def test_a_pool_too_small_for_a_study_says_so(run: Path) -> None:
+    page = screen(run)
+    assert "needs at least 600 with a response; this pool has 60" in page.error[0].value
+    assert not any(part.label == "Start the study" for part in page.button)
+
+
+def test_what_is_asked_for_is_planned_or_refused(large: Path) -> None:
+    page = screen(large)
+    page.text_input(key="study_budgets").set_value("10%").run()
+    page.number_input(key="study_subsets").set_value(0).run()
+    assert "48 students (48 on selections, 0 for the regression)" in texts(fine(page))
+    page.number_input(key="study_subsets").set_value(5).run()
+    assert "needs at least 10" in fine(page).error[0].value
+    page.number_input(key="study_subsets").set_value(10).run()
+    page.text_input(key="study_budgets").set_value("lots").run()
+    assert "is not understood" in fine(page).error[0].value
+    page.text_input(key="study_budgets").set_value("").run()
+    page.number_input(key="study_subsets").set_value(0).run()
+    assert "has nothing to train" in fine(page).error[0].value
+
+
+# -- a finished one -------------------------------------------------------------------------------
+
+
+def test_a_finished_study_is_shown_whole(large: Path, finished: Path, runs: Path) -> None:
+    folder = kept_in(runs, finished)
+    page = screen(large)
+    study = Study.open(finished)
+    told = texts(page).replace("\\", "")
+    assert study.headline() in told
+    for verdict in study.verdicts():
+        assert verdict in told
+    assert f"{study.regression['r2_micro_cv']:.2f}" in [metric.value for metric in page.metric]
+    assert len(page.get("plotly_chart")) == 3
+    losses = page.dataframe[0].value
+    assert losses["Method"].tolist() == ["random", "ila", "ila q=0.5"]
+    assert losses["10%"][1] == study.mean(ILA, Place("records", "10%")).mean
+    commands = [code.value for code in page.code]
+    assert any(code.startswith(f"ila study {large} --out study --methods") for code in commands)
+    assert str(folder) in told
+
+
+def test_the_switches_change_what_is_shown(large: Path, finished: Path, runs: Path) -> None:
+    kept_in(runs, finished)
+    page, study = screen(large), Study.open(finished)
+    page.segmented_control(key="knob_study loss").set_value("macro").run()
+    page.segmented_control(key="knob_study unit").set_value("tokens").run()
+    wanted = study.mean(ILA, Place("tokens", "30%"), "macro").mean
+    assert fine(page).dataframe[0].value["30%"][1] == wanted
+    assert "Loss at equal tokens" in texts(page) and "mean over the domains" in texts(page)
+    assert f"{study.regression['r2_macro_cv']:.2f}" in [metric.value for metric in page.metric]
+    page.toggle(key="knob_study variants").set_value(True).run()
+    assert len(fine(page).get("plotly_chart")) == 3
+
+
+def test_a_study_says_plainly_when_random_wins(large: Path, finished: Path, runs: Path) -> None:
+    folder = kept_in(runs, finished)
+    found = json.loads((folder / "study.json").read_text())
+    for row in found["curves"]:
+        row["micro"] = {"random": 3.0, "ila": 4.0}[row["method"]] + 0.01 * row["seed"]
+    (folder / "study.json").write_text(json.dumps(found))
+    told = texts(screen(large)).replace("\\", "")
+    assert "At equal records random beats ILA at 10% and 30%." in told
+    assert "ILA is WORSE than random (+1.000)" in told
+
+
+def test_a_study_without_regression_and_depth_targets_is_shown(large: Path, runs: Path) -> None:
+    options = SMALL | {"subsets": 0, "depth_targets": [], "budgets": ["10%"], "seeds": 1}
+    ila.study(ila.open(large), out=studies.home(runs) / "bare", **options)
+    page = screen(large)
+    assert "No regression in this study" in texts(page)
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_a_study_of_the_regression_alone_is_shown(large: Path, runs: Path) -> None:
+    options = SMALL | {"methods": [], "budgets": [], "depth_targets": []}
+    ila.study(ila.open(large), out=studies.home(runs) / "alone", **options)
+    page = screen(large)
+    assert "does not set ILA against random" in texts(page)
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_a_damaged_study_is_told_in_a_sentence(large: Path, finished: Path, runs: Path) -> None:
+    (kept_in(runs, finished) / "study.json").write_text("{", encoding="utf-8")
+    assert "is damaged" in screen(large).error[0].value
+
+
+def test_a_study_of_another_landscape_is_not_listed(
+    run: Path, large: Path, finished: Path, runs: Path
+) -> None:
+    kept_in(runs, finished)
+    assert not screen(run).selectbox
+    assert screen(large).selectbox(key="knob_study").value
+
+
+def test_a_folder_is_opened_by_its_path_and_stands_in_the_link(
+    large: Path, run: Path, finished: Path
+) -> None:
+    page = screen(large)
+    page.text_input(key="study_path").set_value(str(finished)).run()
+    assert len(fine(page).get("plotly_chart")) == 3
+    assert str(finished) in str(page.query_params["study"])
+    page = screen(large, study=str(finished))
+    assert len(page.get("plotly_chart")) == 3
+    other = screen(run, study=str(finished))
+    assert "of another landscape" in other.warning[0].value
+
+
+@pytest.mark.parametrize("path", ["/etc", "PLAIN"])
+def test_a_path_that_is_no_study_says_what_to_name(path: str, large: Path) -> None:
+    page = screen(large, study=path.replace("PLAIN", str(large)))
+    told = page.error[0].value
+    assert "outside the folders" in told or "holds no study" in told
+    assert button(page, "Start the study")
+
+
+def test_the_sample_has_a_finished_study() -> None:
+    told = planned(SAMPLE / "study")
+    assert told is not None and told[0] == identity(ila.open(SAMPLE / "landscape"))
+    page = fine(opened(landscape="sample").switch_page("screens/study.py").run())
+    assert page.selectbox(key="knob_study").value == str(SAMPLE / "study")
+    assert len(page.get("plotly_chart")) == 3
+
+
+# -- one under way --------------------------------------------------------------------------------
+
+
+def test_a_study_runs_beside_the_page_and_is_shown(large: Path, runs: Path) -> None:
+    page = screen(large)
+    page.text_input(key="study_budgets").set_value("10%").run()
+    page.number_input(key="study_seeds").set_value(1).run()
+    page.number_input(key="study_subsets").set_value(10).run()
+    button(page, "Start the study").click().run()
+    folder = studies.home(runs) / "run"
+    assert str(folder) in str(fine(page).query_params["study"])
+    assert waited(lambda: _state(folder) == "done"), _state(folder)
+    page.run()
+    assert len(fine(page).get("plotly_chart")) == 3
+    assert button(page, "Delete this study")
+    button(page, "Delete this study").click().run()
+    button(page, "Delete").click().run()
+    assert not folder.exists()
+    assert "No study of this landscape yet" in texts(fine(page))
+
+
+def test_a_running_study_tells_how_far_it_is(
+    large: Path, finished: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = kept_in(runs, finished)
+    (folder / "study.json").unlink()
+    stages = [{"stage": "students", "state": "running", "done": 12, "total": 48, "seconds": 9.0,
+               "rate": 1.5, "eta_s": 31.0}]  # fmt: skip
+    told = {"pid": 1, "state": "running", "stages": stages, "started": time.time() - 9,
+            "notices": ["48 students, about 1 min"]}  # fmt: skip
+    (folder / "progress.json").write_text(json.dumps(told))
+    monkeypatch.setattr(process, "alive", lambda pid: True)
+    page = screen(large)
+    assert "48 students, about 1 min" in texts(page)
+    assert "12 of 48" in page.get("progress")[0].proto.text
+    assert "left" in page.get("progress")[0].proto.text
+    assert button(page, "Stop")
+    monkeypatch.setattr(process, "alive", lambda pid: False)
+    page.run()
+    assert "The process is gone" in fine(page).warning[0].value
+
+
+def test_a_stopped_study_goes_on(large: Path, finished: Path, runs: Path) -> None:
+    landscape = ila.open(large)
+    settings = StudySettings.of(**SMALL)
+    studies.start(runs, "two", large, settings)
+    folder = studies.home(runs) / "two"
+    assert waited(lambda: (folder / "runs.jsonl").is_file() or _state(folder) == "done")
+    process.stop(studies.home(runs), "two")
+    entry = None
+
+    def ended() -> bool:
+        nonlocal entry
+        entry = studies.look(runs, folder, identity(landscape))
+        return entry is not None and entry.job.state in ("stopped", "done")
+
+    assert waited(ended)
+    assert entry is not None and entry.same and entry.ours
+    if not entry.job.has_study:
+        page = screen(large)
+        assert page.warning
+        button(page, "Go on").click().run()
+        assert waited(lambda: _state(folder) == "done")
+    assert Study.open(folder).curves == Study.open(finished).curves
+
+
+def test_a_study_that_fails_says_why(run: Path, runs: Path) -> None:
+    studies.start(runs, "small", run, StudySettings.of(**SMALL))
+    folder = studies.home(runs) / "small"
+    key = identity(ila.open(run))
+
+    def failed() -> bool:
+        entry = studies.look(runs, folder, key)
+        return entry is not None and entry.job.state == "failed"
+
+    assert waited(failed)
+    page = screen(run, study=str(folder))
+    assert "needs at least 600 with a response" in page.error[0].value
+    assert button(page, "Try again")
+
+
+def test_names_of_studies_are_folders_and_taken_once(
+    large: Path, finished: Path, runs: Path
+) -> None:
+    kept_in(runs, finished)
+    settings = StudySettings.of(**SMALL)
+    with pytest.raises(IlaError, match="already"):
+        studies.start(runs, "one", large, settings)
+    for name in ("", "../up", "a b"):
+        with pytest.raises(UsageError):
+            studies.start(runs, name, large, settings)
+    assert [build.name for build in builds.every(runs)] == []  # a study is no landscape
+
+
+def _state(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / "progress.json").read_text())["state"])
+    except (OSError, ValueError):
+        return ""

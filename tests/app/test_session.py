@@ -1,0 +1,85 @@
+"""The page's memory of one visitor, in a script as Streamlit runs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app_helpers import surroundings  # noqa: F401
+from streamlit.testing.v1 import AppTest
+
+
+def ran(script: Any) -> AppTest:
+    page = AppTest.from_function(script).run()
+    assert not page.exception, page.exception[0].message
+    return page
+
+
+def test_a_change_reaches_the_fields_of_the_view_and_of_its_spec() -> None:
+    def script() -> None:
+        import session
+
+        session.change(budget="5%", layer="depth")
+        assert session.view().spec.budget == "5%" and session.view().layer == "depth"
+        session.write_url()
+
+    query = ran(script).query_params
+    assert query["budget"] == "5%" and query["layer"] == "depth" and "seed" not in query
+
+
+def test_knobs_that_a_method_does_not_read_are_not_asked_for() -> None:
+    def script() -> None:
+        import session
+
+        session.change(method="longest", resolution=64, depth_target=0.5, budget="7")
+        assert session.spec().resolution == "auto" and session.spec().depth_target == 1
+        session.change(method="ila")
+        assert session.spec().resolution == 64 and session.spec().depth_target == 0.5
+
+    ran(script)
+
+
+def test_a_second_word_on_a_record_replaces_the_first() -> None:
+    def script() -> None:
+        import session
+
+        session.lock("pin", 3)
+        session.lock("exclude", 5)
+        session.lock("exclude", 3)
+        assert session.spec().pinned == () and session.spec().excluded == (3, 5)
+        assert session.chance().excluded == (3, 5)
+        session.unlock(3)
+        assert session.locked("exclude") == (5,)
+        session.unlock()
+        assert session.locks() == ()
+
+    ran(script)
+
+
+def test_another_landscape_drops_what_belonged_to_the_old_one() -> None:
+    def script() -> None:
+        import session
+
+        session.change(patch=(4,), box=None)
+        session.lock("pin", 3)
+        session.remember("range", ((0, 1), (0, 1)))
+        session.remember("tool", "box")
+        session.change(landscape="another")
+        assert session.view().patch == () and session.locks() == ()
+        assert session.recall("range") is None and session.recall("tool") == "box"
+
+    ran(script)
+
+
+def test_a_note_has_a_name_that_is_known() -> None:
+    def script() -> None:
+        import session
+
+        session.remember("path", "here", of="a")
+        assert session.recall("path", of="a") == "here" and session.recall("path") is None
+        try:
+            session.recall("pathh")
+        except KeyError:
+            return
+        raise AssertionError("a wrong name was taken")
+
+    ran(script)

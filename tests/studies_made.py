@@ -1,0 +1,27 @@
+"""Studies made by hand, for the pages and figures that show one."""
+
+from __future__ import annotations
+
+from ila_core.studies.findings import Study
+
+
+def study_of(**losses: dict[str, list[float]]) -> Study:
+    """A study: by method, and by budget, the micro loss of each seed; macro is one more."""
+    curves = [
+        {"method": method.split("@")[0].replace("_", "-"),
+         "depth_target": float(method.partition("@")[2] or 1), "budget": budget, "unit": "records",
+         "seed": seed, "records": int(budget), "tokens": 10.0 * int(budget), "micro": loss,
+         "macro": loss + 1}
+        for method, by_budget in losses.items()
+        for budget, values in by_budget.items()
+        for seed, loss in enumerate(values)
+    ]  # fmt: skip
+    return Study("ngram", 200, curves)
+
+
+FOUND = study_of(
+    random={"100": [4.0, 4.2], "10": [5.0, 5.2]},
+    ila={"100": [3.5, 3.7], "10": [5.3, 5.5]},
+    **{"ila@0.5": {"100": [3.0, 3.2], "10": [5.0, 5.2]}},
+    deita={"100": [4.5, 3.7]},
+)
