@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
-from ila_core.pipeline.settings import BuildSettings
 
 import ila_core as ila
 from draw import names
@@ -34,6 +33,7 @@ from ila_core.measure.solve import solve
 from ila_core.measure.stability import other_places
 from ila_core.methods.select import select_by
 from ila_core.pipeline import estimate as doctor
+from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool import reading
 from ila_core.pool.reading import Preview, RecordsSettings
 from ila_core.pool.record import Record

@@ -120,9 +120,6 @@ def reading_errors(path: str | Path) -> Iterator[None]:
         raise IlaError(f"{path} cannot be read ({error.strerror or error}).") from error
 
 
-told, readable = writing_errors, reading_errors  # their names until every caller has moved
-
-
 def disk_is_full(error: OSError) -> bool:
     """Tell whether an error says that no more fits: on the disk, in a quota or in one file."""
     if error.errno is None:  # numpy's own: "464859 requested and 405440 written"

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ila_core.landscape.folder import size_of
-from ila_core.pipeline.settings import BuildSettings
-
 from ila_core import options
 from ila_core.errors import IlaError, UsageError
+from ila_core.landscape.folder import size_of
+from ila_core.pipeline.settings import BuildSettings
 from jobs import process
 from jobs.process import Job
 from jobs.uploads import EXPORTS, UPLOADS

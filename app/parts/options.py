@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
+
+from ila_core.errors import IlaError
+from ila_core.options import Option, options_of
 from ila_core.pipeline.settings import (
     BuildSettings,
     DepthSettings,
@@ -21,9 +24,6 @@ from ila_core.pipeline.settings import (
     ProjectionSettings,
     Seeded,
 )
-
-from ila_core.errors import IlaError
-from ila_core.options import Option, options_of
 from ila_core.pool.reading import Preview
 from ila_core.skills.settings import KEY_VARIABLE
 from ila_core.skills.taxonomy import shipped_calibration

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from ila_core.pipeline.settings import BuildSettings
 
 import cache
 import session
 from ila_core.errors import IlaError
+from ila_core.pipeline.settings import BuildSettings
 from jobs import builds, folders, process
 from parts import following, options, reading
 from parts.estimates import estimate

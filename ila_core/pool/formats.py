@@ -211,12 +211,3 @@ def _with_one_system_turn(system: str, tools: str, turns: list[Turn]) -> list[Tu
     texts = [system, *(turn.text for turn in turns[:leading]), tools]
     texts = [text for text in texts if text.strip()]
     return [Turn("system", "\n\n".join(texts), False), *turns[leading:]] if texts else turns
-
-
-def __getattr__(name: str) -> Any:
-    """Names that have moved, until every caller has."""
-    from ila_core.pool import fields
-
-    if name not in ("PARTS", "parse_map", "plan_for", "field_of", "as_list"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(fields, name)

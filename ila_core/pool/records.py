@@ -267,16 +267,3 @@ def _finite(value: Any) -> float:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-def __getattr__(name: str) -> Any:
-    """Names that have moved, until every caller has."""
-    from importlib import import_module
-
-    homes = {"ingest": "ingest", "Reject": "record", "Role": "record"}
-    homes |= dict.fromkeys(
-        ("Preview", "Reading", "RecordsSettings", "preview", "read_pool"), "reading"
-    )
-    if name not in homes:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"ila_core.pool.{homes[name]}"), name)

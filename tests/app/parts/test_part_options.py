@@ -139,7 +139,7 @@ def test_a_server_of_ones_own_is_estimated_in_requests_and_tokens(
 
 
 def test_the_taxonomy_says_how_often_it_is_right(page: AppTest) -> None:
-    from ila_core.skills import shipped_calibration
+    from ila_core.skills.taxonomy import shipped_calibration
 
     pick(page, "Labels", "taxonomy")
     found = shipped_calibration()
