@@ -78,6 +78,99 @@ def nested_ila(xy, depth, budget, q=1.0, pin=(), exclude=()):
     return (picks + rest)[:budget], (levels + [14] * len(rest))[:budget]
 
 
+# -- even patches ---------------------------------------------------------------------------------
+
+
+def hilbert_distance(x, y, steps):
+    """The usual recurrence from a cell of a steps x steps square to its place on the curve."""
+    distance, s = 0, steps // 2
+    while s:
+        rx, ry = int(bool(x & s)), int(bool(y & s))
+        distance += s * s * ((3 * rx) ^ ry)
+        if not ry:
+            if rx:
+                x, y = steps - 1 - x, steps - 1 - y
+            x, y = y, x
+        s //= 2
+    return distance
+
+
+def along_the_curve(xy, rows):
+    """Rows in the order of the curve over the square at the low corner of the whole pool's box."""
+    xy = np.asarray(xy, np.float32).astype(np.float64)
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    side = max(high - low)
+
+    def place(row):
+        cell = [
+            min(math.floor((xy[row][axis] - low[axis]) / side * 65536), 65535) if side else 0
+            for axis in (0, 1)
+        ]
+        return hilbert_distance(*cell, 65536), row
+
+    return sorted(rows, key=place)
+
+
+def even_patch_of(xy, count, exclude=()):
+    """Patch number by row, of the rows that may be chosen."""
+    rows = along_the_curve(xy, [r for r in range(len(xy)) if r not in set(exclude)])
+    return {row: rank * count // len(rows) for rank, row in enumerate(rows)}
+
+
+def first_of(patch, depth, q, pin=()):
+    """The record that each patch without a pin gives first."""
+    return [
+        taking_order(rows, depth, q)[0]
+        for rows in members(patch, sorted(patch)).values()
+        if not set(rows) & set(pin)
+    ]
+
+
+def even_ila(xy, depth, count, budget, q=1.0, pin=(), exclude=()):
+    """Rows in pick order, and the round of each, of `count` even patches."""
+    patch, rounds = even_patch_of(xy, count, exclude), {}
+    for rows in members(patch, sorted(patch)).values():
+        pinned = [r for r in pin if r in rows]
+        rest = [r for r in taking_order(rows, depth, q) if r not in pinned]
+        rounds |= {row: turn for turn, row in enumerate(pinned + rest, start=1)}
+    rest = deepest_first([r for r in rounds if r not in set(pin)], depth)
+    picks = list(pin) + sorted(rest, key=lambda r: rounds[r])
+    return picks[:budget], [rounds[r] for r in picks[:budget]]
+
+
+def even_nested(xy, depth, budget, q=1.0, pin=(), exclude=()):
+    """Rows in pick order, and the level of each."""
+    n = len(xy) - len(set(exclude))
+    picks, levels, level = list(pin), [-1] * len(pin), 0
+    while n:
+        patch = even_patch_of(xy, min(2**level, n), exclude)
+        held = {patch[r] for r in picks}
+        free = {row: number for row, number in patch.items() if number not in held}
+        new = deepest_first(first_of(free, depth, q), depth)
+        picks, levels = picks + new, levels + [level] * len(new)
+        if 2**level >= n:
+            break
+        level += 1
+    return picks[:budget], levels[:budget]
+
+
+def finest_by_tokens(tokens_of_first_round, budget, most):
+    low, high = 1, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if tokens_of_first_round(middle) <= budget:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def reach(xy, rows, resolution):
+    patch = patch_of(xy, resolution, shift=0.5)
+    touched = {patch[r] for r in rows}
+    return sum(number in touched for number in patch) / len(patch)
+
+
 def auto(xy, budget):
     def occupied(resolution):
         return len(set(patch_of(xy, resolution)))

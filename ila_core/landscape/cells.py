@@ -1,7 +1,7 @@
 """The cells of the map: what each of them holds, and how much of it a selection keeps.
 
 Two grids are kept apart. A selection may use up to 8192 patches a side; a screen shows 64 or 128
-cells. Records fall into the cell that they lie in; a patch of the selection grid belongs to the
+cells. Records fall into the cell that they lie in; a patch of the selection belongs to the
 cell that holds its centre. Where the patches are larger than the cells, the cells are the patches.
 """
 
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ila_core.landscape.even import Even, curve_order
 from ila_core.landscape.grid import Grid, columns
 from ila_core.landscape.landscape import Landscape
 
@@ -85,18 +86,20 @@ class Frame:
 
 
 def frame(
-    landscape: Landscape, patches: Grid, *, side: int = 64, window: Box | None = None
+    landscape: Landscape, cut: Grid | Even, *, side: int = 64, window: Box | None = None
 ) -> Frame:
-    """Return the cells to draw for a selection grid: its own patches where these are larger.
+    """Return the cells to draw for a selection: the patches of its grid where these are larger.
 
     `side` cells are drawn along each axis of the window (the whole map where it is None).
     """
     whole = landscape.grid(side)
     box = window or Box(*whole.low, *whole.high)
     spans = [(high - low, end - start) for low, high, start, end in _axes(whole, box)]
-    if all(whole_span * side >= box_span * patches.resolution for whole_span, box_span in spans):
-        blocks = [_block(patches, axis, box) for axis in (0, 1)]
-        return Frame(patches, blocks[0], blocks[1], patches=True)
+    if isinstance(cut, Grid) and all(
+        whole_span * side >= box_span * cut.resolution for whole_span, box_span in spans
+    ):
+        blocks = [_block(cut, axis, box) for axis in (0, 1)]
+        return Frame(cut, blocks[0], blocks[1], patches=True)
     grid = Grid((box.x0, box.y0), (box.x1, box.y1), side)
     return Frame(grid, (0, side), (0, side), patches=False)
 
@@ -186,8 +189,8 @@ class Kept:
     """Share of the cell's occupied selection patches that hold a chosen record."""
 
 
-def kept(cells: Cells, landscape: Landscape, grid: Grid, rows: np.ndarray) -> Kept:
-    """Return how much of every cell is kept by `rows`, chosen with the patches of `grid`.
+def kept(cells: Cells, landscape: Landscape, cut: Grid | Even, rows: np.ndarray) -> Kept:
+    """Return how much of every cell is kept by `rows`, chosen with the patches of `cut`.
 
     A cell that holds records but the centre of none of the pool's patches (patches are not always
     smaller than cells) takes the patches of its own records.
@@ -195,26 +198,41 @@ def kept(cells: Cells, landscape: Landscape, grid: Grid, rows: np.ndarray) -> Ke
     size = len(cells)
     chosen = cells.member[rows]
     records = np.bincount(chosen[chosen >= 0], minlength=size)
-    patch_of, patch = grid.members(*landscape.columns)
-    is_kept = np.zeros(len(patch), dtype=bool)
+    patch_of, centres = _patches(landscape, cut)
+    is_kept = np.zeros(len(centres), dtype=bool)
     is_kept[patch_of[rows]] = True
 
-    centre_cell = cells.frame.locate(*columns(grid.centres(patch)))
+    centre_cell = cells.frame.locate(*columns(centres))
     position = np.searchsorted(cells.number, centre_cell)
     position[position == size] = 0
-    drawn = cells.number[position] == centre_cell if size else np.zeros(len(patch), dtype=bool)
+    drawn = cells.number[position] == centre_cell if size else np.zeros(len(centres), dtype=bool)
     patches = np.bincount(position[drawn], minlength=size)
     held = np.bincount(position[drawn], weights=is_kept[drawn], minlength=size)
     share = np.divide(held, patches, out=np.zeros(size), where=patches > 0)
 
     bare = np.append(patches == 0, False)
-    inside = np.flatnonzero(bare[cells.member])
+    inside = np.flatnonzero(bare[cells.member] & (patch_of >= 0))
     if len(inside):
         pairs = np.unique(np.stack([cells.member[inside], patch_of[inside]]), axis=1)
         total = np.bincount(pairs[0], minlength=size)
         held = np.bincount(pairs[0], weights=is_kept[pairs[1]], minlength=size)
         share = np.where(bare[:-1], held / np.maximum(total, 1), share)
     return Kept(records, share)
+
+
+def _patches(landscape: Landscape, cut: Grid | Even) -> tuple[np.ndarray, np.ndarray]:
+    """Return each record's patch, (n,), -1 for none, and the patches' centres, (m, 2).
+
+    The centre of an even patch is its middle record along the curve.
+    """
+    if isinstance(cut, Grid):
+        member, number = cut.members(*landscape.columns)
+        return member, cut.centres(number)
+    member = cut.members(landscape)
+    order = curve_order(landscape)
+    order = order[member[order] >= 0]
+    size = np.bincount(member[order])
+    return member, landscape.xy[order[np.cumsum(size) - size + size // 2]]
 
 
 @dataclass(frozen=True, eq=False)

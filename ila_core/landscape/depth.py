@@ -1,6 +1,6 @@
-"""Information depth: how much a response holds that the model did not expect.
+"""Information depth: how much a response holds that the model did not expect, or could learn.
 
-    depth          D = loss per token x number of skills
+    depth          D = loss reduction (or loss) per token x number of skills
     relative depth R = mid-rank of D among the records of its domain, a share between 0 and 1
 
 A record whose loss is not known has a missing depth, NaN, and never a made-up one.

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ila_core.errors import IlaError
+from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.depth import depth as depth_of
 from ila_core.landscape.depth import relative_depth as ranks_of
 from ila_core.landscape.grid import Grid, bounds, columns, frozen
-from ila_core.landscape.memory import Memory
+from ila_core.landscape.memory import Memory, remembered
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records
@@ -29,6 +29,14 @@ TUNED = "tuned_rows.txt"
 """The file of a run that lists the rows which its tuned model has learned from."""
 LABELS = "labels.parquet"
 """The file of a run that holds the labels which its build gave."""
+AUTO = "auto"
+KINDS = ("column", "loss-reduction", "loss")
+"""Kinds of depth, in the order in which they are read where none is asked for."""
+_REMEDY = {
+    "loss-reduction": "Build it again with this version (--loss ngram), or with --tuned-lm.",
+    "loss": "Build it with a loss (--loss ngram, lm or column:NAME).",
+    "column": "Build it with --depth-column NAME.",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,17 +56,21 @@ class Landscape:
     """(n, 2) float32, place on the map."""
     loss: np.ndarray
     """(n,) float32, nats per response token."""
+    loss_reduction: np.ndarray
+    """(n,) float32, nats per response token that learning from the pool takes off the loss."""
     tokens: np.ndarray
     """(n,) float32, response tokens before any truncation."""
     skills: np.ndarray
     """(n,) float32, number of labels, at least 1."""
-    depth: np.ndarray
-    """(n,) float32."""
-    relative_depth: np.ndarray
-    """(n,) float32, rank of the depth in its domain, in (0, 1)."""
     domain: np.ndarray
     """(n,) int32, position in domain_names."""
     domain_names: tuple[str, ...]
+    given_depth: np.ndarray | None = None
+    """(n,) float32, a depth that came with the pool."""
+    given_ranks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Relative depths by kind, of records that keep their ranks in a larger pool."""
+    asked_kind: str = AUTO
+    """The kind of depth that is read: "auto" for the best there is."""
     vectors: np.ndarray | None = None
     """(n, d) float32 unit rows, usually memory-mapped."""
     run: Path | None = None
@@ -72,6 +84,8 @@ class Landscape:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     """How it was built."""
     given_records: Records | None = None
+    whole: Landscape | None = None
+    """Where the kind of depth is not the one read unasked, the landscape that it is of."""
     memory: Memory = field(default_factory=dict, init=False)
     """Results that `memory.remembered` functions keep."""
 
@@ -83,6 +97,7 @@ class Landscape:
         depth: Any = None,
         relative_depth: Any = None,
         loss: Any = None,
+        loss_reduction: Any = None,
         tokens: Any = None,
         skills: Any = None,
         domain: Any = None,
@@ -97,23 +112,15 @@ class Landscape:
     ) -> Landscape:
         """Return a landscape of arrays, n rows each; all but the places may be left out.
 
-        Depth is loss x skills unless given, relative depth the rank of the depth in its domain,
-        the domain one for all. A loss or depth that is not finite makes the depth missing, NaN,
-        and a record without labels counts one skill. IlaError names an array of a wrong shape and
-        a place that is not finite.
+        The domain is one for all unless given, and a record without labels counts one skill. A
+        loss or depth that is not finite makes the depth missing, NaN. `depth` is one that came
+        with the pool, a kind beside those that follow from the losses; `relative_depth` gives the
+        ranks of the kind that is read, instead of having them counted. IlaError names an array of
+        a wrong shape and a place that is not finite.
         """
         place = _places(xy)
         n = len(place)
-        known_loss = _column("loss", loss, n)
-        known_skills = _column("skills", skills, n, missing=1)
-        if depth is None:
-            known_depth = frozen(depth_of(known_loss, known_skills))
-        else:
-            known_depth = frozen(depth_of(_column("depth", depth, n)))
         known_domain, names = _domains(domain, domain_names, n)
-        if relative_depth is None:
-            relative_depth = ranks_of(known_depth, known_domain)
-        relative = _column("relative_depth", relative_depth, n)
         if vectors is not None and (np.ndim(vectors) != 2 or len(vectors) != n):
             raise IlaError(
                 f"vectors have shape {np.shape(vectors)}; {n} records need ({n}, dimensions)."
@@ -121,23 +128,31 @@ class Landscape:
         columns = {
             name: _column(name, column, n, dtype=None) for name, column in (scores or {}).items()
         }
-        return cls(
+        landscape = cls(
             xy=place,
-            loss=known_loss,
+            loss=_column("loss", loss, n),
+            loss_reduction=_column("loss_reduction", loss_reduction, n),
             tokens=_column("tokens", tokens, n),
-            skills=known_skills,
-            depth=known_depth,
-            relative_depth=relative,
+            skills=_column("skills", skills, n, missing=1),
+            given_depth=None if depth is None else _column("depth", depth, n),
             domain=known_domain,
             domain_names=names,
             vectors=vectors,
             run=None if run is None else Path(run),
             files=MappingProxyType(dict(files or {})),
-            fingerprint=fingerprint or _fingerprint(place, relative),
+            fingerprint=fingerprint,
             scores=MappingProxyType(columns),
             manifest=MappingProxyType(dict(manifest or {})),
             given_records=records,
         )
+        if relative_depth is not None:
+            ranks = _column("relative_depth", relative_depth, n)
+            kinds = landscape.kinds or (KINDS[-1],)
+            landscape = replace(landscape, given_ranks=dict.fromkeys(kinds, ranks))
+        if not fingerprint:
+            fingerprint = _fingerprint(place, landscape.relative_depth)
+            landscape = replace(landscape, fingerprint=fingerprint)
+        return landscape
 
     def __len__(self) -> int:
         return len(self.xy)
@@ -200,6 +215,66 @@ class Landscape:
                 f"{path} cannot be read ({error}); build the landscape again."
             ) from error
 
+    # -- depth ---------------------------------------------------------------------------------
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of depth that at least one record has, the one that is read unasked first."""
+        columns = {
+            "column": self.given_depth,
+            "loss-reduction": self.loss_reduction,
+            "loss": self.loss,
+        }
+        return tuple(
+            kind
+            for kind in KINDS
+            if (column := columns[kind]) is not None and bool(np.isfinite(column).any())
+        )
+
+    @property
+    def kind(self) -> str:
+        """The kind of depth that is read; where no record has a depth of any kind, "loss"."""
+        if self.asked_kind != AUTO:
+            return self.asked_kind
+        return self.kinds[0] if self.kinds else KINDS[-1]
+
+    def by(self, kind: str) -> Landscape:
+        """Return the same landscape with another kind of depth to read; UsageError if it has none.
+
+        >>> pool = Landscape.from_arrays([[0, 0]] * 2, loss=[1, 2], loss_reduction=[0.5, 0.1])
+        >>> pool.kind, pool.by("loss").order.tolist(), pool.order.tolist()
+        ('loss-reduction', [1, 0], [0, 1])
+        """
+        if kind in (AUTO, self.kind):
+            return self
+        if kind not in self.kinds:
+            have = ", ".join(self.kinds) or "none"
+            raise UsageError(
+                f"This landscape has no depth of the kind {kind!r}; it has {have}. "
+                + _REMEDY.get(kind, f"Kinds are {', '.join(KINDS)}.")
+            )
+        return _by(self.base, kind)
+
+    @property
+    def base(self) -> Landscape:
+        """The landscape that this one differs from in the kind of depth alone."""
+        return self.whole or self
+
+    @cached_property
+    def depth(self) -> np.ndarray:
+        """(n,) float32, the depth of the kind that is read; NaN where it is missing."""
+        if self.kind == "column" and self.given_depth is not None:
+            return frozen(depth_of(self.given_depth))
+        nats = self.loss_reduction if self.kind == "loss-reduction" else self.loss
+        return frozen(depth_of(nats, self.skills))
+
+    @cached_property
+    def relative_depth(self) -> np.ndarray:
+        """(n,) float32, rank of the depth in its domain, in (0, 1)."""
+        if self.kind in self.given_ranks:
+            return self.given_ranks[self.kind]
+        return frozen(ranks_of(self.depth, self.domain))
+
     @cached_property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Lower left and upper right corner of the map."""
@@ -245,7 +320,8 @@ class Landscape:
             raise IlaError(
                 f"xy holds {len(place):,} places; the landscape has {len(self):,} records."
             )
-        return replace(self, xy=place, fingerprint=_fingerprint(place, self.relative_depth))
+        fingerprint = _fingerprint(place, self.relative_depth)
+        return replace(self, xy=place, whole=None, fingerprint=fingerprint)
 
     def subset(self, rows: np.ndarray, *, rerank: bool = False) -> Landscape:
         """Return the landscape of these records alone, in the order of `rows`.
@@ -254,18 +330,31 @@ class Landscape:
         among themselves. The map's bounds become those of the rows.
         """
         rows = np.asarray(rows, dtype=np.int64)
-        return Landscape.from_arrays(
-            self.xy[rows],
-            loss=self.loss[rows],
-            tokens=self.tokens[rows],
-            skills=self.skills[rows],
-            depth=self.depth[rows],
-            relative_depth=None if rerank else self.relative_depth[rows],
-            domain=self.domain[rows],
-            domain_names=self.domain_names,
+        ranks = {} if rerank else {k: self.by(k).relative_depth for k in {*self.kinds, self.kind}}
+        return replace(
+            self,
+            xy=frozen(self.xy[rows]),
+            loss=frozen(self.loss[rows]),
+            loss_reduction=frozen(self.loss_reduction[rows]),
+            tokens=frozen(self.tokens[rows]),
+            skills=frozen(self.skills[rows]),
+            given_depth=None if self.given_depth is None else frozen(self.given_depth[rows]),
+            given_ranks={kind: frozen(column[rows]) for kind, column in ranks.items()},
+            domain=frozen(self.domain[rows]),
             vectors=None if self.vectors is None else self.vectors[rows],
             scores={name: column[rows] for name, column in self.scores.items()},
+            run=None,
+            files={},
+            whole=None,
+            manifest={},
+            given_records=None,
+            fingerprint=_fingerprint(self.xy[rows], self.relative_depth[rows]),
         )
+
+
+@remembered(most=len(KINDS))
+def _by(landscape: Landscape, kind: str) -> Landscape:
+    return replace(landscape, asked_kind=kind, whole=landscape)
 
 
 def _places(xy: Any) -> np.ndarray:

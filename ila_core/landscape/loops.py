@@ -167,3 +167,38 @@ def most_frequent(member, patches, kind, kinds):  # type: ignore
         for i in range(end[patch], end[patch + 1]):
             count[point[i]] = 0
     return best, times
+
+
+@njit(cache=True, nogil=True)
+def hilbert(x, y, x0, y0, side, bits):  # type: ignore
+    """Return each point's distance along a Hilbert curve over a square, (n,) uint32.
+
+    The square's low corner is (x0, y0); it has 2 ** bits steps along each axis. Bit by bit from
+    the largest: which quarter, then the quarter turned so that the curve enters it as the whole.
+    """
+    steps = 1 << bits
+    distance = np.empty(len(x), np.uint32)
+    for i in range(len(x)):
+        a = min(np.int64(np.floor((np.float64(x[i]) - x0) / side * steps)), steps - 1)
+        b = min(np.int64(np.floor((np.float64(y[i]) - y0) / side * steps)), steps - 1)
+        d = np.int64(0)
+        s = steps >> 1
+        while s > 0:
+            right, upper = (a & s) > 0, (b & s) > 0
+            d += s * s * ((3 * right) ^ upper)
+            if not upper:
+                if right:
+                    a, b = steps - 1 - a, steps - 1 - b
+                a, b = b, a
+            s >>= 1
+        distance[i] = d
+    return distance
+
+
+@njit(cache=True, nogil=True)
+def even_patches(rank, count, n, shift):  # type: ignore
+    """Return floor((rank * count + shift) / n) for every rank, (m,) int32; -1 stays -1."""
+    patch = np.empty(len(rank), np.int32)
+    for i in range(len(rank)):
+        patch[i] = (rank[i] * count + shift) // n if rank[i] >= 0 else -1
+    return patch

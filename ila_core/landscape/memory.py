@@ -11,10 +11,13 @@ Memory = dict[Callable[..., Any], dict[Hashable, Any]]
 """The latest results of every remembered function, by its arguments."""
 
 
-def remembered(most: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
+def remembered(
+    most: int, *, of_map: bool = False
+) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """Return a decorator for functions (landscape, *hashable arguments) without side effects.
 
-    The `most` latest results stay with the landscape and go with it. Two threads may compute the
+    The `most` latest results stay with the landscape and go with it. What follows `of_map` alone,
+    whatever the kind of depth that is read, is kept once for all kinds. Two threads may compute the
     same result at once; one of the two is kept.
 
     >>> from ila_core import Landscape
@@ -31,6 +34,7 @@ def remembered(most: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
     def decorate(function: Callable[..., T]) -> Callable[..., T]:
         @wraps(function)
         def recall(landscape: Any, *arguments: Hashable) -> T:
+            landscape = landscape.base if of_map else landscape
             kept = landscape.memory.setdefault(function, {})
             try:  # not "if arguments in kept": another thread may drop it in between
                 return kept[arguments]

@@ -123,7 +123,7 @@ def compare(
     rows, wanted = [], list(dict.fromkeys(wanted))
     for number, name in enumerate(wanted, start=1):
         say(f"{name}, {number} of {len(wanted)} methods")
-        row = measure(landscape, find(name).applied(spec))
+        row = measure(landscape, replace(find(name).applied(spec), depth=spec.depth))
         if novelty:
             row = with_novelty(row)
         say(f"{name}: {row.error or f'{row.seconds:.2f} s'}")
@@ -140,9 +140,13 @@ def fast_names() -> list[str]:
 
 
 def measure(landscape: Landscape, spec: Spec) -> Row:
-    """Run one method and describe what it selects; chance as the mean of several seeds."""
+    """Run one method and describe what it selects; chance as the mean of several seeds.
+
+    A method that is bound to a kind of depth is measured with the kind that the spec asks for.
+    """
     try:
         selection = select_by(landscape, spec)
+        selection = replace(selection, landscape=landscape.by(spec.depth))
     except IlaError as error:
         return Row(spec.method, error=str(error))
     numbers = _numbers(selection)

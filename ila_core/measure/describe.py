@@ -22,9 +22,9 @@ REFERENCE = 256
 GRIDS = (32, 64, 128, 256, 512)
 """Reference grids that comparisons show side by side."""
 _OF_JSON = (
-    "method", "budget", "rows", "resolution", "occupied", "rounds", "tokens", "coverage",
-    "fidelity", "mean_relative_depth", "embedding_distance_mean", "embedding_distance_p95",
-    "reference_grid",
+    "method", "budget", "patches", "depth", "depth_target", "rows", "resolution", "occupied",
+    "rounds", "tokens", "coverage", "reach", "fidelity", "mean_relative_depth",
+    "domain_divergence", "embedding_distance_mean", "embedding_distance_p95", "reference_grid",
 )  # fmt: skip
 
 
@@ -35,17 +35,24 @@ class Numbers:
     method: str
     budget: str
     """As it was given."""
+    patches: str | None
+    """"even" or "grid"; None for a method that cuts no patches."""
+    depth: str
+    """The kind of depth that the numbers are measured with."""
+    depth_target: float | None
     rows: int
     resolution: int | None
-    """Patches a side of the grid that it was made with."""
+    """Even patches, or patches a side of the grid, that it was made with."""
     occupied: int | None
-    """Patches of that grid that hold a record of the pool."""
+    """Patches of these that hold a record of the pool."""
     rounds: int | None
     """Most records that one patch gave."""
     tokens: float
     """Response tokens."""
     coverage: float
     """Share of the pool's occupied reference patches that hold a chosen record."""
+    reach: float
+    """Share of the pool's records that lie in such a patch."""
     fidelity: float
     """Sum over reference patches of the largest relative depth, beside the pool's sum."""
     mean_relative_depth: float
@@ -97,18 +104,22 @@ def describe(
     >>> round(numbers.coverage, 3), round(numbers.fidelity, 3)
     (0.333, 0.556)
     """
-    landscape, rows, grid = selection.landscape, selection.rows, selection.grid
+    landscape, rows, spec = selection.landscape, selection.rows, selection.spec
     covered, kept = grid_numbers(selection, reference)
     share = domain_shares(landscape, rows)
     numbers = Numbers(
-        method=selection.spec.method,
-        budget=selection.spec.budget,
+        method=spec.method,
+        budget=spec.budget,
+        patches=None if selection.cut is None else spec.patches,
+        depth=landscape.kind,
+        depth_target=spec.depth_target if selection.taken != "order" else None,
         rows=len(rows),
-        resolution=None if grid is None else grid.resolution,
+        resolution=selection.resolution,
         occupied=selection.occupied,
         rounds=selection.rounds,
         tokens=selection.tokens,
         coverage=covered,
+        reach=reach(landscape, rows, reference),
         fidelity=kept,
         mean_relative_depth=mean_known(landscape.relative_depth[rows]),
         domain_share=share,
@@ -140,6 +151,8 @@ class Reference:
     member: np.ndarray
     """(n,) int32."""
     patches: int
+    records: np.ndarray
+    """(patches,) int64, records of the pool in each."""
     best: float
     """Sum over patches of the largest relative depth of the pool."""
 
@@ -151,7 +164,7 @@ def reference_grid(landscape: Landscape, resolution: int = REFERENCE) -> Referen
 
     member, number = landscape.grid(resolution, 0.5).members(*landscape.columns)
     _, best = best_of_each(member, len(number), landscape.relative_depth)
-    return Reference(member, len(number), float(best.sum()))
+    return Reference(member, len(number), np.bincount(member), float(best.sum()))
 
 
 def grid_numbers(selection: Selection, resolution: int = REFERENCE) -> tuple[float, float]:
@@ -176,6 +189,21 @@ def fidelity(selection: Selection, resolution: int = REFERENCE) -> float:
 def grid_coverage(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -> float:
     """Return the coverage of any rows of a landscape, as `coverage` does for a selection."""
     return _on_grid(landscape, rows, resolution)[0]
+
+
+def reach(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -> float:
+    """Return the share of the pool's records that lie in a reference patch with a chosen one.
+
+    Coverage weighted by records: a grid flattens density, reach does not.
+
+    >>> pool = Landscape.from_arrays([[0, 0], [0, 0], [1, 1]])
+    >>> round(reach(pool, np.array([0])), 3)
+    0.667
+    """
+    reference = reference_grid(landscape, resolution)
+    touched = np.zeros(reference.patches, dtype=bool)
+    touched[reference.member[rows]] = True
+    return float(reference.records[touched].sum() / len(landscape))
 
 
 def _on_grid(landscape: Landscape, rows: np.ndarray, resolution: int) -> tuple[float, float]:

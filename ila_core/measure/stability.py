@@ -45,8 +45,8 @@ def stability(
 
     >>> import ila_core as ila
     >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
-    >>> stability(ila.select(pool, budget=2, method="nested"), places=[pool.xy[:, ::-1]])
-    {'offset': 1.0, 'projection': 1.0}
+    >>> stability(ila.select(pool, budget=2), offsets=[0.5], places=[pool.xy[:, ::-1]])
+    {'offset': 0.5, 'projection': 1.0}
     """
     landscape, spec = selection.landscape, selection.spec
     method = methods().get(spec.method)

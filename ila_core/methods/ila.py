@@ -1,13 +1,26 @@
-"""ILA: every patch of the map gives its deepest record, then its second (arXiv 2509.06463)."""
+"""ILA: every patch of the map gives its record at the depth target, then its next.
+
+arXiv 2509.06463, whose algorithm is a grid, the loss, and the deepest record of each patch.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ila_core.landscape.grid import frozen
+from ila_core.landscape.even import Even
+from ila_core.landscape.grid import MAX_RESOLUTION, frozen
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.locks import Locks
-from ila_core.selection.order import Rounds, auto_resolution, rounds, turns
+from ila_core.selection.order import (
+    Cut,
+    Rounds,
+    auto_resolution,
+    finest,
+    first_round_tokens,
+    queue,
+    rounds,
+    turns,
+)
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
@@ -15,27 +28,46 @@ from ila_core.selection.spec import Spec
 def ila(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
     """Choose by (round, relative depth descending, row) until the budget is met.
 
-    The automatic resolution takes a grid about as fine as the budget. Depth target 1 takes the
-    deepest record of a patch first, 0.5 the median one. `offset` shifts the grid by a fraction of
-    a patch. Pinned records come first and use up their patch's first rounds.
+    The automatic resolution cuts as many patches as there are picks, for a budget of tokens as
+    many as can give their first record. `offset` cuts a fraction of a patch later. Pinned records
+    come first and use up their patch's first rounds.
     """
-    budget, locks = spec.asked, Locks.of(spec.pinned, spec.excluded, len(landscape))
-    side = spec.resolution
-    if isinstance(side, str):
-        side = auto_resolution(landscape, budget.records(landscape))
-    grid = landscape.grid(side, offset)
-    turn = rounds(landscape, grid, spec.depth_target, locks)
+    locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
+    cut = _cut(landscape, spec, locks, offset)
+    turn = rounds(landscape, cut, spec.depth_target, locks)
     position, size = _picks(landscape, spec, turn, locks)
-    pinned_patch = grid.patches(landscape.xy[locks.pinned])
+    pinned_patch = turn.patch[turn.queue.positions(locks.pinned)]
     return Selection(
         landscape,
         spec,
         frozen(np.concatenate([locks.pinned, turn.queue.rows[position]])[:size]),
         frozen(np.concatenate([turns(pinned_patch), turn.round[position]])[:size]),
-        frozen(np.concatenate([pinned_patch, turn.patch[position]])[:size]),
-        grid,
+        frozen(np.concatenate([pinned_patch, turn.patch[position]])[:size], np.int64),
+        cut,
         "rounds",
     )
+
+
+def _cut(landscape: Landscape, spec: Spec, locks: Locks, offset: float) -> Cut:
+    """Return the patches that a spec asks for."""
+    if spec.patches == "grid":
+        return landscape.grid(_resolution(landscape, spec, locks), offset)
+    return Even(_resolution(landscape, spec, locks), locks.excluded.tobytes(), offset)
+
+
+def _resolution(landscape: Landscape, spec: Spec, locks: Locks) -> int:
+    if not isinstance(spec.resolution, str):
+        return spec.resolution
+    budget, line, even = spec.asked, queue(landscape, locks), spec.patches == "even"
+    size = budget.records(landscape)
+    if budget.kind == "tokens":
+
+        def fits(number: int) -> bool:
+            cut = Even(number) if even else landscape.grid(number)
+            return first_round_tokens(line, cut, spec.depth_target) <= budget.value
+
+        return finest(fits, max(len(line), 1) if even else MAX_RESOLUTION)
+    return min(size, max(len(line), 1)) if even else auto_resolution(landscape, size)
 
 
 def _picks(landscape: Landscape, spec: Spec, turn: Rounds, locks: Locks) -> tuple[np.ndarray, int]:

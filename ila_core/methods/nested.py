@@ -13,10 +13,10 @@ from ila_core.selection.spec import Spec
 
 
 def nested(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
-    """Choose by the levels of a quadtree: the selection for a budget starts every larger one.
+    """Choose by levels of ever smaller patches: the selection for a budget starts every larger.
 
     The order of the whole pool is kept with the landscape, so another budget costs nothing.
-    `offset` shifts the quadtree by a fraction of a patch.
+    `offset` cuts a fraction of a patch later.
 
     >>> import ila_core as ila
     >>> pool = ila.Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
@@ -24,7 +24,9 @@ def nested(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selectio
     [[1], [1, 2], [1, 2, 0]]
     """
     locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
-    rows, level = order.nested(landscape, spec.depth_target, locks, offset)
+    rows, level = order.nested(
+        landscape, spec.depth_target, locks, even=spec.patches == "even", offset=offset
+    )
     size = locks.checked_cut(spec.asked, landscape, rows)
     nowhere = frozen(np.full(size, -1, np.int64))
     return Selection(landscape, spec, rows[:size], level[:size], nowhere, taken="levels")

@@ -16,10 +16,10 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -62,6 +62,13 @@ class Method:
     """Whether the function takes (landscape, spec) and returns the Selection itself."""
     function: Callable[..., Any] | None = None
 
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Knobs of a Spec that are the method itself and cannot be turned."""
+
+    @property
+    def reads_patches(self) -> bool:
+        return "patches" in self.reads
+
     @property
     def reads_resolution(self) -> bool:
         return "resolution" in self.reads
@@ -96,13 +103,15 @@ class Method:
     def applied(self, spec: Spec) -> Spec:
         """Return the spec with this method, and the knobs that it does not read at their default.
 
+        The kind of depth stays, unless it is the method's own: numbers are measured with it.
+
         >>> find("random").applied(Spec(resolution=64, seed=3)) == Spec("random", seed=3)
         True
         """
-        knobs = options_of(Spec).keys() - {"method", "budget"} - self.reads
+        knobs = options_of(Spec).keys() - {"method", "budget", "depth"} - self.reads
         own = tuple((name, value) for name, value in spec.parameters if name in self.defaults)
         idle = {name: options_of(Spec)[name].default for name in knobs}
-        return replace(spec, method=self.name, parameters=own, **idle)
+        return replace(spec, method=self.name, parameters=own, **{**idle, **self.fixed})
 
     def select(self, landscape: Landscape, spec: Spec) -> Selection:
         """Return what this method selects, exactly as many records as the spec asks for.
@@ -115,6 +124,8 @@ class Method:
         parameters = dict(spec.parameters)
         self.check(parameters)
         spec = self.applied(spec)
+        landscape = landscape.by(spec.depth)
+        spec = replace(spec, depth=cast(Any, landscape.kind))
         started = time.perf_counter()
         if self.by_spec:
             selection = self.pick(landscape, spec, **parameters)
@@ -130,6 +141,10 @@ class Method:
                 f"Method {self.name} takes no parameter {', '.join(unknown)}; "
                 f"it takes {', '.join(self.defaults) or 'none'}."
             )
+
+
+PAPER = {"patches": "grid", "resolution": "auto", "depth": "loss", "depth_target": 1.0}
+"""The algorithm of the ILA paper, as a spec says it."""
 
 
 def _built_in(
@@ -154,14 +169,20 @@ _BUILT_IN = (
     _built_in("coverage-only", "a random record per patch of the automatic grid",
               "ILA without depth", "", "coverage_only:coverage_only", "seed map",
               fast=True, prefix=False, by_spec=True),
+    _built_in("even-random", "a random record of each of as many even patches as picks",
+              "even patches without depth", "", "coverage_only:even_random", "seed map",
+              fast=True, prefix=False, by_spec=True),
     _built_in("depth-only", "highest relative depth anywhere", "ILA without coverage",
               "depth", "simple:depth_only", fast=True),
-    _built_in("ila", "the deepest record of each patch", "arXiv 2509.06463",
-              "", "ila:ila", "resolution depth_target map",
+    _built_in("ila", "the record at the depth target of each patch", "arXiv 2509.06463, amended",
+              "", "ila:ila", "patches resolution depth_target map",
               fast=True, prefix=False, by_spec=True),
-    _built_in("nested", "the deepest record of each patch, from coarse patches to fine",
-              "progressive ILA", "", "nested:nested", "depth_target map",
+    _built_in("nested", "the record at the depth target of each patch, from few patches to many",
+              "progressive ILA", "", "nested:nested", "patches depth_target map",
               fast=True, by_spec=True),
+    _built_in("paper", "the record of highest loss of each patch of the automatic grid",
+              "arXiv 2509.06463 as published first", "loss", "ila:ila", "map",
+              fast=True, prefix=False, by_spec=True, fixed=PAPER),
     _built_in("ifd", "highest loss ratio with to without the instruction, below 1",
               "Cherry_LLM, arXiv 2308.12032", "loss unconditional_loss", "simple:ifd"),
     _built_in("deita", "by score, unless too similar to what is accepted", "arXiv 2312.15685",

@@ -11,9 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ila_core.landscape.grid import LEVELS
-from ila_core.landscape.loops import compact, locate
-
 
 @njit(cache=True, nogil=True)
 def turns(member, patches):  # type: ignore
@@ -126,33 +123,39 @@ def by_round(found, limit):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def levels(x, y, x0, y0, width, height, offset, scored, share, pinned):  # type: ignore
-    """Return the quadtree level at which every queued point is chosen, (n,) int8.
+def take_level(chosen, level, member, patches, scored, share):  # type: ignore
+    """Let every patch without a chosen point choose one: `chosen` gets the level there, in place.
 
-    0 to 13, 14 for the rest, -1 for the pinned. At each level a patch that holds no chosen point
-    chooses one: of its m scored points the one nearest to position share * (m - 1), or its first
-    point where none has a depth.
+    `chosen` (n,) int8 is the level of what was chosen before, 127 for the rest. A patch chooses,
+    of its m scored points, the one nearest to position share * (m - 1), or its first point where
+    none has a depth.
     """
-    n = len(x)
-    chosen = np.full(n, LEVELS, np.int8)
+    wait = _first_positions(member, patches, scored, share)
+    for i in range(len(member)):
+        if chosen[i] < level:
+            wait[member[i]] = -1
+    for i in range(len(member)):
+        if wait[member[i]] == 0:
+            chosen[i] = level
+        if wait[member[i]] >= 0:
+            wait[member[i]] -= 1
+
+
+@njit(cache=True, nogil=True)
+def first_round_sum(member, patches, scored, share, pinned, value):  # type: ignore
+    """Return the sum of a value over the points that their patches give first, pins included."""
+    wait = _first_positions(member, patches, scored, share)
+    total = 0.0
     for i in range(len(pinned)):
         if pinned[i]:
-            chosen[i] = -1
-    for level in range(LEVELS):
-        resolution = 1 << level
-        side = resolution + (1 if offset > 0 else 0)
-        patch = locate(x, y, x0, y0, width, height, resolution, offset, side)
-        member, number = compact(patch, side * side)
-        wait = _first_positions(member, len(number), scored, share)
-        for i in range(n):
-            if chosen[i] < level:
-                wait[member[i]] = -1
-        for i in range(n):
-            if wait[member[i]] == 0:
-                chosen[i] = level
-            if wait[member[i]] >= 0:
-                wait[member[i]] -= 1
-    return chosen
+            wait[member[i]] = -1
+            total += value[i]
+    for i in range(len(member)):
+        if wait[member[i]] == 0:
+            total += value[i]
+        if wait[member[i]] >= 0:
+            wait[member[i]] -= 1
+    return total
 
 
 @njit(cache=True, nogil=True)

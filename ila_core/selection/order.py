@@ -1,21 +1,26 @@
 """In which order the patches of the map give their records: by rounds, or by levels.
 
-The pool is read as a queue, deepest first. In *rounds* every patch of a grid gives its first
-record, then its second. By *levels* of a quadtree, ever finer patches that hold no chosen record
-give one: a single order of the whole pool.
+The pool is read as a queue, deepest first. In *rounds* every patch gives its first record, then
+its second. By *levels*, ever more and smaller patches that hold no chosen record give one: a
+single order of the whole pool. Patches are those of a grid or even ones; the rule is the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from ila_core.landscape.grid import LEVELS, MAX_RESOLUTION, Grid, columns, frozen
+from ila_core.landscape.even import Even, curve_ranks
+from ila_core.landscape.grid import LEVELS, Grid, columns, frozen
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
 from ila_core.selection.locks import Locks
+
+Cut = Grid | Even
+"""How the map is cut into patches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,37 +39,70 @@ class Queue:
     """How many have a depth: the first so many."""
     pinned: np.ndarray
     """(m,) bool, or empty where nothing is pinned."""
+    rank: np.ndarray
+    """(m,) int64, rank along the curve of even patches."""
+    tokens: np.ndarray
+    """(m,) float64, response tokens, 0 where there are none."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def locked(self, locks: Locks) -> Queue:
-        """Return the queue without the excluded rows, the pinned ones marked."""
-        if not len(locks.pinned) and not len(locks.excluded):
-            return self
-        kind = np.zeros(int(self.rows.max(initial=-1)) + 1, dtype=np.int8)
-        kind[locks.pinned], kind[locks.excluded] = 1, 2
-        kinds = kind[self.rows]
-        keep = kinds != 2
-        return Queue(
-            frozen(self.rows[keep]),
-            frozen(self.x[keep]),
-            frozen(self.y[keep]),
-            int(np.count_nonzero(keep[: self.scored])),
-            frozen((kinds == 1)[keep]) if len(locks.pinned) else self.pinned,
-        )
+    def patches(self, cut: Cut) -> np.ndarray:
+        """Return the patch number of every point, (m,) int32."""
+        if isinstance(cut, Grid):
+            return cut.locate(self.x, self.y)
+        return cut.of_ranks(self.rank, len(self))
+
+    def positions(self, rows: np.ndarray) -> np.ndarray:
+        """Return the places of pinned rows in the queue, in the order of `rows`."""
+        if not len(rows):
+            return np.zeros(0, np.int64)
+        places = np.flatnonzero(self.pinned)
+        places = places[np.argsort(self.rows[places])]
+        return places[np.searchsorted(self.rows[places], rows)]
+
+    def members(self, cut: Cut) -> tuple[np.ndarray, int]:
+        """Return each point's patch, numbered without gaps, and how many patches there are."""
+        from ila_core.landscape.loops import compact
+
+        if isinstance(cut, Even):
+            return self.patches(cut), cut.count + (cut.offset > 0)
+        member, number = compact(self.patches(cut), cut.side * cut.side)
+        return member, len(number)
 
 
-@remembered(most=1)
-def queue(landscape: Landscape) -> Queue:
-    """Return the points of a landscape, deepest first, laid out for the compiled loops.
+def queue(landscape: Landscape, locks: Locks) -> Queue:
+    """Return the points that may be chosen, deepest first, laid out for the compiled loops.
 
-    >>> queue(Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1, 3, 2])).rows.tolist()
-    [1, 2, 0]
+    >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1, 3, 2])
+    >>> queue(pool, Locks.of((), [2], 3)).rows.tolist()
+    [1, 0]
     """
-    x, y = columns(landscape.xy[landscape.order])
-    nothing = frozen(np.zeros(0, dtype=np.bool_))
-    return Queue(frozen(landscape.order), x, y, landscape.scored, nothing)
+    return _queue(landscape, *locks.key)
+
+
+@remembered(most=3)
+def _queue(landscape: Landscape, pinned: bytes, excluded: bytes) -> Queue:
+    first, never = (np.frombuffer(rows, dtype=np.int64) for rows in (pinned, excluded))
+    rows, scored = landscape.order, landscape.scored
+    if len(never):
+        may = np.ones(len(landscape), dtype=bool)
+        may[never] = False
+        keep = may[rows]
+        rows, scored = rows[keep], int(np.count_nonzero(keep[:scored]))
+    is_pinned = np.zeros(0, dtype=np.bool_)
+    if len(first):
+        chosen = np.zeros(len(landscape), dtype=bool)
+        chosen[first] = True
+        is_pinned = chosen[rows]
+    return Queue(
+        frozen(rows),
+        *columns(landscape.xy[rows]),
+        scored,
+        frozen(is_pinned),
+        frozen(curve_ranks(landscape, excluded)[rows]),
+        frozen(np.nan_to_num(landscape.tokens[rows]), np.float64),
+    )
 
 
 # -- rounds ---------------------------------------------------------------------------------------
@@ -86,8 +124,8 @@ class Rounds(NamedTuple):
         return by_round(self.round, limit)
 
 
-def rounds(landscape: Landscape, grid: Grid, depth_target: float, locks: Locks) -> Rounds:
-    """Return the round of every record in its patch of a grid over the whole map.
+def rounds(landscape: Landscape, cut: Cut, depth_target: float, locks: Locks) -> Rounds:
+    """Return the round of every record in its patch.
 
     Inside a patch the record at the depth target comes first, then its neighbours in depth,
     outwards; of two equally far the deeper one. Pinned records use up their patch's first rounds.
@@ -97,32 +135,19 @@ def rounds(landscape: Landscape, grid: Grid, depth_target: float, locks: Locks) 
     >>> rounds(pool, pool.grid(1), 0.5, Locks.of((), (), 3)).round.tolist()
     [2, 1, 3]
     """
-    return _rounds(landscape, grid.resolution, grid.offset, depth_target, *locks.key)
+    return _rounds(landscape, cut, depth_target, *locks.key)
 
 
 @remembered(most=4)
 def _rounds(
-    landscape: Landscape,
-    resolution: int,
-    offset: float,
-    depth_target: float,
-    pinned: bytes,
-    excluded: bytes,
+    landscape: Landscape, cut: Cut, depth_target: float, pinned: bytes, excluded: bytes
 ) -> Rounds:
-    from ila_core.landscape.loops import compact
     from ila_core.selection.loops import rounds
 
-    line, grid = _locked(landscape, pinned, excluded), landscape.grid(resolution, offset)
-    patch = grid.locate(line.x, line.y)
-    member, number = compact(patch, grid.side * grid.side)
-    turn = rounds(member, len(number), line.scored, 1.0 - depth_target, line.pinned)
-    return Rounds(line, frozen(turn), frozen(patch))
-
-
-@remembered(most=2)
-def _locked(landscape: Landscape, pinned: bytes, excluded: bytes) -> Queue:
-    first, never = (np.frombuffer(rows, dtype=np.int64) for rows in (pinned, excluded))
-    return queue(landscape).locked(Locks(first, never))
+    line = _queue(landscape, pinned, excluded)
+    member, patches = line.members(cut)
+    turn = rounds(member, patches, line.scored, 1.0 - depth_target, line.pinned)
+    return Rounds(line, frozen(turn), frozen(line.patches(cut)))
 
 
 def turns(patch: np.ndarray) -> np.ndarray:
@@ -139,6 +164,15 @@ def turns(patch: np.ndarray) -> np.ndarray:
     return loops.turns(member.reshape(-1).astype(np.int32), int(member.max()) + 1)
 
 
+def first_round_tokens(line: Queue, cut: Cut, depth_target: float) -> float:
+    """Return the response tokens of the pinned records and of the first that each patch gives."""
+    from ila_core.selection.loops import first_round_sum
+
+    member, patches = line.members(cut)
+    share = 1.0 - depth_target
+    return first_round_sum(member, patches, line.scored, share, line.pinned, line.tokens)
+
+
 # -- levels ---------------------------------------------------------------------------------------
 
 
@@ -148,45 +182,85 @@ class Nested(NamedTuple):
     rows: np.ndarray
     """(m,) int64."""
     level: np.ndarray
-    """(m,) int32: the level that chose it, 0 to 13; 14 after the last, -1 for the pinned."""
+    """(m,) int32: the level that chose it, from 0; one more than the last for what none chose, -1
+    for the pinned."""
 
 
-def nested(landscape: Landscape, depth_target: float, locks: Locks, offset: float = 0.0) -> Nested:
+def nested(
+    landscape: Landscape, depth_target: float, locks: Locks, *, even: bool, offset: float = 0.0
+) -> Nested:
     """Return all records that may be chosen in nested order: the start of it is any budget's.
 
-    At each level, 1 to 8192 patches a side, every patch that holds no chosen record gives its
-    record at the depth target; a level's picks stand deepest first. The latest orders stay with
-    the landscape.
+    At each level, 1, 2, 4 ... even patches or 1, 4, 16 ... of a grid, every patch that holds no
+    chosen record gives its record at the depth target; a level's picks stand deepest first. The
+    latest orders stay with the landscape.
 
     >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
-    >>> nested(pool, 1.0, Locks.of((), (), 3)).rows.tolist()
+    >>> nested(pool, 1.0, Locks.of((), (), 3), even=False).rows.tolist()
     [1, 2, 0]
     """
-    return _nested(landscape, depth_target, offset, *locks.key)
+    return _nested(landscape, depth_target, even, offset, *locks.key)
 
 
 @remembered(most=4)
 def _nested(
-    landscape: Landscape, depth_target: float, offset: float, pinned: bytes, excluded: bytes
+    landscape: Landscape,
+    depth_target: float,
+    even: bool,
+    offset: float,
+    pinned: bytes,
+    excluded: bytes,
 ) -> Nested:
-    from ila_core.selection.loops import by_round, levels
+    from ila_core.selection.loops import by_round, take_level
 
-    line, first = _locked(landscape, pinned, excluded), np.frombuffer(pinned, dtype=np.int64)
-    x0, y0, width, height, *_ = landscape.grid(1, offset).scale
-    share = 1.0 - depth_target
-    level = levels(
-        line.x, line.y, x0, y0, width, height, offset, line.scored, share, line.pinned
-    ).astype(np.int32)
-    position = by_round(level + 1, len(line))
+    line, first = _queue(landscape, pinned, excluded), np.frombuffer(pinned, dtype=np.int64)
+    chosen = np.full(len(line), 127, np.int8)
+    chosen[: len(line.pinned)][line.pinned] = -1
+    level = 0
+    for level, cut in enumerate(_cuts(landscape, len(line), even, offset)):
+        member, patches = line.members(cut)
+        take_level(chosen, level, member, patches, line.scored, 1.0 - depth_target)
+    chosen[chosen == 127] = level + 1
+    position = by_round(chosen.astype(np.int32) + 1, len(line))
     rows = np.concatenate([first, line.rows[position]])
-    chosen = np.concatenate([np.full(len(first), -1, np.int32), level[position]])
-    return Nested(frozen(rows), frozen(chosen))
+    levels = np.concatenate([np.full(len(first), -1), chosen[position]])
+    return Nested(frozen(rows), frozen(levels, np.int32))
+
+
+def _cuts(landscape: Landscape, n: int, even: bool, offset: float) -> Iterator[Cut]:
+    """Yield the patches of each level; even ones end where every record has its own."""
+    if not even:
+        yield from (landscape.grid(2**level, offset) for level in range(LEVELS))
+        return
+    count = 1
+    while count < n:
+        yield Even(count, offset=offset)
+        count *= 2
+    if n:
+        yield Even(n, offset=offset)
 
 
 # -- resolution -----------------------------------------------------------------------------------
 
 
-@remembered(most=4096)
+def finest(fits: Callable[[int], bool], most: int) -> int:
+    """Return the number that halving between 1 and `most` ends at: the largest that fits, if what
+    fits does so at every smaller number too.
+
+    >>> finest(lambda number: number**2 <= 50, 100)
+    7
+    """
+    low, high = 1, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@remembered(most=4096, of_map=True)
 def auto_resolution(landscape: Landscape, size: int) -> int:
     """Return the resolution of a grid about as fine as a budget of `size` records.
 
@@ -198,7 +272,7 @@ def auto_resolution(landscape: Landscape, size: int) -> int:
     1
     """
     low = max((2**k for k, n in enumerate(dyadic_occupied(landscape)) if n <= size), default=1)
-    high = min(2 * low - 1, MAX_RESOLUTION)
+    high = min(2 * low - 1, 2 ** (LEVELS - 1))
     while low < high:
         middle = (low + high + 1) // 2
         if landscape.count_occupied(landscape.grid(middle), limit=size) <= size:
@@ -208,7 +282,7 @@ def auto_resolution(landscape: Landscape, size: int) -> int:
     return low
 
 
-@remembered(most=1)
+@remembered(most=1, of_map=True)
 def dyadic_occupied(landscape: Landscape) -> tuple[int, ...]:
     """Return how many patches hold a record at 1, 2, 4 ... 8192 patches a side."""
     return tuple(landscape.count_occupied(landscape.grid(2**level)) for level in range(LEVELS))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ila_core.errors import UsageError
+from ila_core.landscape.even import Even
 from ila_core.landscape.grid import Grid, frozen
 from ila_core.landscape.landscape import Landscape
-from ila_core.selection.order import auto_resolution
+from ila_core.selection.order import Cut
 from ila_core.selection.spec import Spec
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ class Selection:
     >>> pool = ila.Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
     >>> selection = ila.select(pool, budget=2)
     >>> selection
-    Selection(2 of 3 records by ila, 1 x 1)
+    Selection(2 of 3 records by ila, 2 even patches)
     >>> selection.rows.tolist(), selection.round.tolist()
-    ([1, 2], [1, 2])
+    ([1, 2], [1, 1])
     """
 
     landscape: Landscape
@@ -42,10 +43,12 @@ class Selection:
     """(k,) int64, pick order."""
     round: np.ndarray
     """(k,) int32. Taken by rounds: which of its patch's records it is, from 1. By levels: the
-    level that chose it, 0 to 13, 14 after the last, -1 for the pinned. Else 0."""
+    level that chose it, from 0, one more than the last for what none chose, -1 for the pinned.
+    Else 0."""
     patch: np.ndarray
-    """(k,) int64, patch of each pick on the grid; -1 without a grid."""
-    grid: Grid | None = None
+    """(k,) int64, patch of each pick; -1 without patches."""
+    cut: Cut | None = None
+    """The patches that gave the picks, of a method that cuts the map."""
     taken: Taken = "order"
     filled: int = 0
     """Picks that only fill the budget, of a method that ran dry."""
@@ -53,7 +56,7 @@ class Selection:
 
     @classmethod
     def of_rows(cls, landscape: Landscape, spec: Spec, rows: Any, *, filled: int = 0) -> Selection:
-        """Return a selection that has no grid, of rows in pick order."""
+        """Return a selection that has no patches, of rows in pick order."""
         picks = frozen(rows, np.int64)
         nowhere = frozen(np.full(len(picks), -1, np.int64))
         return cls(
@@ -64,10 +67,14 @@ class Selection:
         return len(self.rows)
 
     def __repr__(self) -> str:
-        grid = f", {self.grid.resolution} x {self.grid.resolution}" if self.grid else ""
+        cut = ""
+        if isinstance(self.cut, Grid):
+            cut = f", {self.cut.resolution} x {self.cut.resolution}"
+        elif self.cut is not None:
+            cut = f", {self.cut.count:,} even patches"
         return (
             f"Selection({len(self):,} of {len(self.landscape):,} records by {self.spec.method}"
-            f"{grid})"
+            f"{cut})"
         )
 
     @cached_property
@@ -77,27 +84,34 @@ class Selection:
         chosen[self.rows] = True
         return chosen
 
+    @property
+    def resolution(self) -> int | None:
+        """Even patches, or patches a side of the grid; None without patches."""
+        if self.cut is None:
+            return None
+        return self.cut.count if isinstance(self.cut, Even) else self.cut.resolution
+
     @cached_property
     def occupied(self) -> int | None:
-        """Patches of the grid that hold a record of the pool; None without a grid."""
-        return None if self.grid is None else self.landscape.count_occupied(self.grid)
+        """Patches that hold a record of the pool; None without patches."""
+        if isinstance(self.cut, Grid):
+            return self.landscape.count_occupied(self.cut)
+        return self.resolution
 
     @property
     def rounds(self) -> int | None:
-        """Most records that one patch gave; None without a grid."""
-        return None if self.grid is None else int(self.round.max(initial=0))
+        """Most records that one patch gave; None without patches."""
+        return None if self.cut is None else int(self.round.max(initial=0))
 
     @cached_property
     def tokens(self) -> float:
         """Response tokens of the chosen records."""
         return float(np.nansum(self.landscape.tokens[self.rows], dtype=np.float64))
 
-    @cached_property
-    def shown_grid(self) -> Grid:
-        """The selection's grid; for a method without one, the automatic grid of its size."""
-        if self.grid is not None:
-            return self.grid
-        return self.landscape.grid(auto_resolution(self.landscape, max(1, len(self))))
+    @property
+    def shown_cut(self) -> Cut:
+        """The patches; for a method without any, as many even patches as there are picks."""
+        return self.cut or Even(max(1, len(self)))
 
     def nonempty(self) -> Selection:
         """Return the selection itself; UsageError that says why where it holds no record."""
@@ -126,7 +140,7 @@ class Selection:
         >>> import ila_core as ila
         >>> pool = ila.Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
         >>> ila.select(pool, budget=2).why(0).sentence
-        'Left: 3rd of the 3 records of its patch, and the budget ended in round 2.'
+        'Left: 2nd of the 2 records of its patch, and the budget ended in round 1.'
         """
         from ila_core.selection.why import reason
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from ila_core.errors import UsageError
 from ila_core.landscape.grid import check_resolution
@@ -34,9 +36,27 @@ class Spec:
 
     method: str = option("ila", "the rule that chooses: ila, nested, random, ...", metavar="NAME")
     budget: str = option("10%", "a count, 10%, or 2M-tokens of responses", metavar="B")
-    resolution: int | str = option("auto", "patches a side: auto, or 1 to 8192", metavar="G")
+    patches: Literal["even", "grid"] = option(
+        "even", "how the map is cut: into patches of equally many records, or of equal size",
+        metavar="HOW", choices={
+            "even": "as many records in each: small where the pool is dense",
+            "grid": "squares of one size: the outskirts count as much as the middle",
+        },
+    )  # fmt: skip
+    resolution: int | str = option(
+        "auto", "auto (as many patches as picks), a number of even patches, or patches a side of "
+        "a grid", metavar="N",
+    )  # fmt: skip
+    depth: Literal["auto", "loss-reduction", "loss", "column"] = option(
+        "auto", "what makes a record deep", metavar="KIND", choices={
+            "auto": "the loss reduction where the landscape has it, else the loss",
+            "loss-reduction": "what learning from the pool takes off its loss",
+            "loss": "how little the model expected the response",
+            "column": "the depth column that came with the pool",
+        },
+    )  # fmt: skip
     depth_target: float = option(
-        1.0, "1 takes the deepest record of a patch first, 0.5 the median one", metavar="Q",
+        0.75, "1 takes the deepest record of a patch first, 0.5 the median one", metavar="Q",
         least=0, most=1,
     )  # fmt: skip
     seed: int = option(0, "seed of what the method draws", metavar="N", least=0, most=MAX_SEED)
@@ -51,7 +71,7 @@ class Spec:
         for name, known in options_of(Spec).items():
             value = getattr(self, name)
             if name == "resolution":
-                value = "auto" if value == "auto" else _resolution(value)
+                value = "auto" if value == "auto" else _resolution(value, self.patches)
             elif name == "budget":
                 value = Budget.parse(value).text
             else:
@@ -118,13 +138,17 @@ def parameter(text: str) -> tuple[str, Any]:
         return name.strip(), value.strip()
 
 
-def _resolution(value: object) -> int:
-    """Return a resolution from a number or its digits."""
+def _resolution(value: object, patches: str) -> int:
+    """Return a resolution from a number or its digits; a grid's has a most, even patches' not."""
     if isinstance(value, str):
         if not (value.isascii() and value.isdigit()):
             raise UsageError(f"Resolution {value!r} is not auto or a whole number.")
-        value = int(value[:9])
-    return check_resolution(value)
+        value = int(value[:18])
+    if patches == "grid":
+        return check_resolution(value)
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise UsageError(f"Resolution {value!r} is not a whole number of at least 1.")
+    return int(value)
 
 
 def _rows(rows: Any) -> tuple[int, ...]:

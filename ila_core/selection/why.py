@@ -25,6 +25,8 @@ class Reason:
     method: str
     taken: Taken = "order"
     """How the selection's picks were taken."""
+    even: bool = False
+    """Whether its patches are even ones."""
     pick: int | None = None
     """Place in the pick order; nested orders place every record, chosen or not."""
     pinned: bool = False
@@ -56,11 +58,12 @@ class Reason:
 
     def _level(self) -> str:
         level = self.round or 0
-        where = (
-            "after the finest level"
-            if level >= LEVELS
-            else f"first of a patch at level {level} ({2**level:,} x {2**level:,})"
-        )
+        if self.even:
+            where = f"first of a patch at level {level} ({2**level:,} even patches)"
+        elif level >= LEVELS:
+            where = "after the finest level"
+        else:
+            where = f"first of a patch at level {level} ({2**level:,} x {2**level:,})"
         if self.kept:
             return f"{where}, pick {self.pick:,}"
         return f"{where}, it comes with a budget of {self.pick:,} records"
@@ -102,10 +105,11 @@ def reason(selection: Selection, row: int) -> Reason:
         kept=bool(len(place)),
         method=spec.method,
         taken=selection.taken,
+        even=spec.patches == "even",
         pick=int(place[0]) + 1 if len(place) else None,
         pinned=row in spec.pinned,
         excluded=row in spec.excluded,
-        missing=bool(np.isnan(landscape.relative_depth[row])),
+        missing=bool(np.isnan(landscape.by(spec.depth).relative_depth[row])),
     )
     if known.excluded or selection.taken == "order":
         return known
@@ -116,21 +120,23 @@ def reason(selection: Selection, row: int) -> Reason:
 
 
 def _by_level(selection: Selection, locks: Locks, known: Reason) -> Reason:
-    offset = dict(selection.spec.parameters).get("offset", 0.0)
-    order = nested(selection.landscape, selection.spec.depth_target, locks, offset)
+    spec, offset = selection.spec, dict(selection.spec.parameters).get("offset", 0.0)
+    landscape = selection.landscape.by(spec.depth)
+    order = nested(landscape, spec.depth_target, locks, even=known.even, offset=offset)
     place = int(np.flatnonzero(order.rows == known.row)[0])
     return replace(known, pick=place + 1, round=int(order.level[place]))
 
 
 def _by_round(selection: Selection, locks: Locks, known: Reason) -> Reason:
-    assert selection.grid is not None
-    turn = rounds(selection.landscape, selection.grid, selection.spec.depth_target, locks)
+    assert selection.cut is not None
+    landscape = selection.landscape.by(selection.spec.depth)
+    turn = rounds(landscape, selection.cut, selection.spec.depth_target, locks)
     place = int(np.flatnonzero(turn.queue.rows == known.row)[0])
     here = np.flatnonzero(turn.patch == turn.patch[place])
-    pins = selection.grid.patches(selection.landscape.xy[locks.pinned]) == turn.patch[place]
     own = int(turn.round[place])
     if known.pinned:  # pins of a patch have its first rounds, in their order
-        own = int(np.flatnonzero(locks.pinned[pins] == known.row)[0]) + 1
+        pins = [row for row in locks.pinned.tolist() if row in turn.queue.rows[here]]
+        own = pins.index(known.row) + 1
     return replace(
         known,
         patch=int(turn.patch[place]),

@@ -21,7 +21,7 @@ def nine() -> Landscape:
 
 
 def kept(cells: Cells, chosen: Selection) -> Kept:
-    return kept_of(cells, chosen.landscape, chosen.shown_grid, chosen.rows)
+    return kept_of(cells, chosen.landscape, chosen.shown_cut, chosen.rows)
 
 
 def random_pool(n: int = 400, seed: int = 0) -> Landscape:
@@ -67,7 +67,7 @@ def test_every_cell_has_a_share_and_all_kept_records_are_counted(
 ) -> None:
     pool = random_pool(seed=seed)
     for chosen in (ila(pool, budget), nested(pool, budget)):
-        found = count(pool, frame(pool, chosen.shown_grid, side=side))
+        found = count(pool, frame(pool, chosen.shown_cut, side=side))
         held = kept(found, chosen)
         assert held.records.sum() == budget
         assert ((held.share >= 0) & (held.share <= 1)).all()
@@ -78,7 +78,7 @@ def test_keeping_all_keeps_every_cell() -> None:
     pool = random_pool()
     chosen = ila(pool, len(pool))
     for side in (8, 32, 64, 128):
-        found = count(pool, frame(pool, chosen.shown_grid, side=side))
+        found = count(pool, frame(pool, chosen.shown_cut, side=side))
         assert (kept(found, chosen).share == 1).all()
 
 
@@ -122,7 +122,7 @@ def test_records_of_cells_come_back() -> None:
 def test_a_map_without_extent_can_be_drawn(xy: list[tuple[float, float]]) -> None:
     pool = Landscape.from_arrays(xy, relative_depth=[0.5] * len(xy))
     chosen = ila(pool, 1)
-    found = count(pool, frame(pool, chosen.shown_grid, side=64))
+    found = count(pool, frame(pool, chosen.shown_cut, side=64))
     assert found.count.sum() == len(pool)
     assert kept(found, chosen).records.sum() == 1
 

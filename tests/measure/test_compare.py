@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 import pytest
-from picking import ila as select_ila
 
 from ila_core.cli.compare import tables
 from ila_core.errors import UsageError
@@ -64,7 +63,7 @@ def test_a_comparison_has_the_numbers_of_select_and_all_grids(pool):
     assert [row["name"] for row in found["methods"]] == ["random", "ila", "deita"]
     assert (found["budget"], found["reference_grid"]) == ("10%", 256)
     row = found["methods"][1]
-    numbers = describe(select_ila(pool, "10%"))
+    numbers = describe(select(pool, budget="10%"))
     assert {name: row[name] for name in numbers.as_dict()} == numbers.as_dict()
     assert list(row["coverage_by_grid"]) == ["32", "64", "128", "256", "512"]
     assert row["coverage_by_grid"]["256"] == row["coverage"]
@@ -197,7 +196,7 @@ def test_the_table_of_a_pool_without_depth():
     bare = Landscape.from_arrays(rng.random((40, 2)))
     found = compare(bare, budget=10)
     assert [row.name for row in found.done] == [
-        "random", "balanced", "coverage-only", "ila", "nested",
+        "random", "balanced", "coverage-only", "even-random", "ila", "nested",
     ]  # fmt: skip
     table = tables(found)
     assert "budget 10, reference grid 256 x 256\n" in table and "of five seeds" in table
@@ -236,4 +235,6 @@ def test_the_table_says_what_is_shared_and_what_was_sampled(pool, monkeypatch):
     monkeypatch.setattr(embedding_distance, "__kwdefaults__", how)
     sampled = compare(pool, budget=30, methods=["ila"])
     assert sampled["ila"].numbers["distance_sample"] == 99
-    assert "reference grid 256 x 256, distances from 99 records of the pool" in tables(sampled)
+    assert "reference grid 256 x 256, distances from 99 records of the pool" in tables(
+        sampled
+    )

@@ -20,9 +20,9 @@ from ila_core.measure import describe as metrics
 from ila_core.measure.embedding import embedding_distance
 
 KEYS = {
-    "method", "budget", "rows", "resolution", "occupied", "rounds", "tokens", "coverage",
-    "fidelity", "mean_relative_depth", "embedding_distance_mean", "embedding_distance_p95",
-    "reference_grid",
+    "method", "budget", "patches", "depth", "depth_target", "rows", "resolution", "occupied",
+    "rounds", "tokens", "coverage", "reach", "fidelity", "mean_relative_depth",
+    "domain_divergence", "embedding_distance_mean", "embedding_distance_p95", "reference_grid",
 }  # fmt: skip
 
 

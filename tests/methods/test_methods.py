@@ -27,8 +27,9 @@ from ila_core.selection.spec import Spec
 
 NAN = float("nan")
 ALL = [
-    "random", "balanced", "loss-top", "loss-mid", "longest", "coverage-only", "depth-only", "ila",
-    "nested", "ifd", "deita", "k-center", "k-means", "facility-location", "qdit", "semdedup",
+    "random", "balanced", "loss-top", "loss-mid", "longest", "coverage-only", "even-random",
+    "depth-only", "ila", "nested", "paper", "ifd", "deita", "k-center", "k-means",
+    "facility-location", "qdit", "semdedup",
 ]  # fmt: skip
 
 
@@ -139,8 +140,8 @@ def test_a_percentage_is_a_budget_too():
 def test_the_names_are_those_of_the_method():
     assert names()[: len(ALL)] == ALL
     assert fast_names() == [
-        "random", "balanced", "loss-top", "longest", "coverage-only", "depth-only", "ila",
-        "nested", "deita",
+        "random", "balanced", "loss-top", "longest", "coverage-only", "even-random", "depth-only",
+        "ila", "nested", "paper", "deita",
     ]  # fmt: skip
 
 
@@ -160,13 +161,14 @@ def test_every_method_has_a_source_and_its_defaults():
 def test_a_method_says_which_knobs_it_reads(method):
     pool, known = pool_of(3, 40), find(method)
     start = select(pool, budget=12, method=method).rows.tolist()
-    other = {"resolution": 2, "depth_target": 0.3, "seed": 5}
+    other = {"patches": "grid", "resolution": 2, "depth_target": 0.3, "seed": 5}
     for knob, value in other.items():
         if knob not in known.reads:
             assert select(pool, budget=12, method=method, **{knob: value}).rows.tolist() == start
     spec = Spec(method, budget="12", parameters={"tau": 0.5}, **other)
     applied = known.applied(spec)
-    assert {k for k in other if getattr(applied, k) == other[k]} == known.reads - {"map"}
+    turned = {k for k in other if getattr(applied, k) == other[k]} - known.fixed.keys()
+    assert turned == known.reads - {"map"}
     assert dict(applied.parameters) == ({"tau": 0.5} if method == "deita" else {})
     assert known.applied(applied) == applied
 
@@ -239,7 +241,7 @@ def test_coverage_only_takes_one_of_each_patch_whatever_its_depth():
     pool = Landscape.from_arrays(rng.integers(0, 5, (400, 2)), depth=rng.random(400))
     found = select(pool, budget=25, method="coverage-only")
     assert describe(found).coverage == 1.0
-    assert found.grid is not None and found.rounds == 1
+    assert found.cut is not None and found.rounds == 1
     assert found.landscape is pool
     drawn = [select(pool, budget=25, method="coverage-only", seed=seed) for seed in range(9)]
     by_seed = {tuple(selection.rows) for selection in drawn}

@@ -67,7 +67,7 @@ def test_rounds_are_kept_with_the_landscape_by_everything_that_decides_them():
 def test_levels_of_a_quadtree():
     def level(points):
         pool = Landscape.from_arrays(points, relative_depth=np.linspace(1, 0.5, len(points)))
-        order = nested(pool, 1.0, Locks.of((), (), len(points)))
+        order = nested(pool, 1.0, Locks.of((), (), len(points)), even=False)
         return dict(zip(order.rows.tolist(), order.level.tolist(), strict=True))
 
     assert level([[0, 0], [8192, 8192], [8191, 8191], [8191, 8191]]) == {0: 0, 1: 1, 2: 14, 3: 14}
@@ -75,7 +75,7 @@ def test_levels_of_a_quadtree():
 
 
 def test_first_by_round_is_stable_and_cut():
-    line = queue(Landscape.from_arrays([[0, 0]] * 6))
+    line = queue(Landscape.from_arrays([[0, 0]] * 6), Locks.of((), (), 6))
     turn = np.array([3, 1, 0, 2, 1, 3], np.int32)
     found = Rounds(line, turn, turn)
     assert found.first(99).tolist() == [1, 4, 3, 0, 5]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from picking import by_hand, ila, nested
 
 from ila_core.errors import UsageError
-from ila_core.landscape.grid import Grid
+from ila_core.landscape.even import Even
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.select import select_by
 from ila_core.selection.budget import Budget
@@ -80,7 +80,7 @@ def test_nested_by_hand():
     assert chosen.rows.tolist()[:4] == [9, 1, 3, 8]
     assert chosen.round.tolist()[:4] == [0, 1, 1, 1]
     assert sorted(chosen.rows.tolist()) == list(range(10))
-    assert chosen.grid is None and chosen.rounds is None and chosen.occupied is None
+    assert chosen.cut is None and chosen.rounds is None and chosen.occupied is None
 
 
 def test_depth_target_half_starts_at_the_median():
@@ -122,7 +122,7 @@ def test_all_missing_goes_by_row():
 def test_one_record():
     pool = landscape([[3, 3]], [0.5])
     assert ila(pool, 1).rows.tolist() == [0]
-    assert ila(pool, 1).grid.resolution == 8192
+    assert ila(pool, 1).resolution == 8192
     assert nested(pool, "100%").rows.tolist() == [0]
 
 
@@ -171,7 +171,7 @@ def test_nested_equals_the_slow_reference(case, target, budget):
 def test_automatic_resolution_equals_the_slow_reference(pool, budget):
     budget = min(budget, len(pool))
     assert auto_resolution(pool, budget) == slow.auto(pool.xy, budget)
-    assert ila(pool, budget).grid.resolution == slow.auto(pool.xy, budget)
+    assert ila(pool, budget).resolution == slow.auto(pool.xy, budget)
 
 
 def test_a_larger_pool_equals_the_slow_reference():
@@ -207,7 +207,7 @@ def test_bigger_budget_keeps_the_nested_selection_as_a_prefix(case, target, budg
 @given(pool=pools(), resolution=st.integers(1, 6), budget=st.integers(1, 30))
 def test_every_first_round_pick_is_the_deepest_of_its_patch(pool, resolution, budget):
     chosen = ila(pool, budget, resolution=resolution)
-    patch = chosen.grid.patches(pool.xy)
+    patch = chosen.cut.patches(pool.xy)
     depth = np.nan_to_num(pool.relative_depth, nan=-1)
     for row, turn in zip(chosen.rows, chosen.round, strict=True):
         if turn == 1:
@@ -317,17 +317,6 @@ def _finest(select):
     return {"resolution": 4} if select is ila else {}
 
 
-def test_tokens_fix_the_resolution_by_the_mean():
-    rng = np.random.default_rng(0)
-    tokens = rng.integers(1, 100, 500).astype(np.float32)
-    tokens[:50] = NAN  # no response: they count 0 and count for the mean
-    pool = landscape(rng.random((500, 2)), rng.random(500), tokens=tokens)
-    records = int(5000 // (np.nansum(tokens) / 500))
-    assert Budget.parse("5k-tokens").records(pool) == records
-    assert ila(pool, "5k-tokens").grid.resolution == auto_resolution(pool, records)
-    assert Budget.parse("1-tokens").records(pool) == 1
-
-
 def test_tokens_may_take_more_records_than_the_mean_says():
     tokens = np.ones(400)
     tokens[0] = 10_000
@@ -396,7 +385,7 @@ def test_excluding_everything_chooses_nothing():
 def test_excluded_rows_stay_in_the_box_and_in_the_automatic_resolution():
     pool = nine()
     chosen = ila(pool, 5, exclude=[8])
-    assert chosen.grid == pool.grid(auto_resolution(pool, 5))
+    assert chosen.cut == pool.grid(auto_resolution(pool, 5))
 
 
 @pytest.mark.parametrize("select", [ila, nested])
@@ -470,17 +459,19 @@ def test_arrays_are_read_only():
 def test_the_spec_says_how_to_make_it_again():
     pool = nine()
     first = ila(pool, "50%", depth_target=0.5, pin=[2], exclude=[9])
-    assert first.spec == Spec("ila", "50%", depth_target=0.5, pinned=(2,), excluded=(9,))
+    assert first.spec == Spec(
+        "ila", "50%", patches="grid", depth="column", depth_target=0.5, pinned=(2,), excluded=(9,)
+    )
     assert select_by(pool, first.spec).rows.tolist() == first.rows.tolist()
     assert (
         select_by(pool, Spec.from_dict(first.spec.as_dict())).rows.tolist() == first.rows.tolist()
     )
 
 
-def test_a_method_without_a_grid_is_shown_on_the_automatic_one():
+def test_a_method_without_patches_is_shown_on_as_many_even_ones_as_picks():
     pool = nine()
     chosen = by_hand(pool, [0, 9, 4])
-    assert chosen.shown_grid == Grid.over(pool.xy, auto_resolution(pool, 3))
+    assert chosen.shown_cut == Even(3)
     assert (chosen.patch.tolist(), chosen.round.tolist()) == ([-1] * 3, [0] * 3)
 
 
@@ -511,7 +502,7 @@ def test_why_pinned_and_missing():
 
 def test_why_nested_names_the_budget_that_is_needed():
     chosen = nested(nine(), 2)
-    order, _ = nested_order(nine(), 1.0, Locks.of([], [], 10))
+    order, _ = nested_order(nine(), 1.0, Locks.of([], [], 10), even=False)
     last = int(order[-1])
     assert chosen.why(9).sentence.startswith("Kept: first of a patch at level 0 (1 x 1), pick 1")
     assert chosen.why(last).sentence.endswith("it comes with a budget of 10 records.")

@@ -1,0 +1,85 @@
+"""Even patches: the map cut into patches of equally many records, along a Hilbert curve.
+
+Neighbours on the curve are neighbours on the map, so a patch is a small connected region: large
+where the pool is thin, small where it is dense. A pick from each keeps the pool's own density,
+which a grid flattens. Sampling along a space-filling curve is old in spatial statistics (Stevens
+and Olsen 2004). One sort serves every number of patches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ila_core.errors import UsageError
+from ila_core.landscape.grid import frozen
+from ila_core.landscape.memory import remembered
+
+if TYPE_CHECKING:
+    from ila_core.landscape.landscape import Landscape
+
+BITS = 16
+"""Of the curve along each axis: 65,536 steps a side."""
+
+
+@dataclass(frozen=True)
+class Even:
+    """`count` patches of equally many records, of those that may be chosen.
+
+    The record of rank r of n along the curve lies in patch floor(r * count / n + offset); an
+    offset above 0 cuts that fraction of a patch later and makes one patch more.
+    """
+
+    count: int
+    excluded: bytes = b""
+    """The rows that may not be chosen, int64 ascending."""
+    offset: float = 0.0
+
+    def members(self, landscape: Landscape) -> np.ndarray:
+        """Return each record's patch number, (n,) int32; -1 for those that may not be chosen.
+
+        >>> from ila_core import Landscape
+        >>> Even(2).members(Landscape.from_arrays([[0, 0], [0, 1], [1, 1], [1, 0]])).tolist()
+        [0, 0, 1, 1]
+        """
+        ranks = curve_ranks(landscape, self.excluded)
+        return self.of_ranks(ranks, len(landscape) - len(self.excluded) // 8)
+
+    def of_ranks(self, ranks: np.ndarray, n: int) -> np.ndarray:
+        """Return the patch numbers of ranks along the curve of n records; -1 stays -1."""
+        from ila_core.landscape.loops import even_patches
+
+        if self.count > max(n, 1):
+            raise UsageError(
+                f"{self.count:,} even patches were asked for, but only {n:,} records may be "
+                "chosen; give at most as many patches as records."
+            )
+        return even_patches(ranks, self.count, max(n, 1), int(np.floor(self.offset * n)))
+
+
+@remembered(most=1, of_map=True)
+def curve_order(landscape: Landscape) -> np.ndarray:
+    """Return all rows in the order of the curve, (n,) int64; ties by row number.
+
+    The curve fills the square at the map's low corner whose side is the map's longer side.
+    """
+    from ila_core.landscape.loops import hilbert
+
+    (x0, y0), (x1, y1) = landscape.bounds
+    side = max(float(x1) - float(x0), float(y1) - float(y0)) or np.inf
+    distance = hilbert(*landscape.columns, float(x0), float(y0), side, BITS)
+    return frozen(np.argsort(distance, kind="stable"), np.int64)
+
+
+@remembered(most=3, of_map=True)
+def curve_ranks(landscape: Landscape, excluded: bytes = b"") -> np.ndarray:
+    """Return each record's rank along the curve among those not excluded, (n,) int64; else -1."""
+    order, ranks = curve_order(landscape), np.full(len(landscape), -1, np.int64)
+    if excluded:
+        may = np.ones(len(landscape), dtype=bool)
+        may[np.frombuffer(excluded, dtype=np.int64)] = False
+        order = order[may[order]]
+    ranks[order] = np.arange(len(order))
+    return frozen(ranks)
