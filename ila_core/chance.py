@@ -25,6 +25,7 @@ Purpose = Literal[
     "regression folds",
     "bootstrap",
     "n-gram halves",
+    "n-gram before",
     "n-gram sample",
     "n-gram tokenizer",
     "lm probe",

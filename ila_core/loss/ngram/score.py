@@ -1,4 +1,9 @@
-"""The loss of every record by a model of the half of the pool that it is not in."""
+"""The loss of every record by models of the half of the pool that it is not in.
+
+Two models of each half: one of the whole half gives the loss, one of a small part of it what the
+loss was before the rest was learned. The difference is the loss reduction: a record that nobody
+could guess stays dear, boilerplate is cheap from the start; what can be learned lies between.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +36,22 @@ def halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return shuffled[: n // 2], shuffled[n // 2 :]
 
 
+BEFORE_SHARE = 0.03
+"""Share of a half that the model before learning is fitted on. A hundredth and a tenth serve as
+well."""
+BEFORE_LEAST = 20
+
+
+def before(half: np.ndarray, seed: int) -> np.ndarray:
+    """Return the seeded part of a half that the model before learning knows: 3 %, at least 20.
+
+    >>> len(before(np.arange(1000), 0)), len(before(np.arange(7), 0))
+    (30, 7)
+    """
+    size = max(BEFORE_LEAST, round(BEFORE_SHARE * len(half)))
+    return stream(seed, "n-gram before").permutation(np.sort(half))[:size]
+
+
 def score(
     conversations: Conversations,
     n: int,
@@ -44,7 +65,8 @@ def score(
     conversations: called for a pass over the records' turns; work: folder where the tokenizer
     and the token streams are kept, so that the same call goes on after a kill. Everything is
     scored, however long. A record without a response is missing ("no response"). A pool of one
-    record has an empty other half: the uniform distribution and the record's own cache.
+    record has an empty other half: the uniform distribution and the record's own cache. The
+    column "loss_reduction" is the loss by the model of a small part of the half less the loss.
     """
     settings = settings or NgramSettings()
     tokenizer = _pool_tokenizer(conversations, n, settings, work)
@@ -52,11 +74,14 @@ def score(
         conversations, n, tokenizer, work=work, progress=lambda done, _: progress(done, 2 * n)
     )
     both = halves(n, settings.seed)
-    loss = np.full(n, np.nan, dtype=np.float32)
+    loss, reduction = np.full((2, n), np.nan, dtype=np.float32)
     for half, (seen, unseen) in enumerate((both, both[::-1]), start=1):
         rows = np.sort(unseen[pool.response_tokens[unseen] > 0])
         nats, tokens = NgramModel.fit(pool, seen, settings).losses(pool, rows)
         loss[rows] = nats / tokens
+        progress(n + half * n // 2 - n // 8, 2 * n)
+        little = NgramModel.fit(pool, before(seen, settings.seed), settings)
+        reduction[rows] = (little.losses(pool, rows).nats - nats) / tokens
         progress(n + half * n // 2, 2 * n)
     silent = int(np.count_nonzero(pool.response_tokens == 0))
     return LossResult(
@@ -70,7 +95,9 @@ def score(
             "vocab": pool.vocab,
             "pool_tokens": len(pool.ids),
             "fitted_records": [len(affordable(pool, half, settings)) for half in both],
+            "before_records": [len(before(half, settings.seed)) for half in both],
         },
+        extra={"loss_reduction": reduction},
     )
 
 
