@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     ("coverage", "coverage", "{:.1%}"),
+    ("reach", "reach", "{:.1%}"),
     ("fidelity", "fidelity", "{:.1%}"),
     ("mean R", "mean_relative_depth", "{:.3f}"),
     ("tokens", "tokens", "{:,.0f}"),

@@ -50,7 +50,7 @@ def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[
         ("encoder", str(manifest["stages"]["embedding"].get("encoder", ""))),
         ("projection", manifest["settings"]["projection"]),
         ("loss", _loss(manifest)),
-        ("depth", f"{manifest['settings']['depth']}; missing for {landscape.missing:,} records"),
+        ("depth", _depths(landscape)),
         ("domains", f"{len(landscape.domain_names):,}"),
         ("response tokens", f"{landscape.total_tokens:,.0f}"),
         ("built", f"{manifest['built']} by ila {manifest['ila']}{_older(manifest)}"),
@@ -84,3 +84,11 @@ def _loss(manifest: Mapping[str, Any]) -> str:
     if meta.get("tokens_per_second"):
         parts.append(f"{meta['tokens_per_second']:,.0f} tokens/s")
     return f"lm: {'; '.join(parts)}; {meta.get('padding_share', 0):.1%} padding"
+
+
+def _depths(landscape: Landscape) -> str:
+    """Return which kinds of depth there are, and for how many records none of the first."""
+    kinds = ", ".join(landscape.kinds) or "none"
+    if "loss" in landscape.kinds and "loss-reduction" not in landscape.kinds:
+        kinds += " (no loss reduction: build it again to have it)"
+    return f"{kinds}; missing for {landscape.missing:,} records"

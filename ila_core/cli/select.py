@@ -81,15 +81,27 @@ def print_numbers(selection: Selection, numbers: Numbers) -> None:
         ("method", numbers.method),
         ("records", f"{numbers.rows:,} of {len(selection.landscape):,}"),
         ("response tokens", f"{numbers.tokens:,.0f}"),
-        ("resolution", "" if numbers.resolution is None
-         else f"{numbers.resolution} x {numbers.resolution}, "
-         f"{numbers.occupied:,} occupied patches, {numbers.rounds} rounds"),
+        ("patches", _patches(numbers)),
+        ("depth", numbers.depth + ("" if numbers.depth_target is None
+                                   else f", target {numbers.depth_target:g}")),
         (f"coverage at {reference}", f"{numbers.coverage:.1%}"),
+        (f"reach at {reference}", f"{numbers.reach:.1%}"),
         (f"fidelity at {reference}", _known(numbers.fidelity, ".1%")),
         ("mean relative depth", _known(numbers.mean_relative_depth, ".3f")),
         ("embedding distance", _distance(numbers)),
         ("NovelSum", _known(numbers.novelsum, ".4f")),
     ])  # fmt: skip
+
+
+def _patches(numbers: Numbers) -> str:
+    if numbers.resolution is None:
+        return ""
+    if numbers.patches == "even":
+        return f"{numbers.resolution:,} even ones, {numbers.rounds} rounds"
+    return (
+        f"{numbers.resolution} x {numbers.resolution}, {numbers.occupied:,} of them occupied, "
+        f"{numbers.rounds} rounds"
+    )
 
 
 def _known(value: float | None, form: str) -> str:

@@ -28,7 +28,4 @@ def run(options: argparse.Namespace) -> None:
         records.conversations, len(records), settings, out=Path(options.out), progress=Line("tune")
     )
     print(result.table)
-    say(
-        f"{result.summary} Use it with --loss lm --lm {settings.lm} --depth loss-reduction "
-        f"--tuned-lm {options.out}"
-    )
+    say(f"{result.summary} Use it with --loss lm --lm {settings.lm} --tuned-lm {options.out}")

@@ -38,7 +38,8 @@ VECTORS, TABLE = "embeddings.npy", "landscape.parquet"
 ARTIFACTS = (RECORDS, REJECTS, VECTORS, TABLE, LABELS, TUNED)
 """The files of a run that people read, the last two not of every run."""
 
-COLUMNS = ("x", "y", "loss", "tokens", "skills", "depth", "relative_depth")
+COLUMNS = ("x", "y", "loss", "tokens", "skills")
+"""What every table of a landscape has beside the row and the domain."""
 
 _MANIFEST: dict[str, type] = {
     "command": str, "built": str, "settings": dict, "inputs": list, "counts": dict,
@@ -193,6 +194,7 @@ def open_run(run: str | Path) -> Landscape:
             "pool and folder."
         )
     known: dict[str, Any] = {name: columns.pop(name) for name in COLUMNS}
+    known |= _depths(columns, known["loss"], manifest["settings"])
     xy = np.column_stack([known.pop("x"), known.pop("y")])
     return Landscape.from_arrays(
         xy,
@@ -206,6 +208,24 @@ def open_run(run: str | Path) -> Landscape:
         scores=columns,
         manifest=manifest,
     )
+
+
+def _depths(
+    columns: dict[str, np.ndarray], loss: np.ndarray, settings: Mapping[str, Any]
+) -> dict[str, np.ndarray | None]:
+    """Take what kinds of depth there are beside the loss out of a table's columns.
+
+    Tables of program versions up to 0.1 hold one depth and its ranks; its kind stands in the
+    settings of the build.
+    """
+    reduction, given = columns.pop("loss_reduction", None), columns.pop("given_depth", None)
+    one, kind = columns.pop("depth", None), str(settings.get("depth", ""))
+    columns.pop("relative_depth", None)
+    if one is not None and kind.startswith("column:"):
+        given = one
+    if kind == "loss-reduction" and "tuned_loss" in columns:
+        reduction = loss - columns["tuned_loss"]
+    return {"loss_reduction": reduction, "depth": given}
 
 
 def _identity(manifest: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ class Join(Stage[None]):
     """The landscape: one row a record."""
 
     name = "landscape"
+    version = 2
 
     settings: BuildSettings
     out: Path
@@ -54,29 +55,33 @@ class Join(Stage[None]):
     @property
     def parts(self) -> Sequence[object]:
         read = (self.records, self.columns, self.xy, self.loss, self.labels, self.domains)
-        return (*(made.key for made in read), self.settings.depth, self.settings.tuned_lm)
+        return (*(made.key for made in read), self.settings.depth_column, self.settings.tuned_lm)
 
     def make(self, desk: Desk) -> Facts:
         skills = self.labels.value.skills(self.total)
-        depth = self.depth(skills)
         domains = self.domains.value
         given = self.columns.value
         columns = {
             "x": self.xy.value[:, 0],
             "y": self.xy.value[:, 1],
-            **self.loss.value,
+            **self.losses(),
             "skills": skills,
-            "depth": depth,
-            "relative_depth": formulas.relative_depth(depth, domains.domain),
             **{name: given[name] for name in SCORES if name in given},
         }
+        if self.settings.depth_column:
+            columns["given_depth"] = given[self.settings.depth_column]
+        depth = [
+            formulas.depth(columns[name], 1.0 if name == "given_depth" else skills)
+            for name in ("given_depth", "loss_reduction", "loss")
+            if name in columns
+        ]
         write_table(desk.folder.path / TABLE, columns, domains.domain, domains.names)
         rows = self.tuned_rows()
         if rows is not None:
             write_text(desk.folder.path / TUNED, "".join(f"{row}\n" for row in rows.tolist()))
         return {
             "unlabelled": int(np.isnan(skills).sum()),
-            "without_depth": int(np.isnan(depth).sum()),
+            "without_depth": int(np.isnan(depth[0]).sum()),
             "without_loss": int(np.isnan(self.loss.value["loss"]).sum()),
             "tuned_rows": None if rows is None else len(rows),
         }
@@ -84,14 +89,12 @@ class Join(Stage[None]):
     def load(self, folder: StageFolder) -> None:
         """The landscape is opened when it is published."""
 
-    def depth(self, skills: np.ndarray) -> np.ndarray:
-        """Return every record's depth, (n,) float32, as the settings say."""
-        loss = self.loss.value
-        if name := self.settings.depth_column:
-            return self.columns.value[name]
-        if self.settings.depth == "loss-reduction":
-            return formulas.loss_reduction(loss["loss"], loss["tuned_loss"], skills)
-        return formulas.depth(loss["loss"], skills)
+    def losses(self) -> dict[str, np.ndarray]:
+        """Return the losses by name; a tuned model gives the reduction beside its own loss."""
+        losses = dict(self.loss.value)
+        if "tuned_loss" in losses:
+            losses["loss_reduction"] = losses["loss"] - losses["tuned_loss"]
+        return losses
 
     def tuned_rows(self) -> np.ndarray | None:
         """Return the rows that the tuned model has learned from.

@@ -110,12 +110,12 @@ def numbers(settings: BuildSettings, records: Made[Records]) -> Made[Mapping[str
         columns[name], missing = pool.numbers(name)
         if missing == n:
             raise UsageError(
-                f"Field {name!r} of --depth has no finite number in any of the {n:,} records; "
-                "name another one."
+                f"Field {name!r} of --depth-column has no finite number in any of the {n:,} "
+                "records; name another one."
             )
         if missing:
             notes.append(
-                f"{missing:,} records have no finite number in {settings.depth}: depth missing."
+                f"{missing:,} records have no finite number in {name}: that depth is missing."
             )
     if settings.places:
         missing = 0

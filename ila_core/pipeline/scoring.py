@@ -68,7 +68,9 @@ class Score(Stage[Columns]):
 
 @dataclass(frozen=True)
 class ScoreByNgrams(Score):
-    """The loss of an n-gram model of the pool itself."""
+    """The loss of an n-gram model of the pool itself, and what learning takes off it."""
+
+    version = 2
 
     @property
     def libraries(self) -> Sequence[str]:

@@ -211,23 +211,12 @@ class DomainSettings(Seeded):
 
 @dataclass(frozen=True)
 class DepthSettings:
-    """What depth is."""
+    """A depth that the pool comes with."""
 
-    depth: str = option(
-        "loss",
-        "what depth is",
-        metavar="HOW",
-        choices={
-            "loss": "loss x skills: how much of the response the model did not expect",
-            "loss-reduction": "what tuning takes off the loss, x skills; needs --tuned-lm",
-        },
-        patterns=("column:NAME",),
-    )
-
-    @property
-    def depth_column(self) -> str | None:
-        """The column that holds the depth; None where it is computed."""
-        return _column(self.depth)
+    depth_column: str | None = option(
+        None, "a field that holds a depth of your own, a kind beside those of the losses",
+        metavar="NAME",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -259,11 +248,6 @@ class BuildSettings(
         return options.make(cls, given)
 
     def __post_init__(self) -> None:
-        if self.depth == "loss-reduction" and not self.tuned_lm:
-            raise UsageError(
-                "--depth loss-reduction needs --loss lm with --lm BASE and --tuned-lm TUNED; "
-                "ila tune makes the tuned model."
-            )
         _ = self.columns, self.server
 
     def part(self, wanted: type[P]) -> P:
@@ -279,7 +263,7 @@ class BuildSettings(
         """The option that names each column of the pool, by the column's name."""
         named = {
             "--loss": self.loss_column,
-            "--depth": self.depth_column,
+            "--depth-column": self.depth_column,
             "--labels": self.labels_column,
             "--domains": self.domain_column,
         }
