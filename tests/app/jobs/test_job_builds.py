@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ila_core.errors import UsageError
+from ila_core.pipeline.settings import BuildSettings
 from jobs import builds, process
 from jobs.process import Job
 
@@ -26,7 +27,7 @@ def test_a_failure_is_told_in_its_sentence(tmp_path: Path) -> None:
     bad = tmp_path / "bad.jsonl"
     bad.write_text("nothing here\n", encoding="utf-8")
     runs = tmp_path / "runs"
-    builds.start(runs, "bad", [str(bad)], {})
+    builds.start(runs, "bad", [str(bad)], BuildSettings())
     found = wait(runs, "bad", "failed", "done")
     assert found.state == "failed"
     assert "bad.jsonl" in found.message
@@ -34,7 +35,7 @@ def test_a_failure_is_told_in_its_sentence(tmp_path: Path) -> None:
 
 def test_a_build_can_be_stopped_and_goes_on(pool: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    builds.start(runs, "pool", [str(pool)], {"projection": "pca"})
+    builds.start(runs, "pool", [str(pool)], BuildSettings(projection="pca"))
     wait(runs, "pool", "running", "done")
     process.stop(runs, "pool")
     wait(runs, "pool", "stopped", "failed", "done")
@@ -48,7 +49,7 @@ def test_a_build_can_be_stopped_and_goes_on(pool: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "a/b"])
 def test_a_name_that_is_no_folder_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        builds.start(tmp_path, name, ["pool.jsonl"], {})
+        builds.start(tmp_path, name, ["pool.jsonl"], BuildSettings())
     if name:
         with pytest.raises(UsageError):
             process.delete(tmp_path, name)
@@ -64,4 +65,4 @@ def test_names_are_free(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(builds.TAKEN))
 def test_no_landscape_is_built_where_something_else_is_kept(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="another name"):
-        builds.start(tmp_path, name, ["pool.jsonl"], {})
+        builds.start(tmp_path, name, ["pool.jsonl"], BuildSettings())

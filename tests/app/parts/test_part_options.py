@@ -17,6 +17,8 @@ from conftest import small_pool, write_jsonl
 from streamlit.testing.v1 import AppTest
 
 from ila_core.errors import IlaError
+from ila_core.options import changed
+from ila_core.pipeline.settings import BuildSettings
 from jobs import builds
 
 
@@ -60,17 +62,17 @@ def write(page: AppTest, label: str, value: object) -> AppTest:
     return fine(page)
 
 
-def started(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Press the button; the options that the build would be started with."""
-    caught: list[dict[str, str]] = []
+def started(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Press the button; the options that the build would be started with, defaults left out."""
+    caught: list[BuildSettings] = []
 
-    def start(runs: Path, name: str, pool: object, options: Any) -> None:
-        caught.append(dict(options))
+    def start(runs: Path, name: str, pool: object, settings: BuildSettings) -> None:
+        caught.append(settings)
         raise IlaError("not now")
 
     monkeypatch.setattr(builds, "start", start)
     button(page, "Build the landscape").click().run()
-    return caught[0]
+    return {option.name: getattr(caught[0], option.name) for option in changed(caught[0])}
 
 
 def test_the_defaults_give_no_option(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,9 +89,9 @@ def test_a_language_model_asks_for_its_model_then_is_tried_and_passed_on(
     pick(page, "Depth is", "loss-reduction")
     assert "Still needed: the tuned model" in page.info[0].value
     write(page, "Tuned model", place / "tuned")
-    page.checkbox(key="unconditional").check().run()
-    page.number_input(key="max_length").set_value(64).run()
-    page.selectbox(key="device").set_value("cpu").run()
+    page.checkbox(key="option_unconditional").check().run()
+    page.number_input(key="option_max_length").set_value(64).run()
+    page.text_input(key="option_device").set_value("cpu").run()
     assert "without the model's own time" in texts(fine(page))
     button(page, "Try how long the model takes here").click().run()
     told = texts(fine(page))
@@ -97,7 +99,7 @@ def test_a_language_model_asks_for_its_model_then_is_tried_and_passed_on(
     assert not any(part.label.startswith("Try how long") for part in page.button)
     assert started(page, monkeypatch) == {
         "loss": "lm", "lm": str(place / "lm"), "depth": "loss-reduction",
-        "tuned-lm": str(place / "tuned"), "unconditional": "", "max-length": "64", "device": "cpu",
+        "tuned_lm": str(place / "tuned"), "unconditional": True, "max_length": 64, "device": "cpu",
     }  # fmt: skip
 
 
@@ -134,7 +136,7 @@ def test_a_server_of_ones_own_is_estimated_in_requests_and_tokens(
     assert "The labels take 60 requests to the server" in told and "tokens in and" in told
     assert "ILA_LABELS_API_KEY" in told
     assert started(page, monkeypatch) == {
-        "labels": "endpoint", "labels-url": "http://127.0.0.1:9/v1", "labels-model": "tagger",
+        "labels": "endpoint", "labels_url": "http://127.0.0.1:9/v1", "labels_model": "tagger",
     }  # fmt: skip
 
 
@@ -150,13 +152,14 @@ def test_the_taxonomy_says_how_often_it_is_right(page: AppTest) -> None:
 def test_depth_loss_labels_and_domains_can_be_columns(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pick(page, "Depth: who supplies the loss", "column")
+    pick(page, "Depth: who supplies the loss", "column:NAME")
     pick(page, "Loss column", "score")
-    pick(page, "Depth is", "column")
+    pick(page, "Depth is", "column:NAME")
     pick(page, "Depth column", "score")
-    pick(page, "Labels", "column")
+    pick(page, "Labels", "column:NAME")
     pick(page, "Labels column", "topic")
-    pick(page, "Domains", "topic")
+    pick(page, "Domains", "column:NAME")
+    pick(page, "Domains column", "topic")
     assert started(page, monkeypatch) == {
         "loss": "column:score", "depth": "column:score", "labels": "column:topic",
         "domains": "column:topic",
@@ -174,7 +177,7 @@ def test_loss_reduction_is_offered_for_language_models_alone(page: AppTest) -> N
 def test_vectors_come_from_a_file(
     page: AppTest, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pick(page, "Encoder", "file")
+    pick(page, "Encoder", "embeddings")
     assert "Still needed: the file of vectors" in page.info[0].value
     write(page, "File of vectors", "/etc/hostname")
     assert "lies outside the folders" in page.error[0].value
@@ -190,7 +193,7 @@ def test_a_build_by_a_language_model_tells_its_notes_when_it_is_done(
     write(page, "Model id or folder", place / "lm")
     pick(page, "Depth is", "loss-reduction")
     write(page, "Tuned model", place / "tuned")
-    page.number_input(key="max_length").set_value(16).run()
+    page.number_input(key="option_max_length").set_value(16).run()
     button(page, "Build the landscape").click().run()
     progress = tmp_path / "runs" / "pool" / "progress.json"
     until = time.monotonic() + 120
