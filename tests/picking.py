@@ -7,7 +7,6 @@ from ila_core.methods.select import select
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
-
 PAPER = {"patches": "grid", "depth_target": 1.0}
 EVEN = {"patches": "even", "depth_target": 1.0}
 

@@ -17,6 +17,9 @@ from ila_core.selection.budget import Budget
 PINS, EXCLUSIONS = "pinned.txt", "excluded.txt"
 """Files of row numbers that a printed command names."""
 
+MOST_PATCHES = 2**31 - 1
+"""Of even patches: the loops number them in 32 bits."""
+
 Parameters = tuple[tuple[str, Any], ...]
 
 
@@ -143,12 +146,13 @@ def _resolution(value: object, patches: str) -> int:
     if isinstance(value, str):
         if not (value.isascii() and value.isdigit()):
             raise UsageError(f"Resolution {value!r} is not auto or a whole number.")
-        value = int(value[:18])
+        value = int(value) if len(value) < 18 else value
     if patches == "grid":
         return check_resolution(value)
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise UsageError(f"Resolution {value!r} is not a whole number of at least 1.")
-    return int(value)
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not 1 <= int(value) <= MOST_PATCHES:  # type: ignore[call-overload]
+        raise UsageError(f"Resolution {value!r} is not a whole number from 1 to {MOST_PATCHES:,}.")
+    return int(value)  # type: ignore[call-overload]
 
 
 def _rows(rows: Any) -> tuple[int, ...]:

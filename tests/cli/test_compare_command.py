@@ -11,7 +11,7 @@ from command import cli
 def test_compare_prints_one_row_a_method(run: Path) -> None:
     found = json.loads(cli("compare", run, "--budget", 12, "--json").stdout)
     names = [method["name"] for method in found["methods"]]
-    assert len(names) == 9 and names[0] == "random"
+    assert len(names) == 11 and names[0] == "random"
     assert all(method["rows"] == 12 for method in found["methods"])
     assert found["methods"][0]["coverage_std"] >= 0
     assert found["overlap"]["ila"]["ila"] == 1

@@ -12,9 +12,9 @@ from conftest import small_pool, write_jsonl
 import ila_core as ila
 
 SELECT_KEYS = [
-    "method", "budget", "rows", "resolution", "occupied", "rounds", "tokens", "coverage",
-    "fidelity", "mean_relative_depth", "embedding_distance_mean", "embedding_distance_p95",
-    "reference_grid",
+    "method", "budget", "patches", "depth", "depth_target", "rows", "resolution", "occupied",
+    "rounds", "tokens", "coverage", "reach", "fidelity", "mean_relative_depth",
+    "domain_divergence", "embedding_distance_mean", "embedding_distance_p95", "reference_grid",
 ]  # fmt: skip
 
 
@@ -60,8 +60,9 @@ def test_scored_and_parquet_exports(run: Path, tmp_path: Path) -> None:
     cli("select", run, "--budget", 5, "--out", tmp_path / "s.jsonl", "--format", "scored")
     records = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]
     assert [record["_ila"]["order"] for record in records] == [0, 1, 2, 3, 4]
-    assert set(records[0]["_ila"]) == {"row", "loss", "tokens", "skills", "depth",
-                                       "relative_depth", "domain", "round", "order"}  # fmt: skip
+    assert set(records[0]["_ila"]) == {"row", "loss", "loss_reduction", "tokens", "skills",
+                                       "depth", "relative_depth", "domain",
+                                       "round", "order"}  # fmt: skip
     cli("select", run, "--budget", 5, "--out", tmp_path / "s.parquet", "--format", "parquet")
     table = pq.read_table(tmp_path / "s.parquet")
     assert table.num_rows == 5 and {"x", "y", "text"} <= set(table.column_names)
@@ -94,7 +95,8 @@ def test_dataset_info_is_registered_and_kept(run: Path, tmp_path: Path) -> None:
         (("--budget", "abc"), 2, "abc"),
         (("--budget", "101%"), 2, "101%"),
         (("--budget", "5", "--resolution", "0"), 2, "0"),
-        (("--budget", "5", "--resolution", "8193"), 2, "8192"),
+        (("--budget", "5", "--patches", "grid", "--resolution", "8193"), 2, "8192"),
+        (("--budget", "5", "--resolution", "61"), 2, "only 60 records"),
         (("--budget", "5", "--resolution", "fine"), 2, "fine"),
         (("--budget", "5", "--method", "best"), 2, "ila, nested"),
         (("--budget", "5", "--depth-target", "2"), 2, "2"),

@@ -235,6 +235,4 @@ def test_the_table_says_what_is_shared_and_what_was_sampled(pool, monkeypatch):
     monkeypatch.setattr(embedding_distance, "__kwdefaults__", how)
     sampled = compare(pool, budget=30, methods=["ila"])
     assert sampled["ila"].numbers["distance_sample"] == 99
-    assert "reference grid 256 x 256, distances from 99 records of the pool" in tables(
-        sampled
-    )
+    assert "reference grid 256 x 256, distances from 99 records of the pool" in tables(sampled)
