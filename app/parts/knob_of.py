@@ -25,7 +25,7 @@ def sentence(text: str) -> str:
 def whole_number(
     label: str, option: Option, *, key: str, start: int | None = None, **look: Any
 ) -> int:
-    """Draw a whole number within an option's bounds; it starts at the default unless told."""
+    """Draw a whole number within an option's bounds; it starts at `start`, else at the default."""
     return int(
         st.number_input(
             label,
