@@ -40,14 +40,14 @@ def difference_map(
     """
     ink = INKS[theme]
     drawn = _difference_scale(first, second, names, what, theme)
-    told = (
+    hover = (
         f"<b>{'patch' if cells.frame.patches else 'cell'} %{{customdata[0]}}</b><br>"
         "%{customdata[1]:,} records<br>"
         f"{plain(names[0])} keeps %{{customdata[2]:,}}, "
         f"{plain(names[1])} %{{customdata[3]:,}}"
     )
     facts = [cells.number, cells.count, first.records, second.records]
-    figure = go.Figure([heat(cells, drawn, ink), targets(cells, facts, told, ink, ())])
+    figure = go.Figure([heat(cells, drawn, ink), targets(cells, facts, hover, ink, ())])
     scale_legend(figure, drawn, theme)
     figure.update_layout(xaxis2_domain=[0.05, 0.47])  # the label under its left end is longer
     figure.layout.annotations[0].x = 0.05
@@ -158,14 +158,14 @@ def _small_heat(cells: Cells, values: np.ndarray, part: Kept, what: str, axis: s
     place = cells.row - low, cells.column - left
     level = np.full((high - low, right - left), np.nan, dtype=np.float32)
     level[place] = values.round(3)
-    told = "%{z:.0%} of its patches kept"
+    hover = "%{z:.0%} of its patches kept"
     if what == "records":
-        told = "%{customdata:,} records kept"
+        hover = "%{customdata:,} records kept"
     number = np.zeros(level.shape, dtype=np.uint16)
     number[place] = part.records.clip(max=65_535)
     return go.Heatmap(
         z=level, x0=left, y0=low, dx=1, dy=1, coloraxis="coloraxis", hoverongaps=False,
-        customdata=number if what == "records" else None, hovertemplate=told + "<extra></extra>",
+        customdata=number if what == "records" else None, hovertemplate=hover + "<extra></extra>",
         xaxis=f"x{axis}", yaxis=f"y{axis}",
     )  # fmt: skip
 

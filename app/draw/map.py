@@ -159,28 +159,28 @@ def _markers(
     """Return one transparent marker a cell; very many of them tell a little less on hovering."""
     kind = "patch" if cells.frame.patches else "cell"
     facts = [cells.number, cells.count, kept.records, _per_cent(cells.best)]
-    told = (
+    hover = (
         f"<b>{kind} %{{customdata[0]}}</b><br>"
         "%{customdata[1]:,} records, %{customdata[2]:,} kept<br>"
         "best relative depth %{customdata[3]}%"
     )
     if len(cells) <= DETAILED:
         facts += [_per_cent(cells.mean), _per_cent(kept.share)]
-        told += ", mean %{customdata[4]}%"
-        told += "" if cells.frame.patches else "<br>%{customdata[5]}% of its patches kept"
+        hover += ", mean %{customdata[4]}%"
+        hover += "" if cells.frame.patches else "<br>%{customdata[5]}% of its patches kept"
     if leading is None:
-        return targets(cells, facts, told, ink, marked)
+        return targets(cells, facts, hover, ink, marked)
     detailed = len(cells) <= DETAILED
     name = "%{text}" if detailed else "leading domain"
-    told += f"<br>{name}: %{{customdata[{len(facts)}]}}% of its records"
-    markers = targets(cells, [*facts, _per_cent(leading.share)], told, ink, marked)
+    hover += f"<br>{name}: %{{customdata[{len(facts)}]}}% of its records"
+    markers = targets(cells, [*facts, _per_cent(leading.share)], hover, ink, marked)
     if detailed:
         markers.text = [plain(short_name(leading.names[k])) for k in leading.domain]
     return markers
 
 
 def targets(
-    cells: Cells, facts: Sequence[np.ndarray], told: str, ink: Ink, marked: Sequence[int]
+    cells: Cells, facts: Sequence[np.ndarray], hover: str, ink: Ink, marked: Sequence[int]
 ) -> go.Scatter:
     """Return one transparent marker a cell that answers clicks and tells facts on hovering."""
     table = np.stack(facts, axis=1)
@@ -203,7 +203,7 @@ def targets(
         selected={"marker": {"opacity": 1, "color": ink.mark}},
         unselected={"marker": {"opacity": 0}},
         selectedpoints=np.flatnonzero(np.isin(cells.number, marked)) if len(marked) else None,
-        hovertemplate=told + "<extra></extra>",
+        hovertemplate=hover + "<extra></extra>",
     )
 
 

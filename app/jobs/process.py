@@ -197,7 +197,7 @@ def last_line(text: str) -> tuple[str, bool]:
 
 
 def _last_words(place: Path, name: str, state: State) -> tuple[State, str]:
-    """Return how a job ended that told nothing itself: by the last line that it printed."""
+    """Return how a job ended that said nothing itself: by the last line that it printed."""
     try:
         log = (place / ".jobs" / f"{name}.log").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -67,7 +67,7 @@ def _bare(folder: Path) -> Entry:
 def of_landscape(runs: Path, identity: str, *others: Path) -> list[Entry]:
     """Return the studies of a landscape in the runs folder and in other folders, latest first.
 
-    One that has not told yet what it is of is among them: it has just been started.
+    One that does not say yet what it is of is among them: it has just been started.
     """
     folders = [place / name for place in (home(runs), runs) for name in process.names(place)]
     entries = [

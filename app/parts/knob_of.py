@@ -25,7 +25,7 @@ def sentence(text: str) -> str:
 def whole_number(
     label: str, option: Option, *, key: str, start: int | None = None, **look: Any
 ) -> int:
-    """Draw a whole number within an option's bounds; it starts at the default unless told."""
+    """Draw a whole number within an option's bounds; it starts at `start`, else at the default."""
     return int(
         st.number_input(
             label,
@@ -34,7 +34,7 @@ def whole_number(
             value=option.default if start is None else start,
             key=key,
             help=sentence(option.help),
-            **look,
+            **{"step": max(1, option.default // 16), **look},
         )
     )
 
@@ -61,6 +61,7 @@ class Form:
             words,
             index=words.index(start) if start in words else 0,
             format_func=lambda word: names.get(word, COLUMN if word in COLUMNS else word),
+            help=sentence(option.help),
             key=f"option_{option.name}_{start}_{len(words)}",
         )
         st.caption(sentence(meanings[word]))
@@ -68,8 +69,8 @@ class Form:
             self.values[option.name] = word
         return word
 
-    def pattern(self, option: Option, pattern: str, title: str, what: str) -> None:
-        """Draw what a form such as column:NAME is filled with."""
+    def pattern(self, option: Option, pattern: str, what: str) -> None:
+        """Draw what a form such as column:NAME is filled with; `what` names what is missing."""
         kind, colon, names = pattern.partition(":")
         if not colon:
             text = st.text_input(MODEL, key=f"name_{option.name}")

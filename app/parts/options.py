@@ -65,6 +65,12 @@ CHOICES = {
     "domains": {"auto": "automatic", "labels": "by labels"},
 }  # fmt: skip
 """What the page calls a choice, where its word alone would not do."""
+FORMS = {
+    "column:NAME": "a field of your records that holds it already",
+    "columns:X,Y": "two fields of your records that hold the place",
+    "ID_OR_PATH": "an id or folder; an id is downloaded",
+}
+"""What the forms that an option may take beside its choices mean."""
 INSTEAD = {"encoder": "embeddings"}
 """An option that is offered as one more choice of another."""
 LEFT = (EncodeSettings, ProjectionSettings, LabelSettings, DomainSettings)
@@ -144,7 +150,7 @@ def choice(form: Form, option: Option, title: str) -> None:
         meanings.pop("loss-reduction")
     if option.name == "labels":
         meanings["taxonomy"] += f". {taxonomy_words()}"
-    meanings |= {pattern: FORMS.get(pattern, "") for pattern in option.patterns}
+    meanings |= {pattern: FORMS.get(pattern, pattern) for pattern in option.patterns}
     instead = INSTEAD.get(option.name)
     if instead:
         meanings[instead] = OPTIONS[instead].help
@@ -154,19 +160,11 @@ def choice(form: Form, option: Option, title: str) -> None:
     if word == instead:
         form.plain(OPTIONS[instead], TITLES[instead], NEEDED[instead])
     elif word in option.patterns:
-        form.pattern(option, word, title, NEEDED.get(option.name, title.lower()))
+        form.pattern(option, word, NEEDED.get(option.name, title.lower()))
     elif word == "endpoint":
         st.caption(
             f"A key is read from {KEY_VARIABLE} where this page was started; it is written nowhere."
         )
-
-
-FORMS = {
-    "column:NAME": "a field of your records that holds it already",
-    "columns:X,Y": "two fields of your records that hold the place",
-    "ID_OR_PATH": "an id or folder; an id is downloaded",
-}
-"""What the forms that an option may take beside its choices mean."""
 
 
 def taxonomy_words() -> str:

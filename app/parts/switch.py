@@ -16,7 +16,7 @@ def switch(
 ) -> str:
     """Draw a choice among `names` (each with what it is called), and return the chosen one.
 
-    It is kept under `note`, and starts at the first unless told. `look` goes to the control.
+    It is kept under `note`, and starts at `start`, else at the first. `look` goes to the control.
     """
     now = str(session.recall(note, start or next(iter(names))))
     look = {"label_visibility": "collapsed", "required": True} | look

@@ -140,8 +140,8 @@ def number_of(row: Row, key: str) -> float:
 
 def csv_of(comparison: Comparison) -> bytes:
     """Return all numbers of a comparison, one line a method."""
-    found = pd.json_normalize(comparison.as_dict()["methods"], sep="_")
-    return found.to_csv(index=False).encode("utf-8")
+    numbers = pd.json_normalize(comparison.as_dict()["methods"], sep="_")
+    return numbers.to_csv(index=False).encode("utf-8")
 
 
 def grid_frame(comparison: Comparison, kind: str) -> pd.DataFrame:

@@ -114,7 +114,8 @@ class LossSettings(OnDevice, Seeded):
         metavar="WHO",
         choices={
             "ngram": "an n-gram model of the pool itself; no download, no GPU, seconds",
-            "lm": "a causal language model: the one that is to be trained",
+            "lm": "the causal language model that is to be trained; minutes on a GPU, without one "
+            "hours for a large model",
             "none": "no depth: the selection is by coverage alone",
         },
         patterns=("column:NAME",),

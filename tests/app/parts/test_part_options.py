@@ -17,9 +17,10 @@ from conftest import small_pool, write_jsonl
 from streamlit.testing.v1 import AppTest
 
 from ila_core.errors import IlaError
-from ila_core.options import changed
-from ila_core.pipeline.settings import BuildSettings
+from ila_core.options import changed, options_of
+from ila_core.pipeline.settings import BuildSettings, OnDevice, ReadSettings, Seeded
 from jobs import builds
+from parts import options
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -73,6 +74,14 @@ def started(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(builds, "start", start)
     button(page, "Build the landscape").click().run()
     return {option.name: getattr(caught[0], option.name) for option in changed(caught[0])}
+
+
+def test_every_option_of_a_build_has_a_widget() -> None:
+    stages = (*options.LEFT, *options.RIGHT, OnDevice, Seeded)
+    drawn = {option.name for option in options.options_in(stages)}
+    beside = options_of(ReadSettings).keys()  # how the pool is read, which stands above
+    alone = {name for name, one in options.OPTIONS.items() if len(one.choices) == 1}
+    assert drawn | beside | alone == options_of(BuildSettings).keys()
 
 
 def test_the_defaults_give_no_option(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
