@@ -1,4 +1,4 @@
-"""Chance: the only place that makes generators, one named stream for each purpose.
+"""Chance: the only place that makes our generators, one named stream for each purpose.
 
 Two purposes that shared a seed would share their draws: the records that are held out would be
 those that are balanced, a random selection would lie in one half of the cross-fitting. So a stream
@@ -18,8 +18,6 @@ Purpose = Literal[
     "coverage-only",
     "even-random",
     "k-center start",
-    "k-means",
-    "semdedup clusters",
     "dev split",
     "regression subset",
     "regression folds",

@@ -17,6 +17,7 @@ from ila_core.errors import IlaError, UsageError
 from ila_core.exports.commands import select_command
 from ila_core.exports.llamafactory import REGISTER, dataset_entry, read_register, register
 from ila_core.files import hash_file, replacing, write_text
+from ila_core.landscape.folder import ARTIFACTS
 from ila_core.pool.json_text import as_utf8, without_field
 
 if TYPE_CHECKING:
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
 
 Format = Literal["jsonl", "scored", "parquet"]
 FORMATS: tuple[Format, ...] = ("jsonl", "scored", "parquet")
-PARTS_OF_A_RUN = frozenset((
-    "manifest.json", "records.parquet", "rejects.jsonl", "embeddings.npy", "landscape.parquet",
-    "labels.parquet", "tuned_rows.txt", "progress.json",
-))  # fmt: skip
+PARTS_OF_A_RUN = frozenset(("manifest.json", "progress.json", *ARTIFACTS))
 
 
 def export(

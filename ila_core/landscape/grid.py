@@ -1,4 +1,4 @@
-"""Patches of the map: which point lies in which, how many are occupied, in which order they give.
+"""Patches of a grid: which point lies in which, and how many are occupied.
 
 The bounding box of the pool is cut into resolution x resolution equal patches. Arithmetic is
 float64 on the stored float32 coordinates, in one fixed order of operations, so that every machine

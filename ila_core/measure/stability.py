@@ -71,7 +71,7 @@ def _survives(selection: Selection, others: Sequence[Selection]) -> float:
 def other_places(landscape: Landscape, say: Say = silent) -> list[np.ndarray]:
     """Return the places of the records, (n, 2) each, by the two next projection seeds.
 
-    None for a landscape without vectors, or whose map knows no chance: given columns, principal
+    Nothing for a landscape without vectors, or whose map knows no chance: given columns, principal
     components. `say` is told the cost before a projection is made.
     """
     from ila_core.space.project import ProjectSettings

@@ -7,7 +7,6 @@ stage is made.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -285,7 +284,7 @@ class BuildSettings(
         >>> BuildSettings(projection="pca").command(["my pool.jsonl"], "run")
         "ila build 'my pool.jsonl' --out run --projection pca"
         """
-        return shlex.join(["ila", *self.words(pool, out)])
+        return options.command(*self.words(pool, out))
 
 
 def _column(choice: str) -> str | None:
