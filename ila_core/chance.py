@@ -30,7 +30,6 @@ Purpose = Literal[
     "lm precision check",
     "tuned part",
     "tuning order",
-    "tuning noise",  # an adapter's first weights, dropout
     "projection start",
     "landmarks",
     "hash factors",
