@@ -17,9 +17,11 @@ from collections.abc import Callable
 import numpy as np
 
 from ila_core.landscape.cells import count, frame, kept, leading
+from ila_core.landscape.even import curve_order, curve_ranks
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import grid_numbers
 from ila_core.methods.select import select
+from ila_core.selection.locks import Locks
 from ila_core.selection.order import queue
 
 
@@ -60,14 +62,19 @@ def seconds(*calls: Callable[[], object], repeats: int) -> list[float]:
 
 
 def anew(landscape: Landscape, **knobs: object) -> Callable[[], object]:
-    """Return a call that selects as if these knobs had never been asked for."""
+    """Return a call that selects as if these knobs had never been asked for.
+
+    The order of the curve and that of the depths are known, as on a landscape that is in use.
+    """
 
     def run() -> object:
-        for function in list(landscape.memory):
-            if function is not queue.__wrapped__:
-                del landscape.memory[function]
+        landscape.memory.clear()
+        landscape.memory.update(warm)
         return select(landscape, **knobs)
 
+    landscape.memory.clear()
+    queue(landscape, Locks.of((), (), len(landscape)))
+    warm = dict(landscape.memory)
     return run
 
 
@@ -79,25 +86,31 @@ def main() -> None:
     n, repeats = options.records, options.repeats
     landscape, budget = pool(n), max(1, n // 100)
     select(landscape, budget=budget)
-    select(landscape, budget=budget, resolution=64, depth_target=0.5)
+    select(landscape, budget=budget, resolution=64, depth_target=0.5, patches="grid")
 
     print(f"{n:,} records, budget {budget:,}, medians of {repeats}")
     print(f"{'one call':<38}{'ours':>11}{'reference':>11}{'ratio':>8}")
+    grid = {"patches": "grid", "depth_target": 1.0}
     for resolution in (64, 473, 2048):
         ours, theirs = seconds(
-            anew(landscape, budget=budget, resolution=resolution),
+            anew(landscape, budget=budget, resolution=resolution, **grid),
             lambda side=resolution: by_pandas(landscape, side, budget),
             repeats=repeats,
         )
         show(f"resolution {resolution}, beside pandas", ours, theirs)
     nested = select(landscape, budget=budget, method="nested")
     for name, call in {
-        "resolution 2048, depth target 0.75": anew(
-            landscape, budget=budget, resolution=2048, depth_target=0.75
+        "grid of 2048, depth target 0.75": anew(
+            landscape, budget=budget, resolution=2048, patches="grid"
         ),
-        "automatic resolution": anew(landscape, budget=budget),
-        "automatic resolution, 10 x budget": anew(landscape, budget=10 * budget),
-        "nested, whole order": anew(landscape, budget=budget, method="nested"),
+        "automatic grid": anew(landscape, budget=budget, **grid),
+        "automatic grid, 10 x budget": anew(landscape, budget=10 * budget, **grid),
+        "even patches, the curve's sort": lambda: sort_curve(landscape),
+        "even patches": anew(landscape, budget=budget),
+        "even patches, 10 x budget": anew(landscape, budget=10 * budget),
+        "even patches, tokens": anew(landscape, budget=f"{100 * budget}-tokens"),
+        "nested, whole order, grid": anew(landscape, budget=budget, method="nested", **grid),
+        "nested, whole order, even": anew(landscape, budget=budget, method="nested"),
         "nested, another budget": lambda: select(landscape, budget=budget, method="nested"),
         "coverage and fidelity": lambda: grid_numbers(nested),
     }.items():
@@ -106,12 +119,19 @@ def main() -> None:
     show_cells(landscape, budget, repeats)
 
 
+def sort_curve(landscape: Landscape) -> None:
+    """Put the records in the order of the curve, as if for the first time."""
+    landscape.memory.clear()
+    curve_order(landscape)
+    curve_ranks(landscape)
+
+
 def show_cells(landscape: Landscape, budget: int, repeats: int) -> None:
     """Time what the page draws beside the bare loops on the same cells."""
     from ila_core.landscape.loops import summarise
 
     chosen = select(landscape, budget=budget)
-    shown, grid = frame(landscape, chosen.shown_grid), landscape.grid(64)
+    shown, grid = frame(landscape, chosen.shown_cut), landscape.grid(64)
 
     def bare() -> object:
         member, number = grid.members(*landscape.columns)
@@ -121,7 +141,7 @@ def show_cells(landscape: Landscape, budget: int, repeats: int) -> None:
     calls = (
         lambda: count(landscape, shown),
         bare,
-        lambda: kept(cells, landscape, chosen.shown_grid, chosen.rows),
+        lambda: kept(cells, landscape, chosen.shown_cut, chosen.rows),
         lambda: leading(landscape, cells),
     )
     drawn, loops, share, domain = seconds(*calls, repeats=repeats)
