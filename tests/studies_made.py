@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from ila_core.studies.findings import Study
+from ila_core.studies.variant import Variant
 
 
 def study_of(**losses: dict[str, list[float]]) -> Study:
     """A study: by method, and by budget, the micro loss of each seed; macro is one more."""
     curves = [
-        {"method": method.split("@")[0].replace("_", "-"),
-         "depth_target": float(method.partition("@")[2] or 1), "budget": budget, "unit": "records",
-         "seed": seed, "records": int(budget), "tokens": 10.0 * int(budget), "micro": loss,
+        {**_curve(method).as_row(), "budget": budget, "unit": "records", "seed": seed,
+         "records": int(budget), "tokens": 10.0 * int(budget), "micro": loss,
          "macro": loss + 1}
         for method, by_budget in losses.items()
         for budget, values in by_budget.items()
         for seed, loss in enumerate(values)
     ]  # fmt: skip
     return Study("ngram", 200, curves)
+
+
+def _curve(name: str) -> Variant:
+    """The curve of a name such as even_random or ila@0.5."""
+    method, _, target = name.partition("@")
+    turned = {"depth_target": float(target)} if target else {}
+    return Variant(method.replace("_", "-"), **turned)
 
 
 FOUND = study_of(
