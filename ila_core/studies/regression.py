@@ -171,10 +171,10 @@ def explained(subsets: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Any]
         fits = {frozenset(one): fitted(columns, one, loss, seed) for one in sets} if known else {}
         main = _regression(fits, variables_of(columns)) if known else None
         numbers = dict.fromkeys(NUMBERS) if main is None else asdict(main)
-        entries |= {_entry(name, which): _listed(value) for name, value in numbers.items()}
+        entries |= {entry_name(name, which): _listed(value) for name, value in numbers.items()}
         for entry, one in zip(models, sets, strict=True):
             shares = _shares(fits[frozenset(one)]) if known else dict.fromkeys(SHARES)
-            entry |= {_entry(name, which): value for name, value in shares.items()}
+            entry |= {entry_name(name, which): value for name, value in shares.items()}
         for entry, (a, b) in zip(adds, pairs, strict=True):
             more = _added(fits[frozenset((a, b))], fits[frozenset((a,))]) if known else [None] * 3
             names = (which, f"{which}_low", f"{which}_high")
@@ -202,7 +202,7 @@ def _added(both: Fit, alone: Fit) -> list[float]:
 
 def of_entries(entries: Mapping[str, Any], which: Loss) -> Regression | None:
     """Return the regression of one loss from what `explained` wrote, None where there is none."""
-    numbers: dict[str, Any] = {name: entries.get(_entry(name, which)) for name in NUMBERS}
+    numbers: dict[str, Any] = {name: entries.get(entry_name(name, which)) for name in NUMBERS}
     if numbers["r2_cv"] is None:
         return None
     return Regression(**numbers | {"coefficients": tuple(numbers["coefficients"])})
@@ -213,10 +213,10 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _entry(name: str, which: Loss) -> str:
+def entry_name(name: str, which: Loss) -> str:
     """Return the name of a number in study.json.
 
-    >>> _entry("r2_cv_low", "macro"), _entry("coefficients", "micro")
+    >>> entry_name("r2_cv_low", "macro"), entry_name("coefficients", "micro")
     ('r2_macro_cv_low', 'coefficients_micro')
     """
     head, _, tail = name.partition("_")
@@ -231,14 +231,17 @@ def worth_of_each(entries: Mapping[str, Any]) -> list[str]:
 
     Nothing for a study that did not measure it, or where no loss can be explained.
     """
-    losses = [which for which in get_args(Loss) if entries.get(_entry("r2_cv", which)) is not None]
+    losses = [
+        which for which in get_args(Loss) if entries.get(entry_name("r2_cv", which)) is not None
+    ]
     if not losses or "models" not in entries:
         return []
     head = "".join(f"{which:>24}" for which in losses)
     lines = [f"  {'cross-validated R2 of':<34}{head}"]
     for entry in entries["models"]:
         shares = [
-            _ranged([entry[_entry(name, which)] for name in SHARES[:3]], ".2f") for which in losses
+            _ranged([entry[entry_name(name, which)] for name in SHARES[:3]], ".2f")
+            for which in losses
         ]
         words = " + ".join(entry["variables"])
         lines.append(f"  {words:<34}" + "".join(f"{share:>24}" for share in shares))
