@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
             stability=options.stability,
             novelty=options.novelty,
             say=live,
-            **asked(options, len(landscape)),
+            **asked(options, landscape),
         )
     print(json.dumps(comparison.as_dict()) if options.json else tables(comparison))
 

@@ -1,41 +1,71 @@
-"""`ila info`: what is in a landscape and how it was made."""
+"""`ila info`: what is in a landscape and how it was made, or what studies found."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
 from ila_core.cli.options import add_command
 from ila_core.cli.terminal import print_pairs
-from ila_core.errors import RunError
+from ila_core.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
 
 
 def add(commands: Any) -> None:
-    command = add_command(commands, "info", run, "what is in a landscape and how it was made")
-    command.add_argument("run_folder", metavar="RUN")
-    command.add_argument("--json", action="store_true", help="print the manifest as JSON")
+    command = add_command(
+        commands, "info", run, "what is in a landscape and how it was made, or what studies found"
+    )
+    command.add_argument("folders", metavar="FOLDER", nargs="+",
+                         help="a landscape's folder, or those of studies, each told in "
+                         "turn")  # fmt: skip
+    command.add_argument("--table", action="store_true",
+                         help="several studies side by side, as Markdown tables")  # fmt: skip
+    command.add_argument("--json", action="store_true",
+                         help="print the manifest, or study.json")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> None:
+    from ila_core.studies.findings import Study
+    from ila_core.studies.journal import FINDINGS
+    from ila_core.studies.tables import markdown, named
+
+    if options.table and options.json:
+        raise UsageError("--table and --json are two forms of the same; leave one out.")
+    if options.json and len(options.folders) > 1:
+        raise UsageError("--json prints one JSON object; name one folder.")
+    if options.table:
+        print(markdown(named(options.folders)))
+        return
+    for number, folder in enumerate(options.folders):
+        if number:
+            print()
+        if (Path(folder) / FINDINGS).is_file():
+            study = Study.open(folder)
+            print(json.dumps(study.as_dict()) if options.json else study.summary())
+        else:
+            _tell_landscape(folder, as_json=options.json)
+
+
+def _tell_landscape(folder: str, *, as_json: bool) -> None:
     from ila_core.landscape.folder import read_manifest, size_of
 
-    manifest = read_manifest(options.run_folder)
-    if options.json:
+    manifest = read_manifest(folder)
+    if as_json:
         print(json.dumps(manifest, ensure_ascii=False))
         return
-    landscape = ila.open(options.run_folder)
+    landscape = ila.open(folder)
     try:
-        pairs = lines(manifest, landscape, size_of(options.run_folder))
+        pairs = lines(manifest, landscape, size_of(folder))
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
-            f"{options.run_folder}/manifest.json is damaged ({error} is missing or broken); run "
-            "ila build again on the same pool and folder."
+            f"{folder}/manifest.json is damaged ({error} is missing or broken); run ila build "
+            "again on the same pool and folder."
         ) from error
     print_pairs(pairs, width=16)
 

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     if options.dataset_info and not options.out:
         raise UsageError("--dataset-info needs --out FILE: it registers the file that is written.")
     landscape = ila.open(options.run_folder)
-    spec = Spec(**asked(options, len(landscape)))
+    spec = Spec(**asked(options, landscape))
     selection = select_by(landscape, spec).nonempty()
     tell_unread(spec, selection.spec)
     if options.out:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ila_core.cli.options import add_arguments, given
+from ila_core.cli.terminal import say
 from ila_core.selection.spec import Spec, parameter
+
+if TYPE_CHECKING:
+    from ila_core.landscape.landscape import Landscape
 
 
 def add_spec(command: argparse.ArgumentParser, *, without: tuple[str, ...] = ()) -> None:
@@ -15,17 +19,31 @@ def add_spec(command: argparse.ArgumentParser, *, without: tuple[str, ...] = ())
     add_arguments(command, Spec, without=without, required=("budget",))
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                          help="a parameter of the method's own (repeatable)")  # fmt: skip
+    command.add_argument("--advice", metavar="STUDY",
+                         help="folder of a study of this landscape, whose advice is taken over: "
+                         "patches, depth and depth target that are not given")  # fmt: skip
     command.add_argument("--pin", metavar="FILE", help="row numbers that are chosen first")
     command.add_argument("--exclude", metavar="FILE", help="row numbers that are never chosen")
 
 
-def asked(options: argparse.Namespace, n: int) -> dict[str, Any]:
-    """Return the fields of Spec that were given, for a pool of n records."""
+def asked(options: argparse.Namespace, landscape: Landscape) -> dict[str, Any]:
+    """Return the fields of Spec that were given, for a landscape."""
     from ila_core.selection.locks import read_locks
 
+    n = len(landscape)
     return {
+        **(advised(options.advice, landscape) if options.advice else {}),
         **given(options, Spec),
         "pinned": read_locks(options.pin, n) if options.pin else (),
         "excluded": read_locks(options.exclude, n) if options.exclude else (),
         "parameters": tuple(map(parameter, options.set)),
     }
+
+
+def advised(folder: str, landscape: Landscape) -> dict[str, Any]:
+    """Return the fields of Spec that a study advises, and say what its advice rests on."""
+    from ila_core.studies.advised import advice_for
+
+    advice = advice_for(landscape, folder)
+    say(f"note: {advice.summary()}")
+    return advice.knobs

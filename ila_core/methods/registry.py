@@ -79,6 +79,11 @@ class Method:
         return "depth_target" in self.reads
 
     @property
+    def reads_depth(self) -> bool:
+        """Whether another kind of depth makes another selection."""
+        return self.reads_depth_target or not {"depth", "score"}.isdisjoint(self.needs)
+
+    @property
     def reads_map(self) -> bool:
         return "map" in self.reads
 

@@ -14,43 +14,60 @@ import numpy as np
 
 from ila_core.errors import RunError
 from ila_core.files import replacing, write_text
+from ila_core.landscape.landscape import AUTO
+from ila_core.studies.advice import Advice, Losses
 from ila_core.studies.journal import FINDINGS
-from ila_core.studies.regression import Regression, of_entries, out_of_fold
+from ila_core.studies.regression import (
+    Regression,
+    columns_of,
+    fitted,
+    of_entries,
+    variables_of,
+    worth_of_each,
+)
 from ila_core.studies.seeds import Gap, Mean
-from ila_core.studies.settings import SUBJECT
-from ila_core.studies.variant import RANDOM, Loss, Place, Unit, Variant
+from ila_core.studies.variant import ILA, PAPER, RANDOM, Loss, Place, Unit, Variant
 
-ILA = Variant(SUBJECT)
-"""The curve that the verdicts are about."""
 LOSSES: dict[Loss, str] = {"micro": "over all tokens", "macro": "as the mean over domains"}
 Column = Literal["micro", "macro", "records", "tokens"]
 """What is known of every student on a curve."""
 
-_BESIDE_RANDOM = {
+_BESIDE = {
     "better": "better than",
     "worse": "WORSE than",
     "even": "no better and no worse than",
 }
-_WINNERS = {"better": "ILA beats random", "worse": "random beats ILA", "even": "neither wins"}
+_WINNERS = {"better": "ILA beats {}", "worse": "{} beats ILA", "even": "neither wins"}
+_PARTS = {
+    "patches": "patches of a {}",
+    "depth": "depth by {}",
+    "depth_target": "depth target {:g}",
+}
 
 
 @dataclass(frozen=True)
 class Study:
-    """A study's results: one row per student, and the regressions for micro and macro loss."""
+    """A study's results: a row per student, the regressions for both losses, and the advice."""
 
     student: str
     dev_records: int
     curves: list[dict[str, Any]]
     subsets: list[dict[str, Any]] = field(default_factory=list)
     regression: dict[str, Any] = field(default_factory=dict)
+    advice: dict[str, Any] = field(default_factory=dict)
+    """As `Advice` has it; empty where nothing could be advised."""
+    depth: str = AUTO
+    """The kind of depth that its landscape reads unasked; "auto" in studies made before kinds."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return study.json: student, dev_records, curves, regression."""
+        """Return study.json: student, dev_records, depth, curves, regression, advice."""
         return {
             "student": self.student,
             "dev_records": self.dev_records,
+            "depth": self.depth,
             "curves": self.curves,
             "regression": self.regression,
+            "advice": self.advice,
         }
 
     def save(self, folder: Path) -> None:
@@ -87,8 +104,21 @@ class Study:
     def _rows(self) -> dict[tuple[Variant, Place], list[dict[str, Any]]]:
         rows: dict[tuple[Variant, Place], list[dict[str, Any]]] = {}
         for row in self.curves:
-            rows.setdefault((Variant.of_row(row), Place.of_row(row)), []).append(row)
+            curve = Variant.of_row(row, self.depth)
+            rows.setdefault((curve, Place.of_row(row)), []).append(row)
         return rows
+
+    @property
+    def losses(self) -> Losses:
+        """The micro loss of every student, by curve, place and seed."""
+        return {
+            key: {row["seed"]: row["micro"] for row in rows} for key, rows in self._rows.items()
+        }
+
+    @property
+    def advised(self) -> Advice | None:
+        """What it advises; None where it has nothing to advise."""
+        return Advice.of_entries(self.advice)
 
     @property
     def variants(self) -> list[Variant]:
@@ -120,8 +150,25 @@ class Study:
 
     def against_random(self, variant: Variant, place: Place, loss: Loss = "micro") -> Gap | None:
         """Return a curve's loss beside random's, seed by seed; None where one is missing."""
-        own, random = (self.by_seed(one, place, loss) for one in (variant, RANDOM))
-        return Gap.between(own, random)
+        return self.against(RANDOM, variant, [place], loss)
+
+    def against(
+        self, other: Variant, variant: Variant, places: Sequence[Place], loss: Loss = "micro"
+    ) -> Gap | None:
+        """Return a curve's loss less another's, as the mean over places, seed by seed.
+
+        A seed counts where both have it at every place; None without one.
+        """
+        of_both = [[self.by_seed(one, place, loss) for place in places] for one in (variant, other)]
+        own, beside = (
+            {
+                seed: float(np.mean([by_seed[seed] for by_seed in each]))
+                for seed in (each[0] if each else ())
+                if all(seed in by_seed for by_seed in each)
+            }
+            for each in of_both
+        )
+        return Gap.between(own, beside)
 
     def fit(self, loss: Loss = "micro") -> Regression | None:
         """Return the regression of a loss; None where there is none, or nothing to explain."""
@@ -131,11 +178,10 @@ class Study:
         """Return the loss of every subset and what the other folds predict for it, (k,) each."""
         if not self.subsets or self.fit(loss) is None:
             return np.zeros(0), np.zeros(0)
-        coverage, depth, actual = (
-            np.array([row[name] for row in self.subsets])
-            for name in ("coverage", "mean_relative_depth", loss)
-        )
-        return actual, out_of_fold(coverage, depth, actual, self.subsets[0]["seed"])
+        actual = np.array([row[loss] for row in self.subsets])
+        columns = columns_of(self.subsets)
+        fit = fitted(columns, variables_of(columns), actual, self.subsets[0]["seed"])
+        return actual, fit.predicted
 
     # -- in words --
 
@@ -147,8 +193,11 @@ class Study:
                 lines += ["", f"Loss at equal {unit} (nats per token {words}, ± deviation):"]
                 lines += self._table(unit, loss)
             if verdicts := self.verdicts(loss):
-                lines += ["", f"{words[0].upper()}{words[1:]}:", *verdicts]
-        return "\n".join([*lines, "", *self._explained()]).rstrip("\n")
+                paper = [self.headline(loss, PAPER)] if PAPER in self.variants else []
+                lines += ["", f"{words[0].upper()}{words[1:]}:", *verdicts, *paper]
+        for more in (self._parts(), self._explained(), self._advice()):
+            lines += ["", *more] if more else []
+        return "\n".join(lines)
 
     def verdicts(self, loss: Loss = "micro") -> list[str]:
         """Return, place by place, whether ILA beats random, loses to it, or neither.
@@ -162,28 +211,31 @@ class Study:
                 alone = ", on one seed" if gap.seeds == 1 else ""
                 lines.append(
                     f"At {place.budget} and equal {place.unit}, ILA is "
-                    f"{_BESIDE_RANDOM[gap.outcome]} random ({gap.mean:+.3f}{alone}); "
+                    f"{_BESIDE[gap.outcome]} random ({gap.mean:+.3f}{alone}); "
                     f"{self._lowest(place, loss)}."
                 )
         return lines
 
-    def headline(self, loss: Loss = "micro") -> str:
-        """Return in a sentence where ILA beats random, where random wins, and where neither."""
+    def headline(self, loss: Loss = "micro", other: Variant = RANDOM) -> str:
+        """Return in a sentence where ILA beats random, where random wins, and where neither.
+
+        Or another curve in random's place.
+        """
         sentences = []
         for unit in self.units:
             budgets: dict[str, list[str]] = {}
             for place in self.places_of(unit):
-                gap = self.against_random(ILA, place, loss)
+                gap = self.against(other, ILA, [place], loss)
                 if gap is not None:
                     budgets.setdefault(gap.outcome, []).append(place.budget)
             parts = [
-                f"{words} at {_listed(budgets[outcome])}"
+                f"{words.format(other)} at {_listed(budgets[outcome])}"
                 for outcome, words in _WINNERS.items()
                 if outcome in budgets
             ]
             if parts:
                 sentences.append(f"At equal {unit} {', '.join(parts)}.")
-        return " ".join(sentences) or "This study does not set ILA against random."
+        return " ".join(sentences) or f"This study does not set ILA against {other}."
 
     def _table(self, unit: Unit, loss: Loss) -> list[str]:
         places = self.places_of(unit)
@@ -198,6 +250,21 @@ class Study:
         best = min((one for one in means if not math.isnan(means[one])), key=means.__getitem__)
         return f"the lowest loss is that of {best}, {means[best]:.3f}"
 
+    def _parts(self) -> list[str]:
+        """Return what ILA loses where one of its parts is another, over the budgets together."""
+        lines = []
+        for variant in self.variants:
+            if variant.method != ILA.method or len(variant.turned) != 1:
+                continue
+            (knob,) = variant.turned
+            gaps = {unit: self.against(ILA, variant, self.places_of(unit)) for unit in self.units}
+            words = [f"{gap} at equal {unit}" for unit, gap in gaps.items() if gap is not None]
+            if words:
+                part = _PARTS[knob].format(getattr(variant, knob))
+                lines.append(f"  {part:<24}{_listed(words)}")
+        head = "ILA with one part of it changed, beside ILA (loss over all tokens, all budgets):"
+        return [head, *lines] if lines else []
+
     def _explained(self) -> list[str]:
         if not self.regression:
             return []
@@ -209,12 +276,18 @@ class Study:
             if fit is not None
         ]
         subsets = f"Over {self.regression['subsets']} subsets that no method chose,"
+        depth = self.regression.get("depth")
         lines = []
         if shares:
             lines.append(
-                f"{subsets} log coverage and mean relative depth explain {_listed(shares)}: "
-                "cross-validated R2, with its 95 % interval."
+                f"{subsets} log coverage and mean relative depth{f' ({depth})' if depth else ''} "
+                f"explain {_listed(shares)}: cross-validated R2, with its 95 % interval."
             )
+        lines += [
+            f"{subsets} the {loss} loss is the same: nothing can be explained."
+            for loss, fit in fits.items()
+            if fit is None
+        ]
         alone = [
             f"{max(fit.r2_cv_coverage, 0):.0%}"
             for fit in fits.values()
@@ -222,12 +295,10 @@ class Study:
         ]
         if alone:
             lines.append(f"Log coverage alone explains {_listed(alone)}.")
-        lines += [
-            f"{subsets} the {loss} loss is the same: nothing can be explained."
-            for loss, fit in fits.items()
-            if fit is None
-        ]
-        return lines
+        return lines + worth_of_each(self.regression)
+
+    def _advice(self) -> list[str]:
+        return [self.advised.summary()] if self.advised else []
 
 
 def _listed(parts: Sequence[str]) -> str:

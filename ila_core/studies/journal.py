@@ -106,6 +106,7 @@ def planned(folder: str | Path) -> tuple[str, StudySettings] | None:
 def identity(landscape: Landscape) -> str:
     """Return what tells this landscape from another one of the same pool."""
     digest = hashlib.sha256(landscape.fingerprint.encode())
-    for array in (landscape.xy, landscape.depth, landscape.tokens, landscape.domain):
+    depths = [landscape.by(kind).depth for kind in landscape.kinds or (landscape.kind,)]
+    for array in (landscape.xy, *depths, landscape.tokens, landscape.domain):
         digest.update(array.tobytes())
     return digest.hexdigest()[:16]

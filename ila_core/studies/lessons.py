@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ila_core.chance import stream
-from ila_core.measure.describe import grid_coverage, mean_known
+from ila_core.landscape.landscape import AUTO, Landscape
+from ila_core.measure.describe import grid_coverage, mean_known, reach
 from ila_core.methods.registry import find
 from ila_core.methods.select import select_by
 from ila_core.selection.budget import Budget
 from ila_core.selection.spec import Spec
-from ila_core.studies.plan import CurveJob, Job, Split, split, subset_size
+from ila_core.studies.plan import CurveJob, Job, Split, fewest_scored, split, subset_size
 from ila_core.studies.settings import StudySettings
 from ila_core.studies.variant import Unit
-
-if TYPE_CHECKING:
-    from ila_core.landscape.landscape import Landscape
 
 REGRESSION_GRID = 128
 _NARROWEST_BAND = 0.2
@@ -33,14 +30,14 @@ class Lesson:
     split: Split
     tokens: float
     """Response tokens of the rows; where there are none, nothing is learnt."""
-    inputs: dict[str, float] = field(default_factory=dict)
+    inputs: dict[str, float | None] = field(default_factory=dict)
     """Of a subset: what the regression explains the loss by."""
 
 
 class Teacher:
     """Makes the selections of one split, one at a time.
 
-    The depths are ranked without the held-out records, and these are never selected.
+    Depths of every kind are ranked without the held-out records, and these are never selected.
     """
 
     def __init__(self, landscape: Landscape, settings: StudySettings, seed: int) -> None:
@@ -53,16 +50,21 @@ class Teacher:
 
     def lesson(self, job: Job) -> Lesson:
         """Return what one student is trained on."""
-        pool, inputs = self.pool, {}
+        pool, inputs = self.pool, dict[str, float | None]()
         if isinstance(job, CurveJob):
             budget = self.budget(job.spec.asked, job.unit)
             rows = self.rows(replace(job.spec, budget=budget.text))
         else:
-            rows = random_subset(pool, stream(self.seed, "regression subset", job.subset))
+            kinds = pool.kinds or (pool.kind,)
+            kind = kinds[job.subset % len(kinds)]
+            rows = random_subset(pool, stream(self.seed, "regression subset", job.subset), kind)
             inputs = {
                 "coverage": grid_coverage(pool, rows, REGRESSION_GRID),
-                "mean_relative_depth": mean_known(pool.relative_depth[rows]),
+                "reach": reach(pool, rows, REGRESSION_GRID),
             }
+            for name in kinds:
+                depth = mean_known(pool.by(name).relative_depth[rows])
+                inputs[depth_column(name)] = None if np.isnan(depth) else depth
         tokens = float(np.nansum(pool.tokens[rows], dtype=np.float64))
         return Lesson(self.split.train[rows], self.split, tokens, inputs)
 
@@ -90,14 +92,23 @@ class Teacher:
         return rows[:fits]
 
 
-def random_subset(pool: Landscape, rng: np.random.Generator) -> np.ndarray:
-    """Return 4 % of a pool's scored rows, from random regions of the map and a band of depth.
+def depth_column(kind: str) -> str:
+    """Return the column of regression.parquet that has the mean relative depth of a kind.
+
+    >>> depth_column("loss-reduction")
+    'mean_relative_depth_loss_reduction'
+    """
+    return f"mean_relative_depth_{kind.replace('-', '_')}"
+
+
+def random_subset(pool: Landscape, rng: np.random.Generator, kind: str = AUTO) -> np.ndarray:
+    """Return 4 % of a pool's scored rows, from random regions and a band of depth of a kind.
 
     Regions are a random share of the occupied patches of a random coarse grid, 2 to 32 a side;
     the band is at least a fifth of the relative depths wide. A draw that holds too few records is
     drawn again. No selection method has a part in it. IlaError for a pool without depths.
     """
-    wanted = subset_size(pool.scored)
+    wanted, ranks = subset_size(fewest_scored(pool)), pool.by(kind).relative_depth
     coarse = [2**k for k in range(1, _MOST_REGIONS.bit_length())]
     while True:
         patch = pool.grid(int(rng.choice(coarse))).patches(pool.xy)
@@ -106,7 +117,7 @@ def random_subset(pool: Landscape, rng: np.random.Generator) -> np.ndarray:
         width = rng.uniform(_NARROWEST_BAND, 1.0)
         low = rng.uniform(0.0, 1.0 - width)
         inside = np.isin(patch, rng.choice(occupied, few, replace=False))
-        inside &= (pool.relative_depth >= low) & (pool.relative_depth <= low + width)
+        inside &= (ranks >= low) & (ranks <= low + width)
         rows = np.flatnonzero(inside)
         if len(rows) >= wanted:
             return np.sort(rng.choice(rows, wanted, replace=False))

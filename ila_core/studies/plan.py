@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ila_core.chance import stream
 from ila_core.errors import IlaError
 from ila_core.files import key_of
+from ila_core.landscape.landscape import AUTO, Landscape
 from ila_core.methods.inputs import check_inputs
 from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec
-from ila_core.studies.settings import SUBJECT, StudySettings
+from ila_core.studies.settings import DEPTHS, SUBJECT, StudySettings
 from ila_core.studies.variant import Unit, Variant
 
-if TYPE_CHECKING:
-    from ila_core.landscape.landscape import Landscape
-
-EDITION = 2
+EDITION = 3
 """Changes whenever students would come out otherwise; those of another edition are trained anew."""
 DEV_SHARE, DEV_LEAST, DEV_MOST = 0.04, 200, 3_000
 SUBSET_SHARE = 0.04
@@ -50,8 +48,12 @@ class CurveJob:
     @property
     def about(self) -> dict[str, Any]:
         """What tells it from the others, as its row in study.json has it."""
+        return self.row(AUTO)
+
+    def row(self, kind: str) -> dict[str, Any]:
+        """Return `about`, where the depth that is read unasked is of this kind."""
         place = {"budget": self.spec.budget, "unit": self.unit}
-        return {**Variant.of(self.spec).as_dict(), **place, "seed": self.seed}
+        return {**Variant.of(self.spec).as_row(kind), **place, "seed": self.seed}
 
     @property
     def key(self) -> str:
@@ -113,6 +115,11 @@ def plan(landscape: Landscape, settings: StudySettings) -> list[Job]:
     return jobs
 
 
+def fewest_scored(pool: Landscape) -> int:
+    """Return how many records have a depth of the kind that the fewest have."""
+    return min(pool.by(kind).scored for kind in pool.kinds or (pool.kind,))
+
+
 def subset_size(scored: int) -> int:
     """Return how many records a subset of the regression has, of so many that have a depth.
 
@@ -138,28 +145,46 @@ def _check(landscape: Landscape, settings: StudySettings) -> None:
     for method in settings.methods:
         check_inputs(method, find(method).needs, landscape)
     without_vectors = replace(landscape, vectors=None)  # the one input that takes long to copy
+    curves = variants(landscape, settings)
     for seed in _seeds(settings):
         pool = without_vectors.subset(split(landscape, seed).train, rerank=True)
         for method in settings.methods:
             needs = [name for name in find(method).needs if name != "vectors"]
             check_inputs(method, needs, pool)
+        for variant in curves:
+            pool.by(variant.depth)
         if settings.subsets and seed == settings.seed:
-            subset_size(pool.scored)
+            subset_size(fewest_scored(pool))
 
 
 def _curve_jobs(landscape: Landscape, settings: StudySettings, seed: int) -> Iterator[CurveJob]:
     for budget in settings.budgets:
         for unit in _units(budget):
-            for variant in _variants(settings):
-                spec = Spec(budget=budget, seed=seed, **variant.as_dict())
+            for variant in variants(landscape, settings):
+                spec = Spec(budget=budget, seed=seed, **variant.spec)
                 yield CurveJob(spec, unit, spec.asked.records(landscape))
 
 
-def _variants(settings: StudySettings) -> list[Variant]:
-    variants = [Variant(method) for method in settings.methods]
+def variants(landscape: Landscape, settings: StudySettings) -> list[Variant]:
+    """Return the curves of a study: every method, then ILA with one knob turned at a time.
+
+    A kind of depth that the landscape has not is left out, unless it was asked for: UsageError.
+
+    >>> pool = Landscape.from_arrays([[0, 0]] * 2, loss=[1, 2], loss_reduction=[0.5, 0.1])
+    >>> print(*variants(pool, StudySettings(methods=["ila"])), sep=", ")
+    ila, ila grid, ila loss, ila q=1, ila q=0.5
+    """
+    curves = [Variant(method) for method in settings.methods]
     if SUBJECT in settings.methods:
-        variants += [Variant(SUBJECT, target) for target in settings.depth_targets if target < 1]
-    return variants
+        if settings.depths != DEPTHS:
+            for kind in settings.depths:
+                landscape.by(kind)
+        others = [kind for kind in settings.depths if kind in landscape.kinds]
+        others = [kind for kind in others if kind != landscape.kind]
+        curves += [Variant(SUBJECT, patches=patches) for patches in settings.patches]
+        curves += [Variant(SUBJECT, depth=kind) for kind in others]
+        curves += [Variant(SUBJECT, target) for target in settings.depth_targets]
+    return list(dict.fromkeys(curves))
 
 
 def _units(budget: str) -> tuple[Unit, ...]:

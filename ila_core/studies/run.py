@@ -7,10 +7,12 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ila_core.progress import Monitor, Say, silent
+from ila_core.studies.advice import advise
 from ila_core.studies.findings import Study
 from ila_core.studies.journal import WORK, Journal
 from ila_core.studies.lessons import Lesson, Teacher
@@ -50,7 +52,7 @@ def study(landscape: Landscape, *, out: str | Path, say: Say = silent, **options
         if idle := _idle(results):
             say(f"study: {idle}")
             monitor.notice(idle)
-        findings = _findings(settings, results, dev_records)
+        findings = _findings(landscape, settings, results, dev_records)
         findings.save(folder)
     return findings
 
@@ -184,14 +186,22 @@ def _idle(results: Sequence[tuple[Job, Result]]) -> str:
 
 
 def _findings(
-    settings: StudySettings, results: Sequence[tuple[Job, Result]], dev_records: int
+    landscape: Landscape,
+    settings: StudySettings,
+    results: Sequence[tuple[Job, Result]],
+    dev_records: int,
 ) -> Study:
-    trained = [(job, {**job.about, **r}) for job, r in results if r["micro"] is not None]
-    subsets = [row for job, row in trained if isinstance(job, SubsetJob)]
-    return Study(
+    trained = [(job, result) for job, result in results if result["micro"] is not None]
+    kind = landscape.kind
+    curves = [(job.row(kind), r) for job, r in trained if isinstance(job, CurveJob)]
+    subsets = [{**job.about, **r} for job, r in trained if isinstance(job, SubsetJob)]
+    found = Study(
         student=settings.student,
         dev_records=dev_records,
-        curves=[row for job, row in trained if isinstance(job, CurveJob)],
+        depth=kind,
+        curves=[{**row, **result, **row} for row, result in curves],  # noted as "auto"
         subsets=subsets,
         regression=explained(subsets, settings.seed),
     )
+    advice = advise(found.losses, kind)
+    return replace(found, advice=advice.as_dict() if advice else {})

@@ -53,6 +53,8 @@ class Gap(NamedTuple):
     """
 
     mean: float
+    std: float
+    """The standard deviation over seeds, NaN for one."""
     seeds: int
     outcome: Outcome
 
@@ -61,7 +63,7 @@ class Gap(NamedTuple):
         """Return the gap of losses by seed, over the seeds that both have; None without one.
 
         >>> Gap.between({0: 2.0, 1: 3.0}, {0: 2.5, 1: 3.5})
-        Gap(mean=-0.5, seeds=2, outcome='better')
+        Gap(mean=-0.5, std=0.0, seeds=2, outcome='better')
         """
         both = sorted(own.keys() & other.keys())
         if not both:
@@ -71,4 +73,12 @@ class Gap(NamedTuple):
         outcome: Outcome = "better" if mean.mean < 0 else "worse"
         if not (same_sign and abs(mean.mean) > mean.half_interval):
             outcome = "even"
-        return cls(mean.mean, len(both), outcome)
+        return cls(mean.mean, mean.std, len(both), outcome)
+
+    def __str__(self) -> str:
+        """Return it as tables show it.
+
+        >>> str(Gap(-0.25, 0.0123, 3, "better"))
+        '-0.250 ± 0.012'
+        """
+        return f"{self.mean:+.3f}" + (f" ± {self.std:.3f}" if self.seeds > 1 else "")

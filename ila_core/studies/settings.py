@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ila_core.errors import UsageError
+from ila_core.landscape.landscape import AUTO
 from ila_core.methods.registry import find
 from ila_core.options import (
     MAX_SEED,
@@ -22,9 +23,12 @@ from ila_core.selection.spec import Spec
 
 SUBJECT: str = options_of(Spec)["method"].default
 """The method that a study is about: the one that selects unless another is named."""
-METHODS = ("random", "coverage-only", "depth-only", "ila", "nested", "deita")
+METHODS = (
+    "random", "even-random", "coverage-only", "depth-only", "ila", "nested", "paper", "deita",
+)  # fmt: skip
 BUDGETS = ("1%", "3%", "10%", "30%")
-DEPTH_TARGETS = (0.75, 0.5)
+PATCHES, DEPTHS, DEPTH_TARGETS = ("grid",), ("loss",), (1.0, 0.5)
+"""What ILA is tried with beside its defaults: one knob at a time, its parts taken back alone."""
 FOLDS = 10
 """Of the regression's cross-validation: the fewest subsets it can do with."""
 
@@ -62,8 +66,19 @@ class StudySettings:
         60, f"random subsets of the regression, at least {FOLDS}; 0 leaves it out",
         metavar="N", least=0, most=10_000,
     )  # fmt: skip
+    patches: tuple[str, ...] = option(
+        PATCHES, "patches that ILA is tried with too", metavar="HOW,HOW",
+        choices=options_of(Spec)["patches"].choices,
+    )  # fmt: skip
+    depths: tuple[str, ...] = option(
+        DEPTHS, "kinds of depth that ILA is tried with too", metavar="KIND,KIND",
+        choices={
+            kind: words for kind, words in options_of(Spec)["depth"].choices.items()
+            if kind != AUTO
+        },
+    )  # fmt: skip
     depth_targets: tuple[float, ...] = option(
-        DEPTH_TARGETS, "depth targets beside 1 that ILA is tried with too",
+        DEPTH_TARGETS, "depth targets that ILA is tried with too",
         metavar="Q,Q", least=0, most=1,
     )  # fmt: skip
     steps: int = option(
@@ -95,8 +110,8 @@ class StudySettings:
         >>> StudySettings.of(budget="5%")
         Traceback (most recent call last):
         ila_core.errors.UsageError: Unknown option 'budget'; a study takes student, lm, methods,
-        budgets, seeds, seed, subsets, depth_targets, steps, epochs, batch_tokens, max_length, lr,
-        full.
+        budgets, seeds, seed, subsets, patches, depths, depth_targets, steps, epochs, batch_tokens,
+        max_length, lr, full.
         """
         return make(cls, options, what="a study takes")
 
@@ -137,12 +152,14 @@ class StudySettings:
             raise UsageError("--student lm needs a model: add --lm ID_OR_PATH.")
         if self.epochs is not None and self.steps != options["steps"].default:
             raise UsageError("--steps and --epochs both say how long to train; leave one out.")
-        asked = self.depth_targets not in ((), options["depth_targets"].default)
-        if asked and SUBJECT not in self.methods:
-            raise UsageError(
-                f"--depth-targets goes with method {SUBJECT} only; add it to --methods, or leave "
-                "--depth-targets out."
-            )
+        for name in ("patches", "depths", "depth_targets"):
+            asked = getattr(self, name) not in ((), options[name].default)
+            if asked and SUBJECT not in self.methods:
+                flag = options[name].flag
+                raise UsageError(
+                    f"{flag} goes with method {SUBJECT} only; add it to --methods, or leave {flag} "
+                    "out."
+                )
         if not self.subsets and not (self.methods and self.budgets):
             raise UsageError("A study without methods, budgets and subsets has nothing to train.")
 

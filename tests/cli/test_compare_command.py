@@ -6,6 +6,10 @@ import json
 from pathlib import Path
 
 from command import cli
+from studies_made import advising
+
+import ila_core as ila
+from ila_core.studies.advice import Advice
 
 
 def test_compare_prints_one_row_a_method(run: Path) -> None:
@@ -23,3 +27,12 @@ def test_compare_tells_how_far_it_is_beside_its_one_object(run: Path) -> None:
     assert "compare: ila, 2 of 2 methods" in done.stderr
     found = json.loads(done.stdout)
     assert [method["novelsum"] > 0 for method in found["methods"]] == [True, True]
+
+
+def test_compare_takes_over_what_a_study_advises(run: Path, tmp_path: Path) -> None:
+    advice = Advice("grid", "loss", 0.5, True, 0.125, 0.25)
+    study = advising(ila.open(run), tmp_path / "study", advice)
+    done = cli("compare", run, "--budget", 12, "--methods", "ila", "--advice", study, "--json")
+    row = json.loads(done.stdout)["methods"][1]
+    assert (row["name"], row["patches"], row["depth_target"]) == ("ila", "grid", 0.5)
+    assert "note: Advice: --patches grid --depth loss --depth-target 0.5." in done.stderr

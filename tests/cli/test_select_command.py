@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from command import cli
 from conftest import small_pool, write_jsonl
+from studies_made import advising
 
 import ila_core as ila
+from ila_core.studies.advice import Advice
 
 SELECT_KEYS = [
     "method", "budget", "patches", "depth", "depth_target", "rows", "resolution", "occupied",
@@ -208,3 +210,37 @@ def test_a_knob_that_the_method_does_not_read_is_told(run: Path) -> None:
     told = cli("select", run, *knobs, "--method", "nested").stderr
     assert told == "note: --resolution is not read by nested.\n"
     assert len(cli("select", run, *knobs, "--method", "random").stderr.splitlines()) == 2
+
+
+# -- the advice of a study ------------------------------------------------------------------------
+
+ADVICE = Advice("grid", "loss", 0.5, False, -0.125, 0.25)
+
+
+@pytest.fixture
+def study(run: Path, tmp_path: Path) -> Path:
+    return advising(ila.open(run), tmp_path / "study", ADVICE)
+
+
+def test_the_advice_of_a_study_is_taken_over_and_told(run: Path, study: Path) -> None:
+    done = cli("select", run, "--budget", 12, "--advice", study, "--json")
+    by_hand = cli("select", run, "--budget", 12, *str(ADVICE).split(), "--json")
+    assert done.stdout == by_hand.stdout
+    numbers = json.loads(done.stdout)
+    knobs = {name: numbers[name] for name in ("patches", "depth", "depth_target")}
+    assert knobs == {"patches": "grid", "depth": "loss", "depth_target": 0.5}
+    assert "note: Nothing beats random on this pool with this student" in done.stderr
+
+
+def test_what_is_given_beside_the_advice_wins(run: Path, study: Path) -> None:
+    asked = ("--budget", 12, "--advice", study, "--patches", "even", "--depth-target", "0.75")
+    numbers = json.loads(cli("select", run, *asked, "--json").stdout)
+    assert (numbers["patches"], numbers["depth"], numbers["depth_target"]) == ("even", "loss", 0.75)
+
+
+def test_the_advice_for_another_landscape_is_refused(run: Path, tmp_path: Path) -> None:
+    other = advising(ila.Landscape.from_arrays([[0, 0]] * 2), tmp_path / "other", ADVICE)
+    told = cli("select", run, "--budget", 12, "--advice", other, code=1).stderr
+    assert "holds the study of another landscape than" in told
+    told = cli("select", run, "--budget", 12, "--advice", tmp_path, code=1).stderr
+    assert "holds no finished study" in told

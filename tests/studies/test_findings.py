@@ -13,7 +13,7 @@ from ila_core.errors import RunError
 from ila_core.paths import SAMPLE
 from ila_core.studies.findings import Study
 from ila_core.studies.regression import explained, r_squared
-from ila_core.studies.variant import Place, Variant
+from ila_core.studies.variant import ILA, RANDOM, Place, Variant
 
 HERE = Place("records", "10%")
 
@@ -22,8 +22,8 @@ def subsets_of(micro: np.ndarray, macro: np.ndarray) -> list[dict[str, float]]:
     rng = np.random.default_rng(0)
     return [
         {"subset": i, "seed": 0, "records": 9, "tokens": 9.0, "coverage": rng.uniform(0.1, 1),
-         "mean_relative_depth": rng.uniform(0.2, 0.8), "micro": float(micro[i]),
-         "macro": float(macro[i])}
+         "reach": rng.uniform(0.1, 1), "mean_relative_depth_loss": rng.uniform(0.2, 0.8),
+         "micro": float(micro[i]), "macro": float(macro[i])}
         for i in range(len(micro))
     ]  # fmt: skip
 
@@ -95,7 +95,7 @@ def test_a_curve_stands_beside_random_seed_by_seed():
     assert study.against_random(Variant("nested"), HERE).outcome == "even"
     assert study.against_random(Variant("random"), HERE).outcome == "even"
     assert study.against_random(Variant("ila"), HERE) is None
-    assert study.against_random(Variant("deita", 0.5), HERE) is None
+    assert study.against_random(Variant("deita", depth="loss"), HERE) is None
     assert study.against_random(Variant("deita"), Place("records", "30%")) is None
 
 
@@ -121,15 +121,62 @@ def test_a_curve_that_lacks_a_place_is_not_the_lowest_there():
     ]
 
 
+def test_ila_stands_beside_the_papers_recipe_too():
+    study = study_of(random=[3.0, 3.1, 3.2], ila=[3.0, 3.1, 3.2], paper=[3.5, 3.6, 3.75])
+    assert study.headline("micro", Variant("paper")) == "At equal records ILA beats paper at 10%."
+    assert study.summary().count("ILA beats paper at 10%.") == 2  # for either loss
+    assert "paper" not in study_of(random=[3.0], ila=[2.0]).summary()
+
+
+def test_what_each_part_is_worth_is_told_over_all_budgets():
+    study = study_of(
+        ila=[3.0, 3.2], **{"ila@patches=grid": [3.5, 3.75], "ila@depth_target=1.0": [2.9, 3.1]}
+    )
+    more = [{**row, "budget": "1%", "micro": row["micro"] + 1} for row in study.curves]
+    more[2]["micro"] += 0.5  # the grid's first seed at 1 %
+    lines = replace(study, curves=study.curves + more).summary().splitlines()
+    assert "  patches of a grid       +0.650 ± 0.141 at equal records" in lines
+    assert "  depth target 1          -0.100 ± 0.000 at equal records" in lines
+    assert "part of it changed" not in study_of(random=[3.0], ila=[2.0]).summary()
+
+
+def test_a_gap_over_places_counts_seeds_that_are_at_all_of_them():
+    study = study_of(random=[3.0, 5.0], ila=[2.0, 4.5])
+    more = [{**row, "budget": "1%"} for row in study.curves if row["seed"] == 1]
+    places = [HERE, Place("records", "1%")]
+    gap = replace(study, curves=study.curves + more).against(RANDOM, ILA, places)
+    assert (gap.mean, gap.seeds) == (-0.5, 1)
+    assert study.against(RANDOM, ILA, []) is None
+
+
+def test_an_older_studys_ila_is_not_todays():
+    """Its rows tell of no patches: there was a grid, and the loss was the depth."""
+    rows = [
+        {"method": method, "depth_target": target, "budget": "10%", "unit": "records", "seed": 0,
+         "records": 9, "tokens": 99.0, "micro": 2.0, "macro": 2.0}
+        for method, target in (("random", 1.0), ("ila", 1.0), ("ila", 0.5), ("depth-only", 1.0))
+    ]  # fmt: skip
+    study = Study("ngram", 200, rows)
+    names = ["random", "ila grid q=1", "ila grid q=0.5", "depth-only"]
+    assert [str(variant) for variant in study.variants] == names
+    assert study.verdicts() == [] and study.advised is None
+    assert study.headline() == "This study does not set ILA against random."
+
+
 # -- what explains the loss -----------------------------------------------------------------------
 
 
 def test_the_summary_tells_what_explains_the_loss():
     rng = np.random.default_rng(3)
     lines = explaining(rng.random(12), rng.random(12)).summary().splitlines()
-    assert lines[-2].startswith("Over 12 subsets that no method chose, log coverage and mean")
-    assert "% of the macro loss (" in lines[-2] and "% of the micro loss (" in lines[-2]
-    assert lines[-1].startswith("Log coverage alone explains ")
+    first = lines.index(
+        next(line for line in lines if line.startswith("Over 12 subsets that no method chose, log"))
+    )
+    assert "mean relative depth (loss) explain" in lines[first]
+    assert "% of the macro loss (" in lines[first] and "% of the micro loss (" in lines[first]
+    assert lines[first + 1].startswith("Log coverage alone explains ")
+    assert lines[first + 2].split() == ["cross-validated", "R2", "of", "micro", "macro"]
+    assert lines[-1].strip().startswith("reach adds to loss ")
 
 
 def test_predictions_are_those_behind_the_cross_validated_share():
@@ -186,11 +233,12 @@ def test_a_study_is_read_back_as_it_was(tmp_path):
 
 def test_the_study_that_ships_is_read():
     study = Study.open(SAMPLE / "study")
-    assert Variant("ila", 0.5) in study.variants and len(study.places) == 8
+    assert {"random", "ila", "nested"} <= {variant.method for variant in study.variants}
+    assert RANDOM in study.variants and len(study.places) == 8
     assert study.fit("macro").r2_cv == study.regression["r2_macro_cv"]
     text = study.summary()
     for words in ("Student ngram, judged by 200", "Loss at equal records", "Loss at equal tokens",
-                  "ila q=0.5", "Over 60 subsets that no method chose"):  # fmt: skip
+                  "q=0.5", "Over 60 subsets that no method chose"):  # fmt: skip
         assert words in text
     assert len(study.predictions()[0]) == 60
 

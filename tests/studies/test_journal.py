@@ -126,3 +126,9 @@ def test_the_identity_is_of_places_depths_and_domains(pool):
     assert identity(pool) == identity(pool_of(900))
     assert identity(pool) != identity(pool_of(900, seed=1))
     assert identity(pool) != identity(pool.moved(pool.xy[:, ::-1]))
+
+
+def test_the_identity_is_of_every_kind_of_depth_and_of_no_asked_one():
+    both = pool_of(900, kinds=2)
+    assert identity(both) == identity(both.by("loss"))
+    assert identity(both) != identity(pool_of(900, kinds=3))

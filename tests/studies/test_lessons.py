@@ -13,20 +13,21 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.methods.select import select_by
 from ila_core.selection.budget import Budget
 from ila_core.studies import lessons
-from ila_core.studies.lessons import Teacher, random_subset
+from ila_core.studies.lessons import Teacher, depth_column, random_subset
 from ila_core.studies.plan import SubsetJob, plan
 
 
-def test_depth_is_ranked_without_the_held_out_records():
-    pool = pool_of(900)
+@pytest.mark.parametrize("kind", ["column", "loss-reduction", "loss"])
+def test_depth_of_every_kind_is_ranked_without_the_held_out_records(kind):
+    pool = pool_of(900, kinds=3)
     teacher = Teacher(pool, settings(), 0)
     ranks = Landscape.from_arrays(
         pool.xy[teacher.split.train],
-        depth=pool.depth[teacher.split.train],
+        depth=pool.by(kind).depth[teacher.split.train],
         domain=pool.domain[teacher.split.train],
     ).relative_depth
-    assert np.array_equal(teacher.pool.relative_depth, ranks, equal_nan=True)
-    whole = pool.relative_depth[teacher.split.train]
+    assert np.array_equal(teacher.pool.by(kind).relative_depth, ranks, equal_nan=True)
+    whole = pool.by(kind).relative_depth[teacher.split.train]
     assert not np.array_equal(ranks, whole, equal_nan=True)
 
 
@@ -116,6 +117,51 @@ def test_random_subsets_use_no_method(monkeypatch):
     extent = [np.ptp(pool.xy[rows], axis=0).prod() for rows in drawn]
     assert min(depth) < 0.35 and max(depth) > 0.65  # bands low and high
     assert min(extent) < 0.8 and max(extent) > 0.95  # few regions and all
+
+
+def test_bands_are_of_every_kind_of_depth_in_turn():
+    """Else only one of the depths would vary, and the others could explain nothing."""
+    pool = pool_of(3_000, missing=0, kinds=3)
+    teacher = Teacher(pool, settings(), 0)
+    drawn = [teacher.lesson(SubsetJob(number, 0, 0)) for number in range(45)]
+    assert {len(lesson.rows) for lesson in drawn} == {int(0.04 * len(teacher.pool))}
+    for turn, kind in enumerate(pool.kinds):
+        of = [lesson.inputs[depth_column(kind)] for lesson in drawn]
+        assert np.std(of[turn::3]) > 0.1
+        for other in {0, 1, 2} - {turn}:  # a kind that is not banded stays in the middle
+            assert np.std(of[other::3]) < 0.05
+
+
+def test_what_is_noted_of_a_subset_by_hand():
+    pool = pool_of(2_000, kinds=2)
+    teacher = Teacher(pool, settings(), 0)
+    lesson = teacher.lesson(SubsetJob(3, 0, 0))
+    rows = np.searchsorted(teacher.split.train, lesson.rows)
+    patch = teacher.pool.grid(128, 0.5).patches(teacher.pool.xy)
+    touched = np.isin(patch, patch[rows])
+    assert lesson.inputs == {
+        "coverage": pytest.approx(len(set(patch[rows])) / len(set(patch))),
+        "reach": pytest.approx(touched.mean()),
+        "mean_relative_depth_column": pytest.approx(
+            np.nanmean(teacher.pool.by("column").relative_depth[rows])
+        ),
+        "mean_relative_depth_loss": pytest.approx(
+            teacher.pool.by("loss").relative_depth[rows].mean()
+        ),
+    }
+
+
+def test_a_subset_without_any_depth_of_a_kind_has_none_to_note():
+    """It is written as JSON, which knows no NaN."""
+    pool = pool_of(900, missing=0, kinds=2)
+    loss = np.full(900, np.nan)
+    train = Teacher(pool, settings(), 0).split.train
+    loss[train[:40]] = 1.0
+    few = Landscape.from_arrays(pool.xy, depth=pool.depth, loss=loss, tokens=pool.tokens)
+    lesson = Teacher(few, settings(), 0).lesson(SubsetJob(0, 0, 0))
+    assert len(lesson.rows) == 1 and lesson.inputs["mean_relative_depth_loss"] in (None, 0.5)
+    drawn = [Teacher(few, settings(), 0).lesson(SubsetJob(2 * k, 0, 0)) for k in range(20)]
+    assert None in [lesson.inputs["mean_relative_depth_loss"] for lesson in drawn]
 
 
 def test_subsets_differ_by_their_number_and_their_seed():

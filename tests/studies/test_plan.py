@@ -10,13 +10,14 @@ import pytest
 from study_cases import NAN, pool_of, settings
 
 from ila_core.chance import stream
-from ila_core.errors import IlaError
+from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.registry import methods
 from ila_core.methods.select import select
 from ila_core.studies.lessons import random_subset
-from ila_core.studies.plan import CurveJob, SubsetJob, plan, split
-from ila_core.studies.settings import SUBJECT
+from ila_core.studies.plan import CurveJob, SubsetJob, fewest_scored, plan, split, variants
+from ila_core.studies.settings import SUBJECT, StudySettings
+from ila_core.studies.variant import ILA, Variant
 
 # -- what is held out -----------------------------------------------------------------------------
 
@@ -107,9 +108,9 @@ def test_a_shared_stream_would_be_noticed(scattered):
 def test_the_plan_has_every_method_budget_unit_and_seed_once():
     jobs = plan(pool_of(700), settings(subsets=10, depth_targets=[0.75, 0.5, 1.0], seeds=3))
     curves = [job for job in jobs if isinstance(job, CurveJob)]
-    assert len(curves) == 4 * 2 * 3 and len(jobs) == len(curves) + 10
+    assert len(curves) == 4 * 2 * 3 and len(jobs) == len(curves) + 10  # 0.75 is ILA itself
     assert len({job.key for job in jobs}) == len(jobs)
-    assert [job.spec.depth_target for job in curves[:4]] == [1.0, 1.0, 0.75, 0.5]
+    assert [job.spec.depth_target for job in curves[:4]] == [0.75, 0.75, 0.5, 1.0]
     assert [job.spec.method for job in curves[:4]] == ["random", SUBJECT, SUBJECT, SUBJECT]
     assert {job.seed for job in jobs if isinstance(job, SubsetJob)} == {0}
 
@@ -117,8 +118,8 @@ def test_the_plan_has_every_method_budget_unit_and_seed_once():
 def test_a_job_tells_all_that_its_row_needs():
     job = plan(pool_of(700), settings(budgets=["7%"], subsets=0, seed=4, seeds=1))[1]
     assert list(job.about.items()) == [
-        ("method", "ila"), ("depth_target", 1.0), ("budget", "7%"), ("unit", "records"),
-        ("seed", 4),
+        ("method", "ila"), ("patches", "even"), ("depth", "auto"), ("depth_target", 0.75),
+        ("budget", "7%"), ("unit", "records"), ("seed", 4),
     ]  # fmt: skip
 
 
@@ -128,9 +129,29 @@ def test_a_budget_in_tokens_has_no_second_unit():
     assert [job.unit for job in jobs] == ["tokens"] * 3
 
 
-def test_other_depth_targets_are_of_the_subject_alone():
-    options = settings(methods=["random", "nested"], depth_targets=(0.75, 0.5), subsets=0, seeds=1)
-    assert {job.spec.depth_target for job in plan(pool_of(700), options)} == {1.0}
+def test_ilas_parts_are_taken_back_one_at_a_time_beside_the_methods():
+    """The defaults of a study: 8 methods, and ILA with each of its three parts as it was."""
+    curves = variants(pool_of(700, kinds=3).by("loss-reduction"), StudySettings())
+    assert [str(curve) for curve in curves] == [
+        "random", "even-random", "coverage-only", "depth-only", "ila", "nested", "paper", "deita",
+        "ila grid", "ila loss", "ila q=1", "ila q=0.5",
+    ]  # fmt: skip
+    asked = StudySettings(methods=["nested", "random"])
+    assert variants(pool_of(700), asked) == [Variant("nested"), Variant("random")]
+
+
+def test_a_part_that_is_ilas_own_is_no_second_curve():
+    options = StudySettings(
+        methods=["ila"], patches=["even"], depths=["column"], depth_targets=[0.75, 1]
+    )
+    assert variants(pool_of(700, kinds=2), options) == [ILA, Variant("ila", 1.0)]
+
+
+def test_a_kind_of_depth_that_is_not_there_is_left_out_unless_it_was_asked_for():
+    pool = pool_of(700)
+    assert [curve.depth for curve in variants(pool, StudySettings(methods=["ila"]))] == ["auto"] * 4
+    with pytest.raises(UsageError, match="no depth of the kind 'loss-reduction'; it has column"):
+        plan(pool, settings(depths=["loss-reduction"], subsets=0))
 
 
 # -- what is refused ------------------------------------------------------------------------------
@@ -158,6 +179,12 @@ def test_a_regression_with_too_few_depths_beside_the_held_out_is_refused():
     with pytest.raises(IlaError, match="Method depth-only needs depths"):
         plan(few, settings(methods=["depth-only"], subsets=0, seeds=1))
     assert plan(few, settings(methods=["depth-only"], subsets=0, seed=1, seeds=1))
+
+
+def test_subsets_are_as_large_as_the_kind_allows_that_the_fewest_have():
+    pool = pool_of(900, missing=0.5, kinds=3)
+    assert fewest_scored(pool) == pool.by("column").scored < pool.by("loss").scored == 900
+    assert fewest_scored(without_depth()) == 0
 
 
 def test_a_method_that_lacks_an_input_is_refused():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_lm
-from study_cases import NAN, SMALL, STUDENTS, built, pool_of
+from study_cases import ALONE, NAN, SMALL, STUDENTS, built, pool_of
 
 import ila_core as ila
 from ila_core.errors import IlaError, RunError, UsageError
@@ -21,7 +21,7 @@ from ila_core.studies.plan import split
 from ila_core.studies.run import forecast, study
 from ila_core.studies.settings import StudySettings
 from ila_core.studies.students import NgramStudent, dev_loss
-from ila_core.studies.variant import Place, Variant
+from ila_core.studies.variant import KNOBS, Place, Variant
 
 QUICK = {"methods": ["random"], "budgets": ["5%"], "seeds": 1, "subsets": 0}
 
@@ -50,12 +50,19 @@ def finished(
 def test_the_study_of_the_ngram_student(finished):
     out, _ = finished
     written = json.loads((out / "study.json").read_text())
-    assert list(written) == ["student", "dev_records", "curves", "regression"]
+    assert list(written) == ["student", "dev_records", "depth", "curves", "regression", "advice"]
     assert (written["student"], written["dev_records"]) == ("ngram", 200)
     assert len(written["curves"]) == STUDENTS - 12
     for row in written["curves"]:
-        assert list(row) == ["method", "depth_target", "budget", "unit", "seed", "records",
-                             "tokens", "micro", "macro"]  # fmt: skip
+        assert list(row) == ["method", "patches", "depth", "depth_target", "budget", "unit",
+                             "seed", "records", "tokens", "micro", "macro"]  # fmt: skip
+        known = row["method"] == "ila"
+        assert (row["patches"], row["depth_target"] is not None) == (
+            "even" if known else None,
+            known,
+        )
+        deep = "loss-reduction" if row["method"] in ("ila", "deita") else None
+        assert row["depth"] == deep
         assert 0 < row["micro"] < 12 and 0 < row["macro"] < 12
     regression = written["regression"]
     assert regression["subsets"] == 12 and regression["grid"] == 128
@@ -101,7 +108,7 @@ def test_the_losses_are_those_of_the_student_on_the_selection(finished, landscap
     row = Study.open(finished[0]).curves[7]
     parts = split(landscape, row["seed"])
     pool = landscape.subset(parts.train, rerank=True)
-    how = {name: row[name] for name in ("method", "seed", "depth_target")}
+    how = {name: row[name] for name in ("method", "seed", *KNOBS) if row[name] is not None}
     tokens = round(pool.total_tokens * int(0.05 * len(pool)) / len(pool))
     budget = row["budget"] if row["unit"] == "records" else f"{tokens}-tokens"
     rows = parts.train[select(pool, budget=budget, **how).rows]
@@ -255,7 +262,7 @@ def test_a_budget_that_holds_no_response_is_left_out_and_told(landscape, tmp_pat
 
 
 def test_a_budget_above_the_pool_trains_on_all_that_is_not_held_out(landscape, tmp_path):
-    options = {**QUICK, "budgets": ["100000"], "methods": ["random", "ila"], "depth_targets": []}
+    options = {**QUICK, "budgets": ["100000"], "methods": ["random", "ila"], **ALONE}
     findings = study(landscape, out=tmp_path / "study", **options)
     assert {row["records"] for row in findings.curves} == {700}
 
@@ -311,7 +318,7 @@ def test_the_study_of_a_language_model(landscape, base, tmp_path, full, one_thre
     said: list[str] = []
     findings = study(
         landscape, out=tmp_path / "study", say=said.append, student="lm", lm=base, full=full,
-        methods=["random", "ila"], budgets=["5%"], depth_targets=[], seeds=1, subsets=0, steps=3,
+        methods=["random", "ila"], budgets=["5%"], seeds=1, subsets=0, steps=3, **ALONE,
         batch_tokens=200, max_length=128, lr=5e-3,
     )  # fmt: skip
     assert len(findings.curves) == 4 and findings.regression == {}

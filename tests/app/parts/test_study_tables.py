@@ -44,11 +44,11 @@ def test_losses_say_who_beats_random_and_who_is_lowest() -> None:
 def test_the_sweep_is_ila_less_random() -> None:
     lines, rows = tables.sweep_lines(FOUND, "records", "micro", [ILA, Variant("ila", 0.5)])
     by_budget = {line.name: line for line in lines}
-    assert by_budget["100"].x == [0.5, 1.0]
+    assert by_budget["100"].x == [0.5, 0.75]
     assert by_budget["100"].y == pytest.approx([-1.0, -0.5])
     assert by_budget["10"].y == pytest.approx([0.0, 0.3])
     assert [(row["Budget"], row["q"], row["Tokens"]) for row in rows] == [
-        ("100", 0.5, 1000), ("100", 1.0, 1000), ("10", 0.5, 100), ("10", 1.0, 100),
+        ("100", 0.5, 1000), ("100", 0.75, 1000), ("10", 0.5, 100), ("10", 0.75, 100),
     ]  # fmt: skip
     figure = depth_sweep(lines)
     assert [trace.name for trace in figure.data] == ["100", "10"]
