@@ -156,42 +156,6 @@ def test_a_column_with_gaps_gives_missing_depths_and_says_so(tmp_path: Path) -> 
     assert told in landscape.manifest["notes"]
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"loss": "lm"}, "--lm"),
-        ({"depth": "loss-reduction"}, "--tuned-lm"),
-        ({"labels": "endpoint"}, "--labels-url"),
-        ({"projection": "mds"}, "umap, tsne, pca"),
-        ({"loss": "column:"}, "column:NAME"),
-        ({"seed": -1}, "whole number"),
-        ({"seed": 2**32}, "4294967295"),
-        ({"dtype": "int8"}, "bfloat16"),
-        ({"encoder": "minilm", "device": "toaster"}, "'toaster' is not known"),
-        ({"lm": "some/model"}, "--lm goes with --loss lm"),
-        ({"tokenizer": "some/model"}, "--tokenizer goes with --loss none"),
-        ({"labels_url": "http://x"}, "--labels endpoint"),
-        ({"encoder": "minilm", "embeddings": "e.npy"}, "--embeddings goes with"),
-        ({"colour": "red"}, "Unknown option 'colour'"),
-        ({"map": "instruction"}, "ROLE=FIELD"),
-        ({"loss": "column:absent"}, "absent.* of --loss .*instruction, output, topic, score"),
-        ({"depth": "column:absent"}, "absent.* of --depth"),
-        ({"labels": "column:absent"}, "absent.* of --labels"),
-        ({"domains": "column:absent.deep"}, "absent.* of --domains"),
-        ({"projection": "columns:score,absent"}, "absent.* of --projection"),
-        ({"loss": "column:topic"}, "no finite number"),
-        ({"depth": "column:topic"}, "no finite number"),
-        ({"projection": "columns:score"}, "two columns"),
-        ({"domains": "labels"}, "--labels"),
-        ({"embeddings": "absent.npy"}, "no file"),
-    ],
-)
-def test_options_that_cannot_be_meant_are_told(pool: Path, tmp_path, options, message) -> None:
-    with pytest.raises(IlaError, match=message) as caught:
-        build(pool, out=tmp_path / "run", **({"projection": "pca"} | options))
-    assert "\n" not in str(caught.value)
-
-
 def test_a_labels_server_that_cannot_be_is_told_before_anything_is_read(tmp_path: Path) -> None:
     server = {"labels": "endpoint", "labels_url": "ftp://x", "labels_model": "m"}
     with pytest.raises(UsageError, match="'ftp://x' is no address"):
@@ -353,7 +317,7 @@ def test_what_a_library_prints_never_ends_the_process_beside(
     [
         ({"loss": "lm", "lm": "no/such-model"}, "no/such-model"),
         ({"loss": "column:topic"}, "no finite number"),
-        ({"depth": "column:topic"}, "no finite number"),
+        ({"depth_column": "topic"}, "no finite number"),
         ({"projection": "columns:score,topic"}, "every record needs its place"),
         ({"tokenizer": "no/such-tokenizer", "loss": "none"}, "no/such-tokenizer"),
     ],

@@ -79,7 +79,7 @@ def test_records_that_the_tuned_model_learned_from_are_said_to_be_there(
     told = cli("tune", out, "--lm", base, "--out", tmp_path / "tuned", "--share", 0.25,
                "--steps", 2, "--device", "cpu", "--full")  # fmt: skip
     assert "held out" in told.stdout and len(told.stdout.splitlines()) >= 3
-    build(pool, out=out, **how, depth="loss-reduction", tuned_lm=str(tmp_path / "tuned"))
+    build(pool, out=out, **how, tuned_lm=str(tmp_path / "tuned"))
     landscape = ila.open(out)
     written = [int(row) for row in (tmp_path / "tuned" / "rows.txt").read_text().split()]
     assert landscape.tuned_rows.tolist() == written and len(written) == 15
@@ -125,7 +125,7 @@ def test_a_tuned_model_of_another_pool_is_not_taken_for_one_of_this(
     assert tuned_rows(str(tmp_path / "tuned"), lambda: iter(turns[::-1]), 60) is None
     assert tuned_rows(str(tmp_path / "tuned"), lambda: iter(turns[:5]), 5) is None
     build(pool, out=tmp_path / "run", projection="pca", loss="lm", lm=base, device="cpu",
-          depth="loss-reduction", tuned_lm=str(tmp_path / "tuned"))  # fmt: skip
+          tuned_lm=str(tmp_path / "tuned"))  # fmt: skip
     assert "was tuned on is not known" in notes(tmp_path / "run")
     assert not len(ila.open(tmp_path / "run").tuned_rows)
 

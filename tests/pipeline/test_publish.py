@@ -97,7 +97,7 @@ from pathlib import Path
 import ila_core as ila
 
 ready, pool, place = map(Path, sys.argv[1:4])
-new = {"projection": "pca", "labels": "none", "depth": "column:score"}
+new = {"projection": "pca", "labels": "none", "depth_column": "score"}
 EVENTS = {"os.rename", "os.link", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree"}
 
 def killed_before(step, out):
