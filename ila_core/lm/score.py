@@ -18,11 +18,11 @@ import numpy as np
 
 from ila_core.chance import stream
 from ila_core.errors import IlaError, UsageError
-from ila_core.identity import identity
 from ila_core.lm.batches import Kept, ahead
 from ila_core.lm.chat import ChatTemplate
 from ila_core.lm.jobs import Encoder, Job, Window, jobs_of
 from ila_core.lm.model import devices, load_tokenizer
+from ila_core.lm.packaged import identity_of
 from ila_core.lm.settings import LmSettings
 from ila_core.lm.workers import Lane, Work, open_lane
 from ila_core.loss.result import LossResult
@@ -107,8 +107,8 @@ def _signature(settings: LmSettings, lane: Lane, n: int) -> dict[str, object]:
     return {
         "version": _KEPT_VERSION,
         **asdict(settings),
-        "lm": identity(settings.lm),
-        "tuned_lm": settings.tuned_lm and identity(settings.tuned_lm),
+        "lm": identity_of(settings.lm),
+        "tuned_lm": settings.tuned_lm and identity_of(settings.tuned_lm),
         "n": n,
         "device": None,  # where a batch is scored does not change what is in it
         "dtype": lane.dtype,

@@ -16,7 +16,6 @@ import numpy as np
 from ila_core.chance import stream
 from ila_core.errors import IlaError, UsageError
 from ila_core.files import write_text, writing_errors
-from ila_core.identity import identity
 from ila_core.lm.batches import digest
 from ila_core.lm.chat import ChatTemplate
 from ila_core.lm.encode import encode_records
@@ -28,8 +27,9 @@ from ila_core.lm.model import (
     load_tokenizer,
     longest_input,
     need_peft,
-    quietly,
 )
+from ila_core.lm.packaged import identity_of, resolve
+from ila_core.lm.quiet import quietly
 from ila_core.lm.settings import TuneSettings
 from ila_core.lm.train import Point, seed_torch, summed_losses, train
 from ila_core.loss.turns import Conversation, Conversations
@@ -225,7 +225,7 @@ def _signature(settings: TuneSettings, rows: np.ndarray, chosen: Sequence[Conver
         **asdict(settings),
         "device": None,  # where a run goes on does not change what it computes
         "rows": rows.tolist(),
-        "lm": identity(settings.lm),
+        "lm": identity_of(settings.lm),
         "pool": digest(chosen),
     }
     return json.dumps(what, sort_keys=True)
@@ -259,13 +259,14 @@ def _model(settings: TuneSettings) -> tuple[PreTrainedModel, Any]:
         model: Any = load_model(settings.lm, device, "float32")
         return model, model
     peft = need_peft()
-    if (Path(settings.lm) / "adapter_config.json").is_file():
+    place = Path(resolve(settings.lm))
+    if (place / "adapter_config.json").is_file():
         raise UsageError(
             f"{settings.lm!r} is an adapter; fine-tune its base model, or merge the two first."
         )
     model = load_model(settings.lm, device, settings.dtype)
-    if Path(settings.lm).is_dir():
-        model.name_or_path = str(Path(settings.lm).resolve())  # the adapter remembers its base
+    if place.is_dir():
+        model.name_or_path = str(place.resolve())  # the adapter remembers its base
     adapter = peft.LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,

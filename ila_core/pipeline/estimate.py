@@ -40,8 +40,9 @@ MODEL_SECONDS = 6.0
 class Estimate:
     """What a build would take; bytes and seconds, all approximate.
 
-    seconds holds the loss's own where a language model scores (`speed` says how it was found),
-    but neither the labels server's time nor that of a stage named in `uncounted`.
+    seconds holds the loss's own where a language model scores (`speed` says how it was found, and
+    `scored` how many records it reads), but neither the labels server's time nor that of a stage
+    named in `uncounted`.
     """
 
     records: int
@@ -50,6 +51,7 @@ class Estimate:
     disk: int
     exact: bool
     speed: Speed | None = None
+    scored: int = 0
     labels: Cost | None = None
     uncounted: tuple[str, ...] = ()
 
@@ -66,11 +68,12 @@ class Estimate:
         """Return what else is to be known, a sentence each: the model's pace, the server's cost."""
         sentences = []
         if self.speed:
-            scoring = duration(self.speed.seconds(self.records))
+            scoring = duration(self.speed.seconds(self.scored))
+            part = f" for a sample of {self.scored:,}" if self.scored < self.records else ""
             sentences.append(
                 f"The model was tried on {', '.join(self.speed.devices)}: "
                 f"{self.speed.tokens_per_second:,.0f} tokens a second, with "
-                f"{self.speed.tokens_per_record:,.0f} tokens a record that makes {scoring}."
+                f"{self.speed.tokens_per_record:,.0f} tokens a record that makes {scoring}{part}."
             )
         if self.labels:
             about = "" if self.exact else "about "
@@ -118,7 +121,7 @@ def estimate(
     mapped = count * (encoding + ((projecting or 0.0) + KMEANS_SECONDS) * slower)
     speed = _speed(first, settings) if settings.loss == "lm" else None
     if speed:
-        seconds = 20 + mapped + speed.seconds(count)
+        seconds = 20 + mapped + speed.seconds(settings.scored(count))
     else:
         seconds = 20 + max(mapped, count * size * NGRAM_SECONDS_PER_BYTE * slower)
     vectors = count * dim * 4
@@ -129,6 +132,7 @@ def estimate(
         disk=int(2 * vectors + count * size),
         exact=exact,
         speed=speed,
+        scored=settings.scored(count) if speed else 0,
         labels=_labels(first, count, server) if (server := settings.server) else None,
         uncounted=("the projection by t-SNE",) if projecting is None else (),
     )

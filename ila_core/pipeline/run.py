@@ -62,6 +62,7 @@ def build(
     run = Run.create(out)
     with run.locked(), Monitor(run.folder, listener).watching() as monitor:
         check_device(settings)
+        prepare_models(settings, monitor)
         with monitor.stage("checking input") as progress:
             inputs = hashed(paths, progress=progress)
         check_pool(run.folder, inputs)
@@ -92,6 +93,17 @@ def check_device(settings: BuildSettings) -> None:
         from ila_core.lm.model import devices
 
         devices(settings.device)
+
+
+def prepare_models(settings: BuildSettings, monitor: Monitor) -> None:
+    """Have a language model that comes as a file ready before the pool is read."""
+    from ila_core.lm.packaged import is_file, resolve
+
+    named = [name for name in (settings.model, settings.tuned_lm) if name and is_file(name)]
+    if named:
+        with monitor.stage("preparing the model"):
+            for name in named:
+                resolve(name)
 
 
 def manifest_of(

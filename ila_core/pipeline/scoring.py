@@ -162,7 +162,7 @@ class ScoreByModel(Score):
 
     @property
     def libraries(self) -> Sequence[str]:
-        models = (self.settings.lm, self.settings.tuned_lm)
+        models = (self.settings.model, self.settings.tuned_lm)
         adapted = any(Path(model or "", "adapter_config.json").is_file() for model in models)
         return ("torch", "transformers", "tokenizers", *(("peft",) if adapted else ()))
 
@@ -172,36 +172,48 @@ class ScoreByModel(Score):
         return (
             self.records.key,
             "lm",
-            model_identity(settings.lm),
+            model_identity(settings.model),
             model_identity(settings.tuned_lm),
             settings.max_length,
             settings.dtype,
             settings.unconditional,
+            *((self.scored, settings.seed) if self.scored < self.total else ()),
         )
+
+    @property
+    def scored(self) -> int:
+        """How many records the model reads."""
+        return self.settings.scored(self.total)
 
     def check(self) -> None:
         """Raise for a model that is not there: the stages before take long on a large pool."""
         from ila_core.lm.model import check_model, load_tokenizer
 
-        load_tokenizer(str(self.settings.lm))
-        for model in filter(None, (self.settings.lm, self.settings.tuned_lm)):
+        load_tokenizer(str(self.settings.model))
+        for model in filter(None, (self.settings.model, self.settings.tuned_lm)):
             check_model(model)
 
     def result(self, desk: Desk) -> LossResult:
+        from ila_core.lm.part import drawn, score_part
         from ila_core.lm.score import score
 
-        return score(
-            self.records.value.conversations,
-            self.total,
-            lm_settings(self.settings),
-            work=desk.folder.work,
-            progress=desk.progress,
-            say=desk.say,
-        )
+        turns, settings = self.records.value.conversations, lm_settings(self.settings)
+        told: dict[str, Any] = {
+            "work": desk.folder.work, "progress": desk.progress, "say": desk.say
+        }  # fmt: skip
+        if self.scored == self.total:
+            return score(turns, self.total, settings, **told)
+        rows = drawn(self.total, self.scored, self.settings.seed)
+        return score_part(turns, self.total, rows, settings, **told)
 
     def notes(self, value: Columns, facts: Facts) -> Sequence[str]:
-        n, meta = self.total, facts.get("meta", {})
+        n, meta = self.scored, facts.get("meta", {})
         notes = list(super().notes(value, facts))
+        if n < self.total:
+            notes.append(
+                f"The language model scored a sample of {n:,} of the {self.total:,} records, drawn "
+                "at random; the others have no depth."
+            )
         if cut := facts.get("truncated", 0):
             notes.append(
                 f"Longer than the {meta.get('max_length', 0):,} tokens that the model reads: "
@@ -232,7 +244,7 @@ def lm_settings(settings: LossSettings) -> LmSettings:
     from ila_core.lm.score import LmSettings
 
     return LmSettings(
-        lm=str(settings.lm),
+        lm=str(settings.model),
         tuned_lm=settings.tuned_lm,
         max_length=settings.max_length,
         device=settings.device,
@@ -243,6 +255,6 @@ def lm_settings(settings: LossSettings) -> LmSettings:
 
 def model_identity(model: str | None) -> object:
     """Return what tells one state of a model from another; None for none."""
-    from ila_core.identity import identity
+    from ila_core.lm.packaged import identity_of
 
-    return None if model is None else identity(model)
+    return None if model is None else identity_of(model)

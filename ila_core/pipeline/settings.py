@@ -113,14 +113,17 @@ class LossSettings(OnDevice, Seeded):
         metavar="WHO",
         choices={
             "ngram": "an n-gram model of the pool itself; no download, no GPU, seconds",
-            "lm": "the causal language model that is to be trained; minutes on a GPU, without one "
-            "hours for a large model",
+            "lm": "a causal language model, at best the one to be trained; minutes on a GPU, "
+            "without one hours for a large model",
             "none": "no depth: the selection is by coverage alone",
         },
         patterns=("column:NAME",),
     )
-    lm: str | None = option(
-        None, "the language model of --loss lm", metavar="ID_OR_PATH", company=LM, needed=True
+    lm: str = option(
+        "smollm2",
+        "the language model of --loss lm: a hub id, a folder or a GGUF file; smollm2 unless given",
+        metavar="ID_OR_PATH",
+        company=LM,
     )
     tuned_lm: str | None = option(
         None, "the same model tuned on a part of the pool", metavar="ID_OR_PATH", company=LM
@@ -130,6 +133,14 @@ class LossSettings(OnDevice, Seeded):
         "counts response tokens where no model does",
         metavar="ID_OR_PATH",
         company=("loss", ("none", "column:NAME")),
+    )
+    sample: int | None = option(
+        None,
+        "score so many records, drawn at random; the others have no depth",
+        metavar="N",
+        least=1,
+        most=2**31 - 1,
+        company=LM,
     )
     max_length: int = option(
         4096,
@@ -148,6 +159,15 @@ class LossSettings(OnDevice, Seeded):
     def loss_column(self) -> str | None:
         """The column that holds the loss; None where it is computed."""
         return _column(self.loss)
+
+    @property
+    def model(self) -> str | None:
+        """The language model that scores; None where none does."""
+        return self.lm if self.loss == "lm" else None
+
+    def scored(self, records: int) -> int:
+        """Return how many of so many records a language model scores."""
+        return min(records, self.sample or records)
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,10 @@ class LmStudent:
         )
 
     def prepare(self) -> None:
-        """Nothing: every student loads the model afresh."""
+        """Convert a model that comes as a GGUF file; every student loads it afresh."""
+        from ila_core.lm.packaged import resolve
+
+        resolve(str(self.settings.lm))
 
     def losses(
         self, train: np.ndarray, dev: np.ndarray, seed: int

@@ -27,7 +27,10 @@ PARTS = (ReadSettings, EncodeSettings, ProjectionSettings, LossSettings, LabelSe
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"loss": "lm"}, "--lm"),
+        ({"loss": "lm", "lm": "no/model"}, "'no/model' could not be loaded"),
+        ({"loss": "lm", "lm": "no.gguf"}, "no.gguf was not found"),
+        ({"sample": 5}, "--sample goes with --loss lm"),
+        ({"loss": "lm", "sample": 0}, "--sample is 0; give a whole number from 1"),
         ({"tuned_lm": "some/model"}, "--tuned-lm goes with --loss lm"),
         ({"labels": "endpoint"}, "--labels-url"),
         ({"projection": "mds"}, "umap, tsne, pca"),

@@ -70,6 +70,17 @@ def test_a_model_without_a_template_is_told(models: Path, pool: Path, tmp_path: 
     assert "plain has no chat template" in notes(tmp_path / "run")
 
 
+def test_a_sample_is_scored_and_the_rest_told(models: Path, odd_pool: Path, tmp_path: Path) -> None:
+    how = {"projection": "pca", "loss": "lm", "lm": str(models / "chat"), "device": "cpu"}
+    landscape = build(odd_pool, out=tmp_path / "run", **how, sample=9)
+    told = notes(tmp_path / "run")
+    assert "scored a sample of 9 of the 40 records" in told and "31 not in the sample" in told
+    assert landscape.manifest["loss"]["missing"]["not in the sample"] == 31
+    assert landscape.missing == np.isnan(landscape.loss).sum() >= 31
+    assert (landscape.tokens > 0).sum() == 39
+    assert len(ila.select(landscape, budget=15).rows) == 15
+
+
 def test_records_that_the_tuned_model_learned_from_are_said_to_be_there(
     models: Path, pool: Path, tmp_path: Path
 ) -> None:

@@ -41,6 +41,14 @@ def test_an_estimate_with_a_tuned_model_reads_twice(models: Path, pool: Path) ->
     assert one.seconds > estimate([pool], projection="pca").seconds - 20
 
 
+def test_an_estimate_of_a_sample_is_of_what_is_scored(models: Path, pool: Path) -> None:
+    how = {"loss": "lm", "lm": str(models / "chat"), "device": "cpu"}
+    part, whole = estimate([pool], **how, sample=9), estimate([pool], **how, sample=99)
+    assert (part.scored, whole.scored) == (9, 60)
+    assert part.details()[0].endswith(" for a sample of 9.")
+    assert "sample" not in whole.details()[0]
+
+
 @pytest.mark.parametrize("records", [1_999, 2_000, 2_001, 6_000])
 def test_the_records_of_a_pool_are_counted_or_nearly(tmp_path: Path, records: int) -> None:
     found = estimate([write_jsonl(tmp_path / "p.jsonl", small_pool(records))])

@@ -27,6 +27,17 @@ def test_the_settings_say_who_scores(run: Path, options: dict[str, str], kind: t
     assert type(score(BuildSettings.of(**options), records)) is kind
 
 
+def test_a_sample_has_a_key_of_its_own_unless_it_is_the_whole(run: Path, models: Path) -> None:
+    records = Made(ila.open(run).records, "key")
+
+    def key(**options: object) -> str:
+        how = {"loss": "lm", "lm": str(models / "chat"), **options}
+        return score(BuildSettings.of(**how), records).key
+
+    assert len({key(), key(sample=9), key(sample=10), key(sample=9, seed=1)}) == 4
+    assert key() == key(seed=1) == key(sample=60) == key(sample=61)
+
+
 @pytest.mark.parametrize("loss", ["ngram", "none", "column:score"])
 def test_counting_tokens_is_told_and_kept_as_scoring_is(
     run: Path, tmp_path: Path, loss: str

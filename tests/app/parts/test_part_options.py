@@ -93,8 +93,8 @@ def test_a_language_model_asks_for_its_model_then_is_tried_and_passed_on(
     page: AppTest, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pick(page, "Depth: who supplies the loss", "lm")
-    assert "Still needed: a model for the loss" in page.info[0].value
-    write(page, "Model id or folder", place / "lm")
+    assert next(p for p in page.text_input if p.label.startswith("Model: id")).value == "smollm2"
+    write(page, "Model: id", place / "lm")
     pick(page, "Depth is", "loss-reduction")
     assert "Still needed: the tuned model" in page.info[0].value
     write(page, "Tuned model", place / "tuned")
@@ -115,7 +115,7 @@ def test_a_language_model_asks_for_its_model_then_is_tried_and_passed_on(
 def test_a_model_that_cannot_be_loaded_is_told_in_a_sentence(page: AppTest, place: Path) -> None:
     pick(page, "Depth: who supplies the loss", "lm")
     (place / "empty").mkdir(exist_ok=True)
-    write(page, "Model id or folder", place / "empty")
+    write(page, "Model: id", place / "empty")
     button(page, "Try how long the model takes here").click().run()
     assert "could not be loaded" in fine(page).error[0].value
 
@@ -123,14 +123,28 @@ def test_a_model_that_cannot_be_loaded_is_told_in_a_sentence(page: AppTest, plac
 @pytest.mark.parametrize("name", ["/etc", "~/../../etc", "../../../../etc"])
 def test_a_model_outside_the_folders_is_refused(page: AppTest, name: str) -> None:
     pick(page, "Depth: who supplies the loss", "lm")
-    write(page, "Model id or folder", name)
+    write(page, "Model: id", name)
     assert "lies outside the folders" in page.error[0].value
     assert not any(part.label == "Build the landscape" for part in page.button)
 
 
+@pytest.mark.parametrize("number", [None, 25])
+def test_a_sample_and_a_file_of_weights_are_passed_on(
+    page: AppTest, place: Path, monkeypatch: pytest.MonkeyPatch, number: int | None
+) -> None:
+    pick(page, "Depth: who supplies the loss", "lm")
+    (place / "small.gguf").write_bytes(b"weights")
+    write(page, "Model: id", place / "small.gguf")
+    page.number_input(key="option_sample").set_value(number).run()
+    more = {} if number is None else {"sample": 25}
+    assert started(page, monkeypatch) == {"loss": "lm", "lm": str(place / "small.gguf"), **more}
+    write(page, "Model: id", place / "none.gguf")
+    assert "does not exist" in page.error[0].value
+
+
 def test_a_hub_id_is_passed_on_as_it_stands(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     pick(page, "Depth: who supplies the loss", "lm")
-    write(page, "Model id or folder", "somebody/small-model")
+    write(page, "Model: id", "somebody/small-model")
     assert started(page, monkeypatch) == {"loss": "lm", "lm": "somebody/small-model"}
 
 
@@ -199,7 +213,7 @@ def test_a_build_by_a_language_model_tells_its_notes_when_it_is_done(
 ) -> None:
     pick(page, "Projection", "pca")
     pick(page, "Depth: who supplies the loss", "lm")
-    write(page, "Model id or folder", place / "lm")
+    write(page, "Model: id", place / "lm")
     pick(page, "Depth is", "loss-reduction")
     write(page, "Tuned model", place / "tuned")
     page.number_input(key="option_max_length").set_value(16).run()

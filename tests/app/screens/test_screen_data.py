@@ -47,9 +47,9 @@ def test_a_path_to_a_landscape_offers_to_open_it(
 
 def test_an_option_that_needs_more_says_what(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = data_screen(pool, monkeypatch)
-    loss = next(part for part in page.selectbox if part.label.startswith("Depth"))
-    loss.set_value("lm").run()
-    assert "a model for the loss" in fine(page).info[0].value
+    labels = next(p for p in page.selectbox if str(p.key).startswith("option_labels"))
+    labels.set_value("endpoint").run()
+    assert "Still needed: the server" in fine(page).info[0].value
     assert not any(part.label == "Build the landscape" for part in page.button)
 
 

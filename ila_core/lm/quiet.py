@@ -1,0 +1,29 @@
+"""Keeping transformers from talking: what a user should know, this package says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep transformers from drawing progress bars of its own."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library raised, or the kind of it where it says nothing.
+
+    >>> first_line(ValueError("half a file\\nof weights")), first_line(MemoryError())
+    ('half a file', 'MemoryError')
+    """
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
