@@ -119,7 +119,7 @@ def test_what_tuning_takes_off_becomes_the_depth(smollm: str, tmp_path: Path) ->
     assert curve[-1].heldout_loss < curve[0].heldout_loss
     adapter = json.loads((out / "adapter_config.json").read_text())
     assert adapter["base_model_name_or_path"] == str(Path(resolve(smollm)).resolve())
-    second = build(pool, out=run, **how, depth="loss-reduction", tuned_lm=str(out))
+    second = build(pool, out=run, **how, tuned_lm=str(out))
     scored = np.isfinite(second.loss)
     np.testing.assert_allclose(second.loss[scored], first.loss[scored], atol=1e-5)
     reduction = second.loss - second.scores["tuned_loss"]
