@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 
 def _landscape_key(landscape: Landscape) -> str:
-    return f"{landscape.run}:{landscape.fingerprint}"
+    return f"{landscape.run}:{landscape.fingerprint}:{landscape.kind}"
 
 
 def _selection_key(selection: Selection) -> tuple[str, str]:
@@ -110,7 +110,7 @@ def drawn(landscape: Landscape, frame: Frame) -> Cells:
 @_once(max_entries=48)
 def kept(cells: Cells, selection: Selection) -> Kept:
     """Return what a selection keeps of the cells."""
-    return drawing.kept(cells, selection.landscape, selection.shown_grid, selection.rows)
+    return drawing.kept(cells, selection.landscape, selection.shown_cut, selection.rows)
 
 
 @_once(max_entries=48)

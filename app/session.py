@@ -18,7 +18,7 @@ from ila_core.measure.baseline import CHANCE
 from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec
 from jobs import folders
-from view import KNOBS, View, from_query, to_query
+from view import KNOBS, USUAL, View, from_query, to_query
 
 _VIEW, _LOCKS = "view", "locks"
 
@@ -86,9 +86,14 @@ def view() -> View:
 
 
 def change(**values: Any) -> None:
-    """Set fields of the view or of its spec. Another landscape drops what belonged to the old."""
+    """Set fields of the view or of its spec. Another landscape drops what belonged to the old.
+
+    A resolution counts the patches of one kind: patches of another start at the automatic one.
+    """
     before = view()
     knobs = {name: values.pop(name) for name in KNOBS if name in values}
+    if knobs.get("patches", before.spec.patches) != before.spec.patches:
+        knobs.setdefault("resolution", USUAL.resolution)
     after = replace(before, spec=replace(before.spec, **knobs), **values)
     if after.landscape != before.landscape:
         after = replace(
@@ -220,6 +225,9 @@ def spec() -> Spec:
 
 
 def chance() -> Spec:
-    """Return what random is asked for, to be held beside the selection of the view."""
+    """Return what random is asked for, to be held beside the selection of the view.
+
+    It is measured with the kind of depth that the view's method takes.
+    """
     asked = replace(view().spec, pinned=locked("pin"), excluded=locked("exclude"))
-    return find(CHANCE).applied(asked)
+    return find(CHANCE).applied(replace(asked, depth=spec().depth))

@@ -153,5 +153,5 @@ def _ticks(low: float, high: float, log: bool) -> tuple[list[float], list[str]]:
         return [0.0, 0.5, 1.0], ["0%", "50%", "100%"]
     step = 10 ** np.floor(np.log10(high - low))
     step = next(s for s in (step / 5, step / 2, step, 2 * step) if (high - low) / s <= 5)
-    marks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    marks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step + 0.0  # no "-0"
     return marks.tolist(), [f"{mark:g}" for mark in marks]

@@ -16,7 +16,7 @@ from draw.scales import Scale, log_ticks, ramp
 from draw.theme import INKS, look, plain, quiet
 from ila_core.landscape.cells import Cells, Kept
 
-MAPS_ACROSS = 5
+MAPS_ACROSS = 6
 """Small maps in a row."""
 MAPS_GAP = 0.06
 """Between two of them, in widths of one."""
@@ -87,7 +87,7 @@ def small_maps(
     *,
     what: Literal["share", "records"] = "share",
     theme: Theme = "light",
-    height: int = 178,
+    height: int = 156,
 ) -> go.Figure:
     """Return one small map a method, all on one scale, under titles that tell whose it is.
 

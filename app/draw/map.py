@@ -15,7 +15,7 @@ from draw.theme import EMPTY, FONT, INKS, Ink, halo, plain, rgba
 from ila_core.landscape.cells import Cells, Kept, Leading
 
 DRAGS: dict[Tool, str] = {"click": "pan", "box": "select", "lasso": "lasso"}
-MAP_HEIGHT = 590
+MAP_HEIGHT = 560
 SVG_MARKERS = 2500
 """Most markers drawn as SVG; WebGL beyond (one WebGL map a page)."""
 DETAILED = 8192

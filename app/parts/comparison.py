@@ -35,7 +35,7 @@ def number_table(slot: DeltaGenerator, comparison: Comparison, extras: Sequence[
                 width=66, help="Picks of a method that ran dry, filled up with the deepest of "
                 "the rest."),
             "Seconds": st.column_config.NumberColumn(width=66, help="To select, not to describe."),
-            **{number.title: st.column_config.NumberColumn(width=116, help=number.help)
+            **{number.title: st.column_config.NumberColumn(width=105, help=number.help)
                for number in columns},
             **{tables.SURVIVALS[name][0]: st.column_config.NumberColumn(width=92,
                                                                  help=tables.SURVIVALS[name][1])
@@ -50,7 +50,7 @@ def explain(comparison: Comparison) -> None:
     st.caption(
         "Behind each number its difference to random: :blue[**bold**] is better and "
         ":orange[coloured] worse by more than twice the spread of random's five seeds, grey is "
-        "within it. Coverage and fidelity are measured on "
+        "within it. Coverage, reach and fidelity are measured on "
         f"{comparison.reference_grid} × {comparison.reference_grid} patches that no method selects "
         "with."
     )

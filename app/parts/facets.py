@@ -56,6 +56,9 @@ def histograms(selection: Selection) -> None:
             "relative depth", landscape.relative_depth, selection.rows, span=(0.0, 1.0)
         ),
         charts.histogram("response tokens", landscape.tokens, selection.rows, log=True),
+        charts.histogram(
+            "loss reduction, nats per token", landscape.loss_reduction, selection.rows
+        ),
         charts.histogram("loss, nats per token", landscape.loss, selection.rows),
     ]
     shown = [part for part in parts if part is not None]

@@ -11,6 +11,7 @@ import session
 from ila_core.landscape.cells import Cells, Kept
 from ila_core.pool.record import Record
 from ila_core.selection.selection import Selection
+from parts.depth_knobs import name_of, number_of
 from parts.notices import empty
 from parts.record_card import record_card
 from parts.texts import count, first_line
@@ -82,13 +83,14 @@ def record_table(
     """
     landscape, focus = selection.landscape, session.recall("focus")
     start = int(np.flatnonzero(rows == focus)[0]) if focus in rows else 0
+    title, nats = number_of(landscape)
     round_of = dict(zip(selection.rows.tolist(), selection.round.tolist(), strict=True))
     frame = pd.DataFrame(
         {
             "": [("●" if row in round_of else "") for row in rows.tolist()],
             "Instruction": [first_line(record.instruction) for record in taken],
             "Depth": 100 * landscape.relative_depth[rows],
-            "Loss": landscape.loss[rows],
+            title: nats[rows],
             "Tokens": landscape.tokens[rows],
             "Round": [str(round_of.get(row, "")) for row in rows.tolist()],
             "Why": why,
@@ -109,7 +111,8 @@ def record_table(
                 format="%.0f%%", min_value=0.0, max_value=100.0, width=92,
                 help="Relative depth: rank of the depth within its domain",
             ),
-            "Loss": st.column_config.NumberColumn(format="%.2f", width=60, help="nats per token"),
+            title: st.column_config.NumberColumn(
+                format="%.2f", width=76, help=f"{name_of(landscape)}, nats per token"),
             "Tokens": st.column_config.NumberColumn(format="%d", width=66,
                                                     help="response tokens"),
             "Round": st.column_config.TextColumn(width=60, help="the round that chose it"),

@@ -98,6 +98,18 @@ class Form:
                                  help=sentence(option.help))  # fmt: skip
             self._take(option.name, READERS.get(option.metavar, str.strip)(text), what)
 
+    def field(self, option: Option, title: str) -> None:
+        """Draw an option that is a field of the records, or none."""
+        name = st.selectbox(
+            title,
+            ["", *self.columns],
+            format_func=lambda name: name or "none",
+            key=f"option_{option.name}",
+            help=sentence(option.help),
+        )
+        if name:
+            self.values[option.name] = name
+
     def _take(self, name: str, value: str, what: str) -> None:
         if value:
             self.values[name] = value

@@ -8,11 +8,14 @@ import streamlit as st
 
 import cache
 import session
+from draw.layers import Layer
 from draw.map import landscape_map
 from draw.theme import CONFIG
 from ila_core.landscape.cells import SIDES, Box, Cells, Frame, Kept
+from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
 from parts import clicks
+from parts.depth_knobs import name_of
 from parts.switch import switch
 from view import View
 
@@ -29,13 +32,18 @@ TOOL_NAMES = {
     "box": ":material/select:",
     "lasso": ":material/lasso_select:",
 }
-LAYER_SENTENCES = {
+_SENTENCES = {
     "density": "colour shows how many records lie there",
-    "depth": "colour shows how deep they are beside others of their domain",
+    "depth": "colour shows how deep they are, by {kind}, beside others of their domain",
     "coverage": "colour shows how much of a place the selection keeps",
-    "both": "orange is deep and missed, blue is kept",
+    "both": "orange is deep, by {kind}, and missed; blue is kept",
     "domain": "colour shows the domain that most records of a place belong to",
 }
+
+
+def shows(layer: Layer, landscape: Landscape) -> str:
+    """Return what the map's colour shows."""
+    return _SENTENCES[layer].format(kind=name_of(landscape))
 
 
 def toolbar(view: View, frame: Frame) -> None:
@@ -105,6 +113,6 @@ def map_chart(view: View, selection: Selection, cells: Cells, kept: Kept) -> Non
         on_select=partial(clicks.pick, MAP),
         config=CONFIG,
         theme=None,
-        alt=f"Map of the pool: {LAYER_SENTENCES[view.layer]}. The table of patches below says "
+        alt=f"Map of the pool: {shows(view.layer, landscape)}. The table of patches below says "
         "the same in numbers.",
     )

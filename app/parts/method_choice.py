@@ -100,4 +100,4 @@ def stability_cost(landscape: Landscape) -> str:
         return "This landscape has no embeddings to make other maps of."
     took = landscape.manifest.get("stages", {}).get("projection", {}).get("seconds")
     cost = f", about {duration(2 * took)} once" if took else ""
-    return f"What survives a shifted grid and two other maps of the pool, made first{cost}."
+    return f"What survives shifted patches and two other maps of the pool, made first{cost}."

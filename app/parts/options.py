@@ -34,7 +34,7 @@ OPTIONS = options_of(BuildSettings)
 
 TITLES = {
     "loss": "Depth: who supplies the loss",
-    "depth": "Depth is",
+    "depth_column": "Depth of your own",
     "lm": "Model: id, folder or GGUF file",
     "tuned_lm": "Tuned model: id or folder",
     "sample": "Records to score, all unless given",
@@ -47,7 +47,6 @@ TITLES = {
 }
 """What the page calls an option, where its name alone would not do."""
 NEEDED = {
-    "tuned_lm": "the tuned model",
     "labels_url": "the server",
     "labels_model": "its model",
     "encoder": "a model for the encoder",
@@ -59,7 +58,6 @@ CHOICES = {
                 "ID_OR_PATH": "another model", "embeddings": "vectors in a file"},
     "projection": {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "columns:X,Y": "two columns"},
     "loss": {"ngram": "n-gram model", "lm": "a language model"},
-    "depth": {"loss": "loss × skills", "loss-reduction": "what tuning takes off it"},
     "labels": {"auto": "as the pool has them", "taxonomy": "named skills",
                "endpoint": "a server of yours"},
     "domains": {"auto": "automatic", "labels": "by labels"},
@@ -73,12 +71,14 @@ FORMS = {
 """What the forms that an option may take beside its choices mean."""
 INSTEAD = {"encoder": "embeddings"}
 """An option that is offered as one more choice of another."""
+FIELDS = ("depth_column",)
+"""Options that name a field of the records, or none."""
 LEFT = (EncodeSettings, ProjectionSettings, LabelSettings, DomainSettings)
 RIGHT = (LossSettings, DepthSettings)
-FIRST = ("loss", "lm", "depth", "tuned_lm", "sample")
+FIRST = ("loss", "lm", "tuned_lm", "sample")
 """What stands above the other options of its column."""
 OF_MODELS = {option.name for option in OPTIONS.values() if option.company == ("loss", ("lm",))}
-OF_MODELS |= {"loss", "depth", "encoder"}
+OF_MODELS |= {"loss", "encoder"}
 """Options that decide how long models of one's own take."""
 
 
@@ -127,15 +127,15 @@ def draw(form: Form, options: Iterable[Option]) -> None:
         title = TITLES.get(option.name, option.name.replace("_", " ").capitalize())
         if option.choices or option.patterns:
             choice(form, option, title)
+        elif option.name in FIELDS:
+            form.field(option, title)
         else:
-            needed = option.needed or option.name == "tuned_lm"
-            form.plain(option, title, NEEDED.get(option.name, title.lower()) if needed else "")
+            needed = NEEDED.get(option.name, title.lower()) if option.needed else ""
+            form.plain(option, title, needed)
 
 
 def is_used(option: Option, values: Mapping[str, Any]) -> bool:
     """Whether an option does anything beside the values chosen so far."""
-    if option.name == "tuned_lm":
-        return values.get("depth") == "loss-reduction"
     if option.company is None:
         return True
     other, wanted = option.company
@@ -146,8 +146,6 @@ def is_used(option: Option, values: Mapping[str, Any]) -> bool:
 def choice(form: Form, option: Option, title: str) -> None:
     """Draw the choices of an option, each with a line under it on what it means and costs."""
     meanings = dict(option.choices)
-    if option.name == "depth" and form.values.get("loss") != "lm":
-        meanings.pop("loss-reduction")
     if option.name == "labels":
         meanings["taxonomy"] += f". {taxonomy_words()}"
     meanings |= {pattern: FORMS.get(pattern, pattern) for pattern in option.patterns}

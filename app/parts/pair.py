@@ -21,9 +21,10 @@ from ila_core.selection.selection import Selection
 from parts import clicks
 from parts.notices import empty
 from parts.only_one import Two, lists
+from parts.recipe import DEFAULT
 from parts.switch import switch
 from parts.texts import count, share
-from view import USUAL, View
+from view import View
 
 KINDS = {"share": "Share of patches", "records": "Records"}
 """What a map may show of a selection."""
@@ -107,7 +108,8 @@ def shared(two: Two, comparison: Comparison) -> None:
         f"· **{count(len(only_second))}** only {second}"
     )
     if st.button(f"Open {first} on the map", icon=":material/map:", type="tertiary"):
-        session.change(method=first, resolution=USUAL.resolution, depth_target=USUAL.depth_target)
+        knobs = {name: value for name, value in DEFAULT.items() if name != "depth"}
+        session.change(**{**knobs, "method": first})
         st.switch_page("screens/map.py")
     st.plotly_chart(
         overlap(comparison.overlap, session.theme()),
@@ -129,9 +131,9 @@ def difference(view: View, two: Two, comparison: Comparison) -> tuple[Cells, obj
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Where {first} keeps more, and where {second}", width="stretch")
         what = switch("difference kind", "Shown", KINDS, start="records")
-    content = (view.landscape, view.spec.budget, view.spec.seed, first, second, theme, what)
-    grid = selection_of(comparison, CHANCE).shown_grid
-    cells = cache.drawn(landscape, frame(landscape, grid, side=view.cells))
+    content = (view.landscape, comparison.spec, first, second, theme, what)
+    cut = selection_of(comparison, CHANCE).shown_cut
+    cells = cache.drawn(landscape, frame(landscape, cut, side=view.cells))
     kept = [cache.kept(cells, selection) for selection in two.selections]
     st.plotly_chart(
         difference_map(

@@ -1,4 +1,4 @@
-"""What a selection reaches, beside random: the numbers under the knobs."""
+"""What a selection reaches, beside random: the live numbers over the map."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from ila_core.measure.baseline import Baseline
 from ila_core.measure.describe import Numbers
 from ila_core.selection.selection import Selection
 from parts.figures import Figure, number_rows
-from parts.texts import count, points, share, short
+from parts.texts import count, gain, points, share, short
 
 
 def reach(selection: Selection) -> None:
     """Show what a selection reaches, each number beside random's at the same budget."""
-    st.markdown("**What it reaches**")
     landscape, numbers = selection.landscape, cache.numbers(selection)
     base = cache.chance(landscape, session.chance())
-    number_rows(figures_of(numbers, base))
+    figures = figures_of(numbers, base)
+    number_rows(figures, columns=len(figures))
     st.caption(
-        f"Below each: the difference to random ({base.seeds} draws). Measured on "
-        f"{numbers.reference_grid} × {numbers.reference_grid} patches that no method selects with."
+        f"Below each the difference to random ({base.seeds} draws). Coverage, reach and fidelity "
+        f"are measured on {numbers.reference_grid} × {numbers.reference_grid} patches that no "
+        "method selects with."
     )
     if tuned := int(np.isin(selection.rows, landscape.tuned_rows).sum()):
         st.caption(
@@ -37,6 +38,9 @@ def figures_of(numbers: Numbers, base: Baseline) -> list[Figure]:
     return [
         share_figure("Coverage", numbers.coverage, mean.coverage,
                      "Share of the pool's occupied reference patches that hold a chosen record."),
+        share_figure("Reach", numbers.reach, mean.reach,
+                     "Share of the pool's records that lie in such a patch: coverage weighted by "
+                     "records."),
         share_figure("Fidelity", numbers.fidelity, mean.fidelity,
                      "The largest relative depth kept in every reference patch, summed, beside "
                      "the same sum for the whole pool."),
@@ -55,6 +59,6 @@ def share_figure(label: str, value: float, base: float, help: str) -> Figure:
 
 def tokens_figure(value: float, base: float) -> Figure:
     """Return the response tokens; more of them is neither good nor bad, but costs."""
-    ratio = f"{(value - base) / base:+.0%}" if base else None
+    ratio = gain((value - base) / base) if base else None
     return Figure("Response tokens", short(value), ratio, None,
                   "What training on the selection costs.")  # fmt: skip

@@ -28,12 +28,19 @@ def facts(landscape: Landscape, row: int, record: Record) -> str:
         f"row {row}",
         f"relative depth {share(float(landscape.relative_depth[row]))}",
         f"loss {decimal(float(landscape.loss[row]))} nats per token",
+        reduction(landscape, row),
         f"{count(np.nan_to_num(landscape.tokens[row]))} response tokens",
         landscape.domain_names[landscape.domain[row]] if landscape.domain_names else "",
         f"labels {', '.join(labels)}" if labels else "",
         f"from {record.source}" if record.source else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def reduction(landscape: Landscape, row: int) -> str:
+    """Return what learning from the pool takes off a record's loss; empty where it is not known."""
+    nats = float(landscape.loss_reduction[row])
+    return "" if np.isnan(nats) else f"loss reduction {decimal(nats)}"
 
 
 def lock_buttons(row: int) -> None:

@@ -3,6 +3,7 @@
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] {padding-inline: 2.2rem; max-width: 1680px;}
 [data-testid="stSidebarUserContent"] {padding-left: 1.25rem; padding-right: 1.25rem;}
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] {gap: 0.65rem;}
 [data-testid="stMetricLabel"] p {font-size: 0.8rem; opacity: 0.75;}
 [data-testid="stMetric"] {gap: 0;}
 [data-testid="stMetricDelta"] {font-size: 0.78rem;}

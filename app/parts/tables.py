@@ -13,7 +13,7 @@ from draw.theme import INKS, TONES
 from ila_core.measure.baseline import CHANCE
 from ila_core.measure.compare import Comparison, Row
 from ila_core.measure.describe import GRIDS
-from parts.texts import DASH, share
+from parts.texts import DASH, gain, share
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Number:
         if np.isnan(value) or np.isnan(base):
             return ""
         if self.relative:
-            return f"{(value - base) / base:+.0%}" if base else ""
+            return gain((value - base) / base) if base else ""
         return f"{100 * (value - base):+.1f}"
 
 
@@ -50,6 +50,8 @@ NUMBERS = (
     Number("coverage", "Coverage", "{:.1%}", 1,
            "Share of the pool's occupied reference patches that hold a chosen record, and the "
            "difference to random in percentage points."),
+    Number("reach", "Reach", "{:.1%}", 1,
+           "Share of the pool's records that lie in such a patch: coverage weighted by records."),
     Number("fidelity", "Fidelity", "{:.1%}", 1,
            "The largest relative depth kept in every reference patch, summed, beside the same sum "
            "for the whole pool."),
@@ -69,8 +71,8 @@ NUMBERS = (
            relative=True),
 )  # fmt: skip
 SURVIVALS = {
-    "offset": ("Shifted grid", "Share of the selection that is kept when the grid is shifted by "
-               "a fraction of a patch."),
+    "offset": ("Shifted cut", "Share of the selection that is kept when the patches are cut a "
+               "fraction of a patch later."),
     "projection": ("Another map", "Share that is kept on the maps of two other projection "
                    "seeds."),
 }  # fmt: skip

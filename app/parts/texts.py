@@ -51,6 +51,16 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.1f} pts"
 
 
+def gain(ratio: float) -> str:
+    """Return by how much a number is larger than another, signed; what rounds to 0 has no sign.
+
+    >>> gain(0.124), gain(-0.004)
+    ('+12%', '0%')
+    """
+    text = f"{ratio:+.0%}"
+    return text if text.strip("+-") != "0%" else "0%"
+
+
 def size(number: float) -> str:
     """Return a number of bytes as people say it.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 import cache
@@ -17,6 +19,7 @@ from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec
 from parts.budget import budget_knobs
 from parts.comparison import by_grid, explain, ways_out
+from parts.depth_knobs import kind_knob, name_of
 from parts.measuring import measure, waiting
 from parts.method_choice import choose_extras, choose_methods
 from parts.notices import trouble
@@ -37,14 +40,16 @@ def page() -> None:
         return
     with st.sidebar:
         budget_knobs(session.view(), landscape)
+        kind_knob(session.view(), landscape)
         names = choose_methods(session.view(), landscape)
         extras = choose_extras(session.view(), landscape, len(names))
     view = session.view()
     st.header("Methods side by side", anchor=False)
     if not headline(landscape, len(names)):
         return
-    asked = Spec(budget=view.spec.budget, seed=view.spec.seed)
-    specs = [find(name).applied(asked) for name in names]
+    asked = Spec(budget=view.spec.budget, depth=view.spec.depth, seed=view.spec.seed)
+    specs = [replace(find(name).applied(asked), depth=asked.depth) for name in names]
+    landscape = landscape.by(asked.depth)
     comparison = measure(landscape, asked, specs, extras)
     explain(comparison)
     waiting(landscape, specs, comparison.rows)
@@ -56,17 +61,26 @@ def page() -> None:
 
 def headline(landscape: Landscape, among: int) -> bool:
     """Say what is compared; whether the budget stands for any records."""
-    budget = session.view().spec.asked
+    spec = session.view().spec
+    budget = spec.asked
     try:
         size = budget.records(landscape)
     except IlaError as error:
         trouble(error)
         st.button("Back to 10 per cent", on_click=session.change, kwargs={"budget": USUAL.budget})
         return False
+    try:
+        landscape = landscape.by(spec.depth)
+    except IlaError as error:
+        trouble(error)
+        st.button("Back to the depth it has", on_click=session.change,
+                  kwargs={"depth": USUAL.depth})  # fmt: skip
+        return False
     st.markdown(
         f"{plain(title_of(landscape))}: {among} way{'s' * (among != 1)} to keep "
         f"{'about ' if budget.kind == 'tokens' else ''}{count(size)} of "
-        f"{count(len(landscape))} records, each with its automatic settings."
+        f"{count(len(landscape))} records, each with its automatic settings. Depth is "
+        f"the {name_of(landscape)}."
     )
     if session.locks():
         st.caption("What you pinned or excluded on the map has no part in this comparison.")
@@ -75,8 +89,8 @@ def headline(landscape: Landscape, among: int) -> bool:
 
 def maps(landscape: Landscape, comparison: Comparison) -> None:
     """Draw where each method keeps, one small map beside the other on one scale."""
-    grid = selection_of(comparison, CHANCE).shown_grid
-    cells = cache.drawn(landscape, frame(landscape, grid, side=SMALL_SIDE))
+    cut = selection_of(comparison, CHANCE).shown_cut
+    cells = cache.drawn(landscape, frame(landscape, cut, side=SMALL_SIDE))
     title, choice = st.columns([2, 1], vertical_alignment="bottom")
     title.subheader("Where each of them keeps", anchor=False)
     with choice.container(horizontal_alignment="right"):
@@ -95,8 +109,8 @@ def maps(landscape: Landscape, comparison: Comparison) -> None:
         config=CONFIG,
         alt=f"Small maps of {len(kept)} methods on one scale: {KINDS[what].lower()} kept",
     )
-    st.caption("Behind each name its coverage. A method without a grid of its own is shown on the "
-               "automatic grid of the budget.")  # fmt: skip
+    st.caption("Behind each name its coverage. A method without patches of its own is shown on as "
+               "many even patches as it keeps records.")  # fmt: skip
 
 
 page()

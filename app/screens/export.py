@@ -27,6 +27,7 @@ from jobs import folders
 from jobs.uploads import export_folder
 from parts.notices import empty, trouble
 from parts.opening import opened, title_of
+from parts.recipe import words
 from parts.switch import keep
 from parts.texts import count, plain, share, short, size
 
@@ -80,8 +81,8 @@ def headline(selection: Selection) -> None:
     part = share(len(selection.rows) / max(len(landscape), 1))
     st.markdown(
         f"{plain(title_of(landscape))}: {part} of its records, {short(selection.tokens)} "
-        f"response tokens, chosen by {spec.method} for a budget of {plain(spec.budget)}"
-        f"{by_hand}."
+        f"response tokens, chosen for a budget of {plain(spec.budget)}{by_hand} by "
+        f"{plain(words(selection))}."
     )
 
 

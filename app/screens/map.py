@@ -11,7 +11,7 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
 from parts import facets, knobs
 from parts.inspector import records_panel
-from parts.map_panel import LAYER_SENTENCES, map_chart, toolbar
+from parts.map_panel import map_chart, shows, toolbar
 from parts.opening import opened, title_of
 from parts.patches import patches_panel
 from parts.reach import reach
@@ -26,13 +26,13 @@ def page() -> None:
         return
     with st.sidebar:
         selection = knobs.draw(session.view(), landscape)
-        if selection is not None:
-            reach(selection)
     view = session.view()
     headline(view, landscape, selection)
     if selection is None:
         return
-    drawn = frame(landscape, selection.shown_grid, side=view.cells, window=view.box)
+    reach(selection)
+    landscape = selection.landscape  # with the kind of depth that is asked for
+    drawn = frame(landscape, selection.shown_cut, side=view.cells, window=view.box)
     cells = cache.drawn(landscape, drawn)
     kept = cache.kept(cells, selection)
     left, right = st.columns([2.9, 1], gap="medium")
@@ -58,7 +58,7 @@ def headline(view: View, landscape: Landscape, selection: Selection | None) -> N
     keeps = "" if selection is None else f"; {count(len(selection.rows))} are kept"
     st.markdown(
         f"{count(len(landscape))} records, near each other where their instructions are alike: "
-        f"{LAYER_SENTENCES[view.layer]}{keeps}."
+        f"{shows(view.layer, landscape if selection is None else selection.landscape)}{keeps}."
     )
 
 

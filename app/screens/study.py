@@ -11,6 +11,7 @@ import session
 from ila_core.errors import IlaError
 from jobs import folders, studies
 from parts import following
+from parts.advice import advice
 from parts.findings import findings, switches
 from parts.following import STUDY
 from parts.notices import empty, trouble
@@ -35,6 +36,7 @@ def page() -> None:
         if ended:
             switches()
     if ended:
+        advice(landscape, entry)
         findings(landscape, entry)
     elif entry is not None:
         progress_panel(runs, str(entry.folder), identity)

@@ -31,9 +31,37 @@ def test_knobs_that_a_method_does_not_read_are_not_asked_for() -> None:
         import session
 
         session.change(method="longest", resolution=64, depth_target=0.5, budget="7")
-        assert session.spec().resolution == "auto" and session.spec().depth_target == 1
+        assert session.spec().resolution == "auto" and session.spec().depth_target == 0.75
         session.change(method="ila")
         assert session.spec().resolution == 64 and session.spec().depth_target == 0.5
+
+    ran(script)
+
+
+def test_patches_of_another_kind_start_at_their_automatic_resolution() -> None:
+    def script() -> None:
+        import session
+
+        session.change(resolution=9000)
+        session.change(patches="grid")
+        assert session.view().spec.resolution == "auto"
+        session.change(resolution=64)
+        session.change(patches="grid", depth="loss")
+        assert session.view().spec.resolution == 64
+        session.change(patches="even", resolution=500)
+        assert session.view().spec.resolution == 500
+
+    ran(script)
+
+
+def test_chance_is_measured_with_the_kind_of_depth_of_the_selection() -> None:
+    def script() -> None:
+        import session
+
+        session.change(depth="loss", seed=3)
+        assert session.chance().depth == "loss" and session.chance().seed == 3
+        session.change(depth="auto", method="paper")
+        assert session.spec().depth == session.chance().depth == "loss"
 
     ran(script)
 

@@ -17,7 +17,9 @@ VIEWS = st.builds(
         Spec,
         method=st.sampled_from(["ila", "nested", "random"]),
         budget=st.sampled_from(["10%", "500", "20000-tokens"]),
+        patches=st.sampled_from(["even", "grid"]),
         resolution=st.one_of(st.just("auto"), st.integers(1, 8192)),
+        depth=st.sampled_from(["auto", "loss-reduction", "loss", "column"]),
         depth_target=st.sampled_from([0.0, 0.5, 0.75, 1.0]),
         seed=st.integers(0, 99),
     ),
@@ -44,10 +46,17 @@ def test_a_view_of_very_many_cells_leaves_them_out_of_the_link() -> None:
     assert "patch" not in to_query(View(patch=tuple(range(500))))
 
 
+def test_a_resolution_is_read_as_one_of_its_patches() -> None:
+    assert from_query({"resolution": "9000"}).spec.resolution == 9000
+    found = from_query({"resolution": "9000", "patches": "grid"}).spec
+    assert found.patches == "grid" and found.resolution == "auto"
+
+
 @pytest.mark.parametrize(
     "query",
     [
-        {"resolution": "0"}, {"resolution": "9000"}, {"depth_target": "2"}, {"layer": "taste"},
+        {"resolution": "0"}, {"resolution": "a few"}, {"depth_target": "2"}, {"layer": "taste"},
+        {"patches": "round"}, {"depth": "deep"},
         {"pair": "ila"}, {"pair": "a,b,c"}, {"methods": ","},
         {"box": "0,0,inf,inf"}, {"box": "-inf,0,1,1"}, {"box": "nan,nan,nan,nan"},
         {"cells": "7"}, {"box": "1,2,3"}, {"box": "3,0,1,1"}, {"patch": "a"}, {"seed": "-1"},

@@ -101,11 +101,29 @@ def test_budget_and_resolution_move_the_numbers(page: Any) -> None:
     amount.press("Enter")
     page.wait_for_selector("text=30 are kept")
     page.get_by_text("By hand", exact=True).click()
-    side = page.get_by_label("Patches a side")
+    number = page.get_by_label("Number of even patches")
+    number.fill("5")
+    number.press("Enter")
+    page.wait_for_selector("text=spread the picks badly")
+    page.wait_for_function("() => /resolution=5(&|$)/.test(location.search)")
+    page.get_by_text("Grid", exact=True).click()
+    page.wait_for_function("() => /patches=grid/.test(location.search)")
+    page.wait_for_function("() => !/resolution=/.test(location.search)")
+    page.get_by_text("By hand", exact=True).click()
+    side = page.get_by_label("Patches a side of the grid")
     side.fill("2")
     side.press("Enter")
     page.wait_for_selector("text=picks worse than chance")
     page.wait_for_function("() => /resolution=2(&|$)/.test(location.search)")
+
+
+def test_the_papers_recipe_is_one_press(page: Any) -> None:
+    opened(page)
+    page.get_by_text("As in the paper", exact=True).click()
+    page.wait_for_function("() => /patches=grid/.test(location.search)")
+    page.wait_for_selector("text=The deepest record of each patch comes first")
+    page.get_by_text("Default", exact=True).click()
+    page.wait_for_function("() => !/patches=|depth=|depth_target=/.test(location.search)")
 
 
 def test_the_download_is_the_command_lines_file(page: Any, run: Path, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def drawn(pool: Landscape, side: int = 64, **settings: object) -> go.Figure:
     found = count(pool, frame(pool, pool.grid(4000), side=side))
     settings.setdefault("leading", leading(pool, found))
     return landscape_map(
-        found, kept(found, chosen.landscape, chosen.shown_grid, chosen.rows), **settings
+        found, kept(found, chosen.landscape, chosen.shown_cut, chosen.rows), **settings
     )
 
 
@@ -77,7 +77,7 @@ def test_coverage_runs_from_none_to_all(pool: Landscape) -> None:
     figure = drawn(pool, layer="coverage")
     chosen = ila(pool, 300)
     found = count(pool, frame(pool, pool.grid(4000), side=64))
-    share = kept(found, chosen.landscape, chosen.shown_grid, chosen.rows).share
+    share = kept(found, chosen.landscape, chosen.shown_cut, chosen.rows).share
     level = np.asarray(figure.data[0].z)[found.row, found.column]
     assert (level[share == 0] == 1).all()
     assert (level[share == 1] == 255).all()

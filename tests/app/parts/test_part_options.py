@@ -95,8 +95,6 @@ def test_a_language_model_asks_for_its_model_then_is_tried_and_passed_on(
     pick(page, "Depth: who supplies the loss", "lm")
     assert next(p for p in page.text_input if p.label.startswith("Model: id")).value == "smollm2"
     write(page, "Model: id", place / "lm")
-    pick(page, "Depth is", "loss-reduction")
-    assert "Still needed: the tuned model" in page.info[0].value
     write(page, "Tuned model", place / "tuned")
     page.checkbox(key="option_unconditional").check().run()
     page.number_input(key="option_max_length").set_value(64).run()
@@ -107,8 +105,8 @@ def test_a_language_model_asks_for_its_model_then_is_tried_and_passed_on(
     assert "The model was tried on cpu" in told and "tokens a second" in told
     assert not any(part.label.startswith("Try how long") for part in page.button)
     assert started(page, monkeypatch) == {
-        "loss": "lm", "lm": str(place / "lm"), "depth": "loss-reduction",
-        "tuned_lm": str(place / "tuned"), "unconditional": True, "max_length": 64, "device": "cpu",
+        "loss": "lm", "lm": str(place / "lm"), "tuned_lm": str(place / "tuned"),
+        "unconditional": True, "max_length": 64, "device": "cpu",
     }  # fmt: skip
 
 
@@ -177,24 +175,21 @@ def test_depth_loss_labels_and_domains_can_be_columns(
 ) -> None:
     pick(page, "Depth: who supplies the loss", "column:NAME")
     pick(page, "Loss column", "score")
-    pick(page, "Depth is", "column:NAME")
-    pick(page, "Depth column", "score")
+    pick(page, "Depth of your own", "score")
     pick(page, "Labels", "column:NAME")
     pick(page, "Labels column", "topic")
     pick(page, "Domains", "column:NAME")
     pick(page, "Domains column", "topic")
     assert started(page, monkeypatch) == {
-        "loss": "column:score", "depth": "column:score", "labels": "column:topic",
+        "loss": "column:score", "depth_column": "score", "labels": "column:topic",
         "domains": "column:topic",
     }  # fmt: skip
 
 
-def test_loss_reduction_is_offered_for_language_models_alone(page: AppTest) -> None:
-    depth = next(part for part in page.selectbox if part.label == "Depth is")
-    assert len(depth.options) == 2
+def test_a_tuned_model_is_asked_for_with_a_language_model_alone(page: AppTest) -> None:
+    assert not any(part.label.startswith("Tuned model") for part in page.text_input)
     pick(page, "Depth: who supplies the loss", "lm")
-    depth = next(part for part in page.selectbox if part.label == "Depth is")
-    assert len(depth.options) == 3
+    assert any(part.label.startswith("Tuned model") for part in page.text_input)
 
 
 def test_vectors_come_from_a_file(
@@ -214,7 +209,6 @@ def test_a_build_by_a_language_model_tells_its_notes_when_it_is_done(
     pick(page, "Projection", "pca")
     pick(page, "Depth: who supplies the loss", "lm")
     write(page, "Model: id", place / "lm")
-    pick(page, "Depth is", "loss-reduction")
     write(page, "Tuned model", place / "tuned")
     page.number_input(key="option_max_length").set_value(16).run()
     button(page, "Build the landscape").click().run()

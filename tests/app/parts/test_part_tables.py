@@ -79,7 +79,7 @@ def test_the_csv_holds_every_number_of_the_json(comparison: Comparison) -> None:
         assert line["rows"] == told["rows"] == 90
         assert line["coverage"] == pytest.approx(told["coverage"])
         assert line["fidelity_by_grid_512"] == pytest.approx(told["fidelity_by_grid"]["512"])
-    assert found["coverage_std"].notna().tolist() == [True] + [False] * 8
+    assert found["coverage_std"].notna().tolist() == [True] + [False] * 10
 
 
 def test_the_other_grids_are_a_column_each(comparison: Comparison) -> None:

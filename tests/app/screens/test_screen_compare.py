@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 import ila_core as ila
 from ila_core.pipeline.run import build
 
-FAST = ["random", "balanced", "loss-top", "longest", "coverage-only", "depth-only", "ila", "nested",
-        "deita"]  # fmt: skip
+FAST = ["random", "balanced", "loss-top", "longest", "coverage-only", "even-random", "depth-only",
+        "ila", "nested", "paper", "deita"]  # fmt: skip
 
 
 def compared(**query: str) -> AppTest:
@@ -33,11 +33,11 @@ def charts(page: AppTest) -> int:
 # -- the table ------------------------------------------------------------------------------------
 
 
-def test_nine_methods_are_compared_at_the_budget_of_the_map() -> None:
+def test_the_fast_methods_are_compared_at_the_budget_of_the_map() -> None:
     page = compared(budget="20%")
     assert table(page) == FAST
-    assert page.dataframe[0].value["Records"].tolist() == [12] * 9
-    assert "9 ways to keep 12 of 60 records" in texts(page)
+    assert page.dataframe[0].value["Records"].tolist() == [12] * 11
+    assert "11 ways to keep 12 of 60 records" in texts(page)
     assert charts(page) == 3
 
 
@@ -47,6 +47,8 @@ def test_the_numbers_are_the_command_lines(run: Path) -> None:
     shown = page.dataframe[0].value.set_index("Method")
     for row in wanted.rows:
         assert shown["Coverage"][row.name] == row.numbers["coverage"]
+        assert shown["Reach"][row.name] == row.numbers["reach"]
+        assert shown["Mean depth"][row.name] == row.numbers["mean_relative_depth"]
         assert shown["Distance"][row.name] == row.numbers["embedding_distance_mean"]
         assert shown["Tokens"][row.name] == row.numbers["tokens"]
     assert f"ila compare {run} --budget 20%" in [code.value for code in page.code]
@@ -62,6 +64,21 @@ def test_a_number_beside_random_is_the_same_on_the_map(method: str, budget: str)
     for label, title in (("Coverage", "Coverage"), ("Mean relative depth", "Mean depth")):
         gap = shown[title][method] - shown[title]["random"]
         assert metrics[label].delta == f"{100 * gap:+.1f} pts"
+
+
+def test_depth_is_measured_as_it_is_asked_for_also_of_a_method_that_is_bound_to_another(
+    run: Path,
+) -> None:
+    page = compared(budget="12", methods="ila,paper")
+    assert "Depth is the loss reduction" in texts(page)
+    for kind in ("auto", "loss"):
+        wanted = ila.compare(ila.open(run), budget=12, methods=["ila", "paper"], depth=kind)
+        shown = page.dataframe[0].value.set_index("Method")
+        for row in wanted.rows:
+            assert shown["Mean depth"][row.name] == row.numbers["mean_relative_depth"]
+        page.segmented_control(key="knob_depth").set_value("loss").run()
+        fine(page)
+    assert any("--depth loss" in code.value for code in page.code)
 
 
 def test_the_budget_is_changed_here_too() -> None:
@@ -103,7 +120,7 @@ def test_a_budget_that_cannot_be_offers_a_way_back(tmp_path: Path, run: Path) ->
     page = compared(landscape=str(folder), budget="2000-tokens")
     assert "tokens" in page.error[0].value
     button(page, "Back to 10 per cent").click().run()
-    quick = ["random", "balanced", "longest", "coverage-only", "ila", "nested"]
+    quick = ["random", "balanced", "longest", "coverage-only", "even-random", "ila", "nested"]
     assert table(fine(page)) == quick
     assert "**depth-only** needs depths" in texts(page)
     assert page.dataframe[0].value["Fidelity"].isna().all()
@@ -119,13 +136,13 @@ def test_pins_have_no_part_and_it_says_so(run: Path) -> None:
 
 def test_novelsum_and_stability_come_on_request() -> None:
     page = compared(budget="12", methods="ila,nested")
-    assert not {"NovelSum", "Shifted grid"} & set(page.dataframe[0].value)
+    assert not {"NovelSum", "Shifted cut"} & set(page.dataframe[0].value)
     page.toggle(key="knob_novelty").set_value(True).run()
     assert (fine(page).dataframe[0].value["NovelSum"] > 0).all()
     page.toggle(key="knob_stability").set_value(True).run()
     shown = fine(page).dataframe[0].value.set_index("Method")
-    assert 0 < shown["Shifted grid"]["ila"] <= 1
-    assert shown["Shifted grid"].isna()["random"]
+    assert 0 < shown["Shifted cut"]["ila"] <= 1
+    assert shown["Shifted cut"].isna()["random"]
     assert any("--novelty --stability" in code.value for code in page.code)
 
 

@@ -11,8 +11,10 @@ import pytest
 from app_helpers import any_cell, button, fine, opened, surroundings, texts  # noqa: F401
 from conftest import small_pool, write_jsonl
 
+import ila_core as ila
 from ila_core.landscape.cells import Kept, count, frame, leading
 from ila_core.landscape.landscape import Landscape
+from ila_core.measure.describe import describe
 from parts.patches import patch_table
 
 
@@ -22,7 +24,7 @@ def test_the_first_screen_is_a_finished_map_in_one_sentence() -> None:
     assert "6 are kept" in texts(page)
     assert button(page, "Export 6")
     assert [part.label for part in page.metric] == [
-        "Coverage", "Fidelity", "Mean relative depth", "Response tokens",
+        "Coverage", "Reach", "Fidelity", "Mean relative depth", "Response tokens",
     ]  # fmt: skip
 
 
@@ -77,23 +79,112 @@ def test_the_budget_is_the_same_in_every_unit() -> None:
 
 
 def test_a_coarse_grid_with_many_rounds_is_warned_of() -> None:
-    page = opened(budget="40", resolution="2")
+    page = opened(budget="40", resolution="2", patches="grid")
     assert "picks worse than chance" in fine(page).warning[0].value
     page.segmented_control(key="knob_mode").set_value("auto").run()
     assert not fine(page).warning and not page.info
 
 
 def test_a_grid_that_the_budget_does_not_reach_is_told() -> None:
-    page = opened(budget="6", resolution="64")
+    page = opened(budget="6", resolution="64", patches="grid")
     assert "of the patches have given a record, the deepest ones first" in fine(page).info[0].value
 
 
 def test_a_resolution_is_asked_for_only_where_the_method_takes_one() -> None:
     page = fine(opened(budget="40", method="coverage-only", resolution="2"))
     assert not [part for part in page.number_input if part.key == "knob_resolution"]
-    assert "2 × 2 patches" not in texts(page)
+    assert "2 patches of" not in texts(page)
     page.selectbox(key="knob_method").set_value("ila").run()
     assert page.number_input(key="knob_resolution").value == 2
+
+
+def test_even_patches_are_counted_by_hand_and_told_in_words() -> None:
+    page = fine(opened(budget="12"))
+    assert "12 patches of 5 records each, 1 chosen" in texts(page)
+    page.segmented_control(key="knob_mode").set_value("hand").run()
+    number = fine(page).number_input(key="knob_resolution")
+    assert (number.label, number.value, number.max) == ("Number of even patches", 12, 60)
+    number.set_value(3).run()
+    assert "3 patches of 20 records each, 4 chosen" in texts(fine(page))
+    assert "4.0 picks from every patch" in page.warning[0].value
+    assert page.query_params["resolution"] == "3"
+    page.number_input(key="knob_resolution").set_value(30).run()
+    assert "when 40% of the patches have given a record" in fine(page).info[0].value
+
+
+def test_patches_of_another_kind_start_at_their_automatic_resolution() -> None:
+    page = opened(budget="12", resolution="3")
+    page.segmented_control(key="knob_patches").set_value("grid").run()
+    assert "of them occupied by" in texts(fine(page)) and "resolution" not in page.query_params
+    page.segmented_control(key="knob_mode").set_value("hand").run()
+    assert fine(page).number_input(key="knob_resolution").label == "Patches a side of the grid"
+    assert page.query_params["patches"] == "grid"
+
+
+def test_more_even_patches_than_records_are_told_with_a_way_back() -> None:
+    page = opened(resolution="61")
+    assert "only 60 records may be chosen" in fine(page).error[0].value
+    button(page, "Back to the default").click().run()
+    assert "6 are kept" in texts(fine(page)) and "resolution" not in page.query_params
+
+
+def test_the_papers_recipe_is_one_press_and_so_is_the_way_back(run: Path) -> None:
+    page = fine(opened(budget="12", depth_target="0.5"))
+    recipe = page.segmented_control(key="knob_recipe")
+    assert recipe.value is None
+    recipe.set_value("paper").run()
+    assert {name: fine(page).query_params[name] for name in ("patches", "depth", "depth_target")} \
+        == {"patches": "grid", "depth": "loss", "depth_target": "1"}  # fmt: skip
+    shown = [metric.value for metric in page.metric]
+    by_name = fine(opened(budget="12", method="paper"))
+    assert [metric.value for metric in by_name.metric] == shown
+    assert by_name.segmented_control(key="knob_recipe").value == "paper"
+    page.segmented_control(key="knob_recipe").set_value("default").run()
+    assert not {"patches", "depth", "depth_target"} & set(fine(page).query_params)
+
+
+def test_the_kind_of_depth_moves_map_and_numbers(run: Path) -> None:
+    page = opened(layer="depth", budget="12")
+    assert "by loss reduction, beside others" in texts(fine(page))
+    before = [metric.value for metric in page.metric]
+    page.segmented_control(key="knob_depth").set_value("loss").run()
+    assert "by loss, beside others" in texts(fine(page))
+    assert "an answer that nobody could guess" in texts(page)
+    assert [metric.value for metric in page.metric] != before
+    wanted = describe(ila.select(ila.open(run), budget=12, depth="loss"), distances=False)
+    depth = next(metric.value for metric in page.metric if metric.label == "Mean relative depth")
+    assert depth == f"{wanted.mean_relative_depth:.1%}"
+    page.segmented_control(key="knob_depth").set_value("loss-reduction").run()
+    assert "depth" not in fine(page).query_params
+
+
+def test_a_landscape_without_reduction_says_so_and_offers_no_choice(
+    tmp_path: Path, run: Path
+) -> None:
+    folder = run.parent / "by_column"
+    pool = write_jsonl(tmp_path / "pool.jsonl", small_pool())
+    ila.build(pool, out=folder, projection="pca", loss="column:score")
+    page = fine(opened(landscape=str(folder)))
+    told = texts(page).replace("\\", "")
+    assert "has no depth of the kind 'loss-reduction'; it has loss. Build it again" in told
+    assert not [part for part in page.segmented_control if part.key == "knob_depth"]
+    assert "an answer that nobody could guess" in told
+
+
+def test_a_kind_of_depth_that_is_not_there_is_told_with_a_way_back() -> None:
+    page = opened(depth="column")
+    assert "has no depth of the kind 'column'" in fine(page).error[0].value.replace("\\", "")
+    compared = fine(page.switch_page("screens/compare.py").run())
+    assert compared.error and button(compared, "Back to the depth it has")
+    page = opened(depth="column")
+    button(page, "Back to the default").click().run()
+    assert "6 are kept" in texts(fine(page))
+
+
+def test_each_part_says_in_a_sentence_what_it_does() -> None:
+    told = texts(fine(opened()))
+    for part in ("keep the pool's own density", "can be learned", "outliers, are left out"):
+        assert part in told
 
 
 def test_every_method_runs_or_says_what_it_lacks() -> None:

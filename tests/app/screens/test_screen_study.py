@@ -137,6 +137,50 @@ def test_the_switches_change_what_is_shown(large: Path, finished: Path, runs: Pa
     assert len(fine(page).get("plotly_chart")) == 3
 
 
+ADVICE = {"patches": "grid", "depth": "loss", "depth_target": 0.5, "confirmed": True}
+
+
+def with_advice(folder: Path, monkeypatch: pytest.MonkeyPatch, **entries: object) -> None:
+    """Let a study advise something, whatever else its findings hold."""
+    monkeypatch.setattr(studies, "FINDINGS", "advice.json")
+    (folder / "advice.json").write_text(json.dumps({"advice": ADVICE | entries}))
+
+
+def test_what_won_is_taken_over_with_one_press(
+    large: Path, finished: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_advice(kept_in(runs, finished), monkeypatch)
+    page = screen(large, budget="20", resolution="9")
+    assert "**a grid, loss, depth target 50%** won, and on a seed" in texts(page)
+    button(page, "Use what won").click().run()
+    page.switch_page("screens/map.py").run()
+    assert fine(page).segmented_control(key="knob_patches").value == "grid"
+    assert page.segmented_control(key="knob_depth").value == "loss"
+    assert page.slider(key="knob_depth_target").value == 0.5
+    assert page.query_params["budget"] == "20" and "resolution" not in page.query_params
+
+
+@pytest.mark.parametrize(
+    ("entries", "word"),
+    [
+        ({"confirmed": False}, "it does not beat random"),
+        ({"confirmed": False, "gain_records": None}, "there was no other seed to try it on"),
+    ],
+)
+def test_advice_that_did_not_hold_says_so(
+    large: Path, finished: Path, runs: Path, monkeypatch: pytest.MonkeyPatch,
+    entries: dict[str, object], word: str,
+) -> None:  # fmt: skip
+    with_advice(kept_in(runs, finished), monkeypatch, **entries)
+    assert word in texts(screen(large))
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"advice": {}}', '{"advice": {"patches": "round"}}'])
+def test_a_study_without_advice_offers_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "study.json").write_text(text)
+    assert studies.advice(tmp_path) is None
+
+
 def test_a_study_says_plainly_when_random_wins(large: Path, finished: Path, runs: Path) -> None:
     folder = kept_in(runs, finished)
     found = json.loads((folder / "study.json").read_text())
