@@ -15,6 +15,7 @@ import ila_core as ila
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.select import select
+from ila_core.studies.advice import advise
 from ila_core.studies.findings import Study
 from ila_core.studies.journal import identity, planned
 from ila_core.studies.plan import split
@@ -71,6 +72,16 @@ def test_the_study_of_the_ngram_student(finished):
         assert low <= regression[f"r2_{which}_cv"] <= high
         assert regression[f"r2_{which}_cv"] <= regression[f"r2_{which}_in_sample"] <= 1
     assert len(Study.open(out).subsets) == 12
+
+
+def test_the_advice_is_that_of_the_curves(finished):
+    findings = Study.open(finished[0])
+    advice = advise(findings.losses, "loss-reduction")
+    assert findings.advice == advice.as_dict() and findings.advised == advice
+    assert advice.depth == "loss-reduction" and advice.depth_target in (0.5, 0.75)
+    assert list(findings.advice) == ["patches", "depth", "depth_target", "confirmed",
+                                     "gain_records", "gain_tokens"]  # fmt: skip
+    assert advice.summary() in findings.summary()
 
 
 def test_what_comes_of_a_study_is_what_its_folder_holds(finished, landscape, tmp_path):
