@@ -215,8 +215,8 @@ def _depths(
 ) -> dict[str, np.ndarray | None]:
     """Take what kinds of depth there are beside the loss out of a table's columns.
 
-    Tables of program versions up to 0.1 hold one depth and its ranks; its kind stands in the
-    settings of the build.
+    Tables from before the loss reduction was kept hold one depth and its ranks; its kind stands
+    in the settings of the build.
     """
     reduction, given = columns.pop("loss_reduction", None), columns.pop("given_depth", None)
     one, kind = columns.pop("depth", None), str(settings.get("depth", ""))
