@@ -82,6 +82,12 @@ def test_a_click_opens_the_records_of_its_patch_also_after_zooming(page: Any) ->
 def test_a_drawn_box_lists_all_that_it_holds(page: Any) -> None:
     opened(page, "/?budget=30&method=nested")
     page.get_by_label("Choose by click, box or lasso").get_by_role("radio").nth(1).click()
+    page.wait_for_function(
+        """() => {
+            const maps = document.querySelectorAll('.st-key-map .js-plotly-plot');
+            return maps.length === 1 && maps[0]._fullLayout?.dragmode === 'select';
+        }"""
+    )
     settled(page)
     edge = page.locator(".st-key-map .js-plotly-plot").bounding_box()
     page.mouse.move(edge["x"] + 4, edge["y"] + 4)
