@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ila_core import options
 from ila_core.errors import IlaError, UsageError
-from ila_core.selection.spec import Spec
-from ila_core.studies.journal import FINDINGS, planned
+from ila_core.studies.journal import planned
 from ila_core.studies.settings import StudySettings
 from jobs import process
 from jobs.builds import COMMAND, STUDIES
@@ -83,31 +81,6 @@ def of_landscape(runs: Path, identity: str, *others: Path) -> list[Entry]:
 
 def _is_study(folder: Path) -> bool:
     return any((folder / name).is_file() for name in ("plan.json", "study.json"))
-
-
-@dataclass(frozen=True)
-class Advice:
-    """The knobs that a study found best, and whether they held where they had no part in that."""
-
-    patches: str
-    depth: str
-    depth_target: float
-    confirmed: bool
-    tried: bool = True
-    """Whether there was a seed that had no part in choosing."""
-
-
-def advice(folder: Path) -> Advice | None:
-    """Return what a finished study advises; None where it advises nothing that can be set."""
-    try:
-        told = json.loads((folder / FINDINGS).read_text(encoding="utf-8"))["advice"]
-        knobs = {name: told[name] for name in ("patches", "depth", "depth_target")}
-        spec = Spec(**knobs)
-        gains = [told[name] for name in ("gain_records", "gain_tokens") if name in told]
-        tried = not gains or any(gain is not None for gain in gains)
-        return Advice(spec.patches, spec.depth, spec.depth_target, told["confirmed"] is True, tried)
-    except (OSError, ValueError, KeyError, TypeError, UsageError):
-        return None
 
 
 def names_of(settings: StudySettings) -> Sequence[str]:

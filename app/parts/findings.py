@@ -15,6 +15,7 @@ from ila_core.studies.findings import ILA, Study
 from ila_core.studies.variant import Loss, Unit
 from jobs.studies import Entry
 from parts import study_tables
+from parts.advice import advice
 from parts.figures import Figure, number_rows
 from parts.notices import empty, trouble
 from parts.switch import switch, toggle
@@ -64,6 +65,7 @@ def findings(landscape: Landscape, entry: Entry) -> None:
         unit = study.units[0]
         st.caption(f"This study compares at equal {unit} alone.")
     verdict(study)
+    advice(landscape, study)
     if study.units:
         left, right = st.columns([1.75, 1], gap="large")
         with left:
@@ -104,7 +106,7 @@ def scaling(study: Study, unit: Unit, loss: Loss) -> None:
     shown = plain_ones
     if len(plain_ones) < len(lines):
         with choice:
-            shown = lines if toggle("study variants", "Depth targets too") else plain_ones
+            shown = lines if toggle("study variants", "ILA with a part changed") else plain_ones
     st.plotly_chart(
         curves.scaling(shown, axis=UNITS[unit].lower(), theme=session.theme()),
         key="scaling",
@@ -187,8 +189,12 @@ def signed(value: float) -> str:
 
 
 def sweep(study: Study, unit: Unit, loss: Loss) -> None:
-    """Show what a depth target below the deepest does to ILA."""
-    swept = [variant for variant in study.variants if variant.method == ILA.method]
+    """Show what other depth targets do to ILA."""
+    swept = [
+        variant
+        for variant in study.variants
+        if variant.method == ILA.method and not {*variant.turned} - {"depth_target"}
+    ]
     if len(swept) < 2:
         return
     lines, rows = study_tables.sweep_lines(study, unit, loss, swept)

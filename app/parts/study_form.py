@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -16,11 +18,13 @@ from ila_core.methods.registry import methods
 from ila_core.options import options_of
 from ila_core.studies.settings import StudySettings
 from jobs import process, studies
+from parts.depth_knobs import KINDS
 from parts.knob_of import sentence, whole_number
 from parts.notices import trouble
+from parts.patch_knobs import PATCHES
 from parts.texts import plain
 
-TARGETS = (0.9, 0.75, 0.5, 0.25)
+TARGETS = (1.0, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.25)
 """Depth targets that a study may try."""
 
 
@@ -72,21 +76,38 @@ def make_up(landscape: Landscape) -> StudySettings | None:
             "Subsets of the regression", known["subsets"], key="study_subsets", step=10,
             start=None if scored else 0, disabled=not scored,
         )  # fmt: skip
-        targets = st.multiselect(
-            "Depth targets beside 1", TARGETS, default=list(known["depth_targets"].default),
-            key="study_targets", help=sentence(known["depth_targets"].help),
-        )  # fmt: skip
+    parts = parts_taken_back(landscape)
     try:
         return StudySettings.of(
             methods=chosen,
             budgets=[part.strip() for part in budgets.split(",")],
             seeds=seeds,
             subsets=subsets,
-            depth_targets=targets,
+            **parts,
         )
     except IlaError as error:
         trouble(error)
         return None
+
+
+def parts_taken_back(landscape: Landscape) -> dict[str, list[Any]]:
+    """Let it be chosen what ILA is tried with beside its defaults, one knob at a time."""
+    offered: dict[str, tuple[str, Sequence[Any], Mapping[Any, str]]] = {
+        "patches": ("ILA also with patches", list(PATCHES), PATCHES),
+        "depths": ("ILA also with depth", landscape.kinds, KINDS),
+        "depth_targets": ("ILA also with depth target", TARGETS, {t: f"{t:.0%}" for t in TARGETS}),
+    }
+    known, chosen = options_of(StudySettings), {}
+    for slot, (name, (label, values, names)) in zip(st.columns(3), offered.items(), strict=True):
+        chosen[name] = slot.multiselect(
+            label,
+            values,
+            default=[value for value in known[name].default if value in values],
+            format_func=names.get,
+            key=f"study_{name}",
+            help=sentence(known[name].help),
+        )
+    return chosen
 
 
 def start(runs: Path, name: str, landscape: Landscape, settings: StudySettings) -> None:

@@ -18,7 +18,10 @@ from parts.texts import DASH
 
 
 def scaling_lines(study: Study, unit: Unit, loss: Loss) -> list[Series]:
-    """Return one line a method and depth target: loss against what was trained on, ascending."""
+    """Return one line a method, and one for each part of ILA changed: loss against the budget.
+
+    The budget is what was trained on, ascending.
+    """
     lines = []
     for variant in study.variants:
         points = []

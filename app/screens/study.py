@@ -11,7 +11,6 @@ import session
 from ila_core.errors import IlaError
 from jobs import folders, studies
 from parts import following
-from parts.advice import advice
 from parts.findings import findings, switches
 from parts.following import STUDY
 from parts.notices import empty, trouble
@@ -36,7 +35,6 @@ def page() -> None:
         if ended:
             switches()
     if ended:
-        advice(landscape, entry)
         findings(landscape, entry)
     elif entry is not None:
         progress_panel(runs, str(entry.folder), identity)

@@ -77,7 +77,7 @@ def test_without_a_study_it_says_what_one_is_and_offers_to_run_one(large: Path) 
     told = texts(page)
     assert "trains many small models" in told and "held out before anything was selected" in told
     assert "No study of this landscape yet" in told
-    assert "252 students (192 on selections, 60 for the regression)" in told
+    assert "348 students (288 on selections, 60 for the regression)" in told
     assert button(page, "Start the study")
     assert not page.get("plotly_chart")
 
@@ -92,7 +92,7 @@ def test_what_is_asked_for_is_planned_or_refused(large: Path) -> None:
     page = screen(large)
     page.text_input(key="study_budgets").set_value("10%").run()
     page.number_input(key="study_subsets").set_value(0).run()
-    assert "48 students (48 on selections, 0 for the regression)" in texts(fine(page))
+    assert "72 students (72 on selections, 0 for the regression)" in texts(fine(page))
     page.number_input(key="study_subsets").set_value(5).run()
     assert "needs at least 10" in fine(page).error[0].value
     page.number_input(key="study_subsets").set_value(10).run()
@@ -117,7 +117,7 @@ def test_a_finished_study_is_shown_whole(large: Path, finished: Path, runs: Path
     assert f"{study.regression['r2_micro_cv']:.2f}" in [metric.value for metric in page.metric]
     assert len(page.get("plotly_chart")) == 3
     losses = page.dataframe[0].value
-    assert losses["Method"].tolist() == ["random", "ila", "ila q=0.5"]
+    assert losses["Method"].tolist() == ["random", "ila", "ila grid", "ila loss", "ila q=0.5"]
     assert losses["10%"][1] == study.mean(ILA, Place("records", "10%")).mean
     commands = [code.value for code in page.code]
     assert any(code.startswith(f"ila study {large} --out study --methods") for code in commands)
@@ -137,21 +137,21 @@ def test_the_switches_change_what_is_shown(large: Path, finished: Path, runs: Pa
     assert len(fine(page).get("plotly_chart")) == 3
 
 
-ADVICE = {"patches": "grid", "depth": "loss", "depth_target": 0.5, "confirmed": True}
+ADVICE = {"patches": "grid", "depth": "loss", "depth_target": 0.5, "confirmed": True,
+          "gain_records": 0.25, "gain_tokens": None}  # fmt: skip
 
 
-def with_advice(folder: Path, monkeypatch: pytest.MonkeyPatch, **entries: object) -> None:
-    """Let a study advise something, whatever else its findings hold."""
-    monkeypatch.setattr(studies, "FINDINGS", "advice.json")
-    (folder / "advice.json").write_text(json.dumps({"advice": ADVICE | entries}))
+def with_advice(folder: Path, **entries: object) -> None:
+    """Let a study advise something."""
+    path = folder / "study.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"advice": ADVICE | entries}))
 
 
-def test_what_won_is_taken_over_with_one_press(
-    large: Path, finished: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with_advice(kept_in(runs, finished), monkeypatch)
+def test_what_won_is_taken_over_with_one_press(large: Path, finished: Path, runs: Path) -> None:
+    with_advice(kept_in(runs, finished))
     page = screen(large, budget="20", resolution="9")
-    assert "**a grid, loss, depth target 50%** won, and on a seed" in texts(page)
+    assert "it beats random: -0.250 nats at equal records on average" in texts(page)
+    assert "**a grid, loss, depth target 50%**" in texts(page)
     button(page, "Use what won").click().run()
     page.switch_page("screens/map.py").run()
     assert fine(page).segmented_control(key="knob_patches").value == "grid"
@@ -163,22 +163,33 @@ def test_what_won_is_taken_over_with_one_press(
 @pytest.mark.parametrize(
     ("entries", "word"),
     [
-        ({"confirmed": False}, "it does not beat random"),
-        ({"confirmed": False, "gain_records": None}, "there was no other seed to try it on"),
+        ({"confirmed": False, "gain_records": -0.1}, "it does not beat random: +0.100 nats"),
+        ({"confirmed": False, "gain_records": None}, "No other seed could try it"),
     ],
 )
 def test_advice_that_did_not_hold_says_so(
-    large: Path, finished: Path, runs: Path, monkeypatch: pytest.MonkeyPatch,
-    entries: dict[str, object], word: str,
-) -> None:  # fmt: skip
-    with_advice(kept_in(runs, finished), monkeypatch, **entries)
+    large: Path, finished: Path, runs: Path, entries: dict[str, object], word: str
+) -> None:
+    with_advice(kept_in(runs, finished), **entries)
     assert word in texts(screen(large))
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"advice": {}}', '{"advice": {"patches": "round"}}'])
-def test_a_study_without_advice_offers_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / "study.json").write_text(text)
-    assert studies.advice(tmp_path) is None
+def test_a_study_without_advice_offers_none(large: Path, finished: Path, runs: Path) -> None:
+    folder = kept_in(runs, finished)
+    (folder / "study.json").write_text(
+        json.dumps(json.loads((folder / "study.json").read_text()) | {"advice": {}})
+    )
+    assert not any(part.label == "Use what won" for part in screen(large).button)
+
+
+def test_the_parts_that_are_taken_back_are_those_of_the_landscape(large: Path) -> None:
+    page = screen(large)
+    chosen = {part.key: part.value for part in page.multiselect}
+    assert chosen["study_patches"] == ["grid"] and chosen["study_depths"] == ["loss"]
+    assert chosen["study_depth_targets"] == [1.0, 0.5]
+    page.multiselect(key="study_patches").set_value([]).run()
+    page.multiselect(key="study_depth_targets").set_value([1.0, 0.9]).run()
+    fine(page)
 
 
 def test_a_study_says_plainly_when_random_wins(large: Path, finished: Path, runs: Path) -> None:
