@@ -14,7 +14,7 @@ import numpy as np
 
 from ila_core.errors import RunError
 from ila_core.files import replacing, write_text
-from ila_core.landscape.landscape import AUTO
+from ila_core.landscape.kinds import AUTO
 from ila_core.studies.advice import Advice, Losses
 from ila_core.studies.journal import FINDINGS
 from ila_core.studies.regression import (

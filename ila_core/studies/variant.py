@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from ila_core.landscape.landscape import AUTO
+from ila_core.landscape.kinds import AUTO
 from ila_core.measure.baseline import CHANCE
 from ila_core.methods.registry import find, methods
 from ila_core.options import options_of
