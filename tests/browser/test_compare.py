@@ -45,7 +45,7 @@ def compared(page: Any, path: str) -> Any:
 
 def test_a_click_on_the_difference_lists_that_place_and_a_line_opens_its_record(page: Any) -> None:
     compared(page, "/compare_view?budget=20&pair=ila,longest")
-    assert page.get_by_text("9 ways to keep 20 of 60 records").is_visible()
+    assert page.get_by_text("11 ways to keep 20 of 60 records").is_visible()
     assert page.locator(".st-key-small_maps .heatmaplayer").count() >= 9
     page.locator(".st-key-difference").scroll_into_view_if_needed()
     page.wait_for_timeout(500)
@@ -96,6 +96,6 @@ def test_the_budget_of_the_map_stands_on_this_screen_too(page: Any) -> None:
     amount = page.get_by_label("Budget in records")
     amount.wait_for()
     page.get_by_role("link", name="Compare").click()
-    page.wait_for_selector("text=9 ways to keep 20 of 60 records")
+    page.wait_for_selector("text=11 ways to keep 20 of 60 records")
     settled(page)
     assert amount.input_value() == "20"
