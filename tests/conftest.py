@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,14 @@ import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+MAIN = sys.modules["__main__"]
+
+
+def pytest_runtest_setup() -> None:
+    """Take back what a page under test did to `__main__`: processes that are spawned run it."""
+    sys.modules["__main__"] = MAIN
+
 
 TOPICS = (
     ("Add {a} and {b}.", "{a} + {b} = {c}", "arithmetic"),

@@ -69,4 +69,4 @@ def test_pictures_and_links_exist() -> None:
 
 
 def test_it_counts_the_methods() -> None:
-    assert "Sixteen methods" in README and len(names()) == 16
+    assert "Eighteen methods" in README and len(names()) == 18

@@ -23,7 +23,8 @@ import numpy as np
 
 from ila_core.errors import DamagedError, RunError
 from ila_core.files import hash_file, replacing
-from ila_core.landscape.landscape import LABELS, TUNED, Landscape
+from ila_core.landscape.beside import LABELS, TUNED
+from ila_core.landscape.landscape import Landscape
 
 if TYPE_CHECKING:
     import pyarrow as pa

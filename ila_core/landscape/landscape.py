@@ -6,7 +6,6 @@ what follows from it (bounds, order, counts) is computed once, on first use.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,31 +15,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ila_core.errors import IlaError, UsageError
-from ila_core.landscape.depth import depth as depth_of
-from ila_core.landscape.depth import relative_depth as ranks_of
+from ila_core.errors import IlaError
+from ila_core.landscape.arrays import (
+    as_column,
+    as_domains,
+    as_places,
+    check_vectors,
+    fingerprint_of,
+)
+from ila_core.landscape.beside import Beside
 from ila_core.landscape.grid import Grid, bounds, columns, frozen
-from ila_core.landscape.memory import Memory, remembered
+from ila_core.landscape.kinds import AUTO, KINDS, Depths
+from ila_core.landscape.memory import Memory
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records
 
-TUNED = "tuned_rows.txt"
-"""The file of a run that lists the rows which its tuned model has learned from."""
-LABELS = "labels.parquet"
-"""The file of a run that holds the labels which its build gave."""
-AUTO = "auto"
-KINDS = ("column", "loss-reduction", "loss")
-"""Kinds of depth, in the order in which they are read where none is asked for."""
-_REMEDY = {
-    "loss-reduction": "Build it again with this version (--loss ngram), or with --tuned-lm.",
-    "loss": "Build it with a loss (--loss ngram, lm or column:NAME).",
-    "column": "Build it with --depth-column NAME.",
-}
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Landscape:
+class Landscape(Depths, Beside):
     """n records on a map. NaN says that a number is missing.
 
     >>> landscape = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
@@ -118,39 +111,34 @@ class Landscape:
         ranks of the kind that is read, instead of having them counted. IlaError names an array of
         a wrong shape and a place that is not finite.
         """
-        place = _places(xy)
+        place = as_places(xy)
         n = len(place)
-        known_domain, names = _domains(domain, domain_names, n)
-        if vectors is not None and (np.ndim(vectors) != 2 or len(vectors) != n):
-            raise IlaError(
-                f"vectors have shape {np.shape(vectors)}; {n} records need ({n}, dimensions)."
-            )
-        columns = {
-            name: _column(name, column, n, dtype=None) for name, column in (scores or {}).items()
-        }
+        known_domain, names = as_domains(domain, domain_names, n)
+        check_vectors(vectors, n)
+        given = {name: as_column(name, one, n, dtype=None) for name, one in (scores or {}).items()}
         landscape = cls(
             xy=place,
-            loss=_column("loss", loss, n),
-            loss_reduction=_column("loss_reduction", loss_reduction, n),
-            tokens=_column("tokens", tokens, n),
-            skills=_column("skills", skills, n, missing=1),
-            given_depth=None if depth is None else _column("depth", depth, n),
+            loss=as_column("loss", loss, n),
+            loss_reduction=as_column("loss_reduction", loss_reduction, n),
+            tokens=as_column("tokens", tokens, n),
+            skills=as_column("skills", skills, n, missing=1),
+            given_depth=None if depth is None else as_column("depth", depth, n),
             domain=known_domain,
             domain_names=names,
             vectors=vectors,
             run=None if run is None else Path(run),
             files=MappingProxyType(dict(files or {})),
             fingerprint=fingerprint,
-            scores=MappingProxyType(columns),
+            scores=MappingProxyType(given),
             manifest=MappingProxyType(dict(manifest or {})),
             given_records=records,
         )
         if relative_depth is not None:
-            ranks = _column("relative_depth", relative_depth, n)
+            ranks = as_column("relative_depth", relative_depth, n)
             kinds = landscape.kinds or (KINDS[-1],)
             landscape = replace(landscape, given_ranks=dict.fromkeys(kinds, ranks))
         if not fingerprint:
-            fingerprint = _fingerprint(place, landscape.relative_depth)
+            fingerprint = fingerprint_of(place, landscape.relative_depth)
             landscape = replace(landscape, fingerprint=fingerprint)
         return landscape
 
@@ -163,137 +151,9 @@ class Landscape:
         return f"Landscape({len(self):,} records, {domains} domain{'s' * (domains != 1)}{place})"
 
     @cached_property
-    def records(self) -> Records | None:
-        """The texts, read from the run folder when they are asked for; None without one."""
-        if self.given_records is not None or self.run is None:
-            return self.given_records
-        from ila_core.pool.records import Records
-
-        return Records.open(self.files.get("records.parquet", self.run / "records.parquet"))
-
-    def labels_of(self, rows: Any) -> list[tuple[str, ...]]:
-        """Return the labels that counted for these rows: none where the build counted none.
-
-        They are the pool's own, a column's, a server's or a list's, as the build was asked.
-        IlaError for a damaged file.
-        """
-        if self._labels is not None:
-            given = self._labels.take(np.asarray(rows, dtype=np.int64)).to_pylist()
-            return [tuple(labels or ()) for labels in given]
-        if self.records is not None and self.manifest.get("settings", {}).get("labels") == "auto":
-            return [record.labels or () for record in self.records.take(rows)]
-        return [()] * len(rows)
-
-    @cached_property
-    def _labels(self) -> Any:
-        """The column of a run's labels file, as Arrow holds it."""
-        if self.run is None or "labels" not in self.manifest.get("stages", {}):
-            return None
-        import pyarrow.parquet as pq
-
-        path = self.files.get(LABELS, self.run / LABELS)
-        try:
-            return pq.read_table(path, columns=["labels"]).column("labels")
-        except (OSError, ValueError) as error:
-            raise IlaError(
-                f"{path} cannot be read ({error}); build the landscape again."
-            ) from error
-
-    @cached_property
-    def tuned_rows(self) -> np.ndarray:
-        """The rows that the tuned model of `loss-reduction` has learned from, (k,) int64.
-
-        They look deeper for it. Empty without such a model, or where they are not known.
-        """
-        if self.run is None or not (self.manifest.get("loss") or {}).get("tuned_rows"):
-            return frozen(np.zeros(0, dtype=np.int64))
-        path = self.files.get(TUNED, self.run / TUNED)
-        try:
-            return frozen(np.array(path.read_text("utf-8").split(), dtype=np.int64))
-        except (OSError, ValueError) as error:
-            raise IlaError(
-                f"{path} cannot be read ({error}); build the landscape again."
-            ) from error
-
-    # -- depth ---------------------------------------------------------------------------------
-
-    @cached_property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of depth that at least one record has, the one that is read unasked first."""
-        columns = {
-            "column": self.given_depth,
-            "loss-reduction": self.loss_reduction,
-            "loss": self.loss,
-        }
-        return tuple(
-            kind
-            for kind in KINDS
-            if (column := columns[kind]) is not None and bool(np.isfinite(column).any())
-        )
-
-    @property
-    def kind(self) -> str:
-        """The kind of depth that is read; where no record has a depth of any kind, "loss"."""
-        if self.asked_kind != AUTO:
-            return self.asked_kind
-        return self.kinds[0] if self.kinds else KINDS[-1]
-
-    def by(self, kind: str) -> Landscape:
-        """Return the same landscape with another kind of depth to read; UsageError if it has none.
-
-        >>> pool = Landscape.from_arrays([[0, 0]] * 2, loss=[1, 2], loss_reduction=[0.5, 0.1])
-        >>> pool.kind, pool.by("loss").order.tolist(), pool.order.tolist()
-        ('loss-reduction', [1, 0], [0, 1])
-        """
-        if kind in (AUTO, self.kind):
-            return self
-        if kind not in self.kinds:
-            have = ", ".join(self.kinds) or "none"
-            raise UsageError(
-                f"This landscape has no depth of the kind {kind!r}; it has {have}. "
-                + _REMEDY.get(kind, f"Kinds are {', '.join(KINDS)}.")
-            )
-        return _by(self.base, kind)
-
-    @property
-    def base(self) -> Landscape:
-        """The landscape that this one differs from in the kind of depth alone."""
-        return self.whole or self
-
-    @cached_property
-    def depth(self) -> np.ndarray:
-        """(n,) float32, the depth of the kind that is read; NaN where it is missing."""
-        if self.kind == "column" and self.given_depth is not None:
-            return frozen(depth_of(self.given_depth))
-        nats = self.loss_reduction if self.kind == "loss-reduction" else self.loss
-        return frozen(depth_of(nats, self.skills))
-
-    @cached_property
-    def relative_depth(self) -> np.ndarray:
-        """(n,) float32, rank of the depth in its domain, in (0, 1)."""
-        if self.kind in self.given_ranks:
-            return self.given_ranks[self.kind]
-        return frozen(ranks_of(self.depth, self.domain))
-
-    @cached_property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Lower left and upper right corner of the map."""
         return bounds(self.xy)
-
-    @cached_property
-    def order(self) -> np.ndarray:
-        """All rows, (n,) int64: deepest first, ties by row number, those without a depth last."""
-        return frozen(np.argsort(-self.relative_depth, kind="stable"), np.int64)
-
-    @cached_property
-    def scored(self) -> int:
-        """Number of records that have a relative depth."""
-        return int(np.count_nonzero(~np.isnan(self.relative_depth)))
-
-    @property
-    def missing(self) -> int:
-        """Number of records without a relative depth."""
-        return len(self) - self.scored
 
     @cached_property
     def total_tokens(self) -> float:
@@ -315,12 +175,12 @@ class Landscape:
 
     def moved(self, xy: Any) -> Landscape:
         """Return the same records at other places, as another projection seed puts them."""
-        place = _places(xy)
+        place = as_places(xy)
         if len(place) != len(self):
             raise IlaError(
                 f"xy holds {len(place):,} places; the landscape has {len(self):,} records."
             )
-        fingerprint = _fingerprint(place, self.relative_depth)
+        fingerprint = fingerprint_of(place, self.relative_depth)
         return replace(self, xy=place, whole=None, fingerprint=fingerprint)
 
     def subset(self, rows: np.ndarray, *, rerank: bool = False) -> Landscape:
@@ -348,59 +208,5 @@ class Landscape:
             whole=None,
             manifest={},
             given_records=None,
-            fingerprint=_fingerprint(self.xy[rows], self.relative_depth[rows]),
+            fingerprint=fingerprint_of(self.xy[rows], self.relative_depth[rows]),
         )
-
-
-@remembered(most=len(KINDS))
-def _by(landscape: Landscape, kind: str) -> Landscape:
-    return replace(landscape, asked_kind=kind, whole=landscape)
-
-
-def _places(xy: Any) -> np.ndarray:
-    place = np.asarray(xy, dtype=np.float32)
-    if place.ndim != 2 or place.shape[1] != 2:
-        raise IlaError(f"xy has shape {place.shape}; it must be (records, 2).")
-    if not len(place):
-        raise IlaError("A landscape needs at least one record; xy is empty.")
-    if not (finite := np.isfinite(place).all(axis=1)).all():
-        row = int(np.argmin(finite))
-        raise IlaError(
-            f"{np.count_nonzero(~finite):,} of {len(place):,} places are not finite, row {row} the "
-            f"first: ({place[row, 0]}, {place[row, 1]}). Project these records anew."
-        )
-    return frozen(place)
-
-
-def _column(
-    name: str, values: Any, n: int, *, missing: float = np.nan, dtype: Any = np.float32
-) -> np.ndarray:
-    if values is None:
-        return frozen(np.full(n, missing, dtype=dtype))
-    if np.shape(values) != (n,):
-        raise IlaError(f"{name} has shape {np.shape(values)}; {n:,} records need ({n},).")
-    return frozen(values, dtype)
-
-
-def _domains(
-    domain: Any, names: Sequence[str] | None, n: int
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    if domain is None:
-        return frozen(np.zeros(n, dtype=np.int32)), tuple(names or ("all",))
-    number = _column("domain", domain, n, dtype=np.int32)
-    top = int(number.max())
-    if names is None:
-        names = [str(k) for k in range(top + 1)]
-    if number.min() < 0 or top >= len(names):
-        worst = int(number.min()) if number.min() < 0 else top
-        raise IlaError(
-            f"domain holds {worst}; with {len(names)} names it must be 0 to {len(names) - 1}."
-        )
-    return number, tuple(map(str, names))
-
-
-def _fingerprint(*arrays: np.ndarray) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(array.tobytes())
-    return digest.hexdigest()[:16]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ila_core.files import key_of, replacing
-from ila_core.landscape.landscape import LABELS
+from ila_core.landscape.beside import LABELS
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import LabelSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage

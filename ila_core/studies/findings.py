@@ -14,7 +14,7 @@ import numpy as np
 
 from ila_core.errors import RunError
 from ila_core.files import replacing, write_text
-from ila_core.landscape.landscape import AUTO
+from ila_core.landscape.kinds import AUTO
 from ila_core.studies.advice import Advice, Losses
 from ila_core.studies.journal import FINDINGS
 from ila_core.studies.regression import (
@@ -23,12 +23,10 @@ from ila_core.studies.regression import (
     fitted,
     of_entries,
     variables_of,
-    worth_of_each,
 )
-from ila_core.studies.seeds import Gap, Mean
-from ila_core.studies.variant import ILA, PAPER, RANDOM, Loss, Place, Unit, Variant
+from ila_core.studies.seeds import Gap, Mean, listed
+from ila_core.studies.variant import ILA, RANDOM, Loss, Place, Unit, Variant
 
-LOSSES: dict[Loss, str] = {"micro": "over all tokens", "macro": "as the mean over domains"}
 Column = Literal["micro", "macro", "records", "tokens"]
 """What is known of every student on a curve."""
 
@@ -38,11 +36,6 @@ _BESIDE = {
     "even": "no better and no worse than",
 }
 _WINNERS = {"better": "ILA beats {}", "worse": "{} beats ILA", "even": "neither wins"}
-_PARTS = {
-    "patches": "patches of a {}",
-    "depth": "depth by {}",
-    "depth_target": "depth target {:g}",
-}
 
 
 @dataclass(frozen=True)
@@ -187,17 +180,9 @@ class Study:
 
     def summary(self) -> str:
         """Return the findings in plain words, whoever wins, by both losses."""
-        lines = [f"Student {self.student}, judged by {self.dev_records:,} held-out records."]
-        for loss, words in LOSSES.items():
-            for unit in self.units:
-                lines += ["", f"Loss at equal {unit} (nats per token {words}, ± deviation):"]
-                lines += self._table(unit, loss)
-            if verdicts := self.verdicts(loss):
-                paper = [self.headline(loss, PAPER)] if PAPER in self.variants else []
-                lines += ["", f"{words[0].upper()}{words[1:]}:", *verdicts, *paper]
-        for more in (self._parts(), self._explained(), self._advice()):
-            lines += ["", *more] if more else []
-        return "\n".join(lines)
+        from ila_core.studies.summary import summary
+
+        return summary(self)
 
     def verdicts(self, loss: Loss = "micro") -> list[str]:
         """Return, place by place, whether ILA beats random, loses to it, or neither.
@@ -229,7 +214,7 @@ class Study:
                 if gap is not None:
                     budgets.setdefault(gap.outcome, []).append(place.budget)
             parts = [
-                f"{words.format(other)} at {_listed(budgets[outcome])}"
+                f"{words.format(other)} at {listed(budgets[outcome])}"
                 for outcome, words in _WINNERS.items()
                 if outcome in budgets
             ]
@@ -237,72 +222,10 @@ class Study:
                 sentences.append(f"At equal {unit} {', '.join(parts)}.")
         return " ".join(sentences) or f"This study does not set ILA against {other}."
 
-    def _table(self, unit: Unit, loss: Loss) -> list[str]:
-        places = self.places_of(unit)
-        lines = [f"  {'method':<18}" + "".join(f"{place.budget:>16}" for place in places)]
-        for variant in self.variants:
-            means = (self.mean(variant, place, loss) for place in places)
-            lines.append(f"  {variant!s:<18}" + "".join(f"{mean!s:>16}" for mean in means))
-        return lines
-
     def _lowest(self, place: Place, loss: Loss) -> str:
         means = {variant: self.mean(variant, place, loss).mean for variant in self.variants}
         best = min((one for one in means if not math.isnan(means[one])), key=means.__getitem__)
         return f"the lowest loss is that of {best}, {means[best]:.3f}"
-
-    def _parts(self) -> list[str]:
-        """Return what ILA loses where one of its parts is another, over the budgets together."""
-        lines = []
-        for variant in self.variants:
-            if variant.method != ILA.method or len(variant.turned) != 1:
-                continue
-            (knob,) = variant.turned
-            gaps = {unit: self.against(ILA, variant, self.places_of(unit)) for unit in self.units}
-            words = [f"{gap} at equal {unit}" for unit, gap in gaps.items() if gap is not None]
-            if words:
-                part = _PARTS[knob].format(getattr(variant, knob))
-                lines.append(f"  {part:<24}{_listed(words)}")
-        head = "ILA with one part of it changed, beside ILA (loss over all tokens, all budgets):"
-        return [head, *lines] if lines else []
-
-    def _explained(self) -> list[str]:
-        if not self.regression:
-            return []
-        fits = {loss: self.fit(loss) for loss in reversed(LOSSES)}
-        shares = [
-            f"{max(fit.r2_cv, 0):.0%} of the {loss} loss ({fit.r2_cv_low:.2f} to "
-            f"{fit.r2_cv_high:.2f})"
-            for loss, fit in fits.items()
-            if fit is not None
-        ]
-        subsets = f"Over {self.regression['subsets']} subsets that no method chose,"
-        depth = self.regression.get("depth")
-        lines = []
-        if shares:
-            lines.append(
-                f"{subsets} log coverage and mean relative depth{f' ({depth})' if depth else ''} "
-                f"explain {_listed(shares)}: cross-validated R2, with its 95 % interval."
-            )
-        lines += [
-            f"{subsets} the {loss} loss is the same: nothing can be explained."
-            for loss, fit in fits.items()
-            if fit is None
-        ]
-        alone = [
-            f"{max(fit.r2_cv_coverage, 0):.0%}"
-            for fit in fits.values()
-            if fit is not None and fit.r2_cv_coverage is not None
-        ]
-        if alone:
-            lines.append(f"Log coverage alone explains {_listed(alone)}.")
-        return lines + worth_of_each(self.regression)
-
-    def _advice(self) -> list[str]:
-        return [self.advised.summary()] if self.advised else []
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _no_number(word: str) -> None:

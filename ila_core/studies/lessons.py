@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ila_core.chance import stream
-from ila_core.landscape.landscape import AUTO, Landscape
+from ila_core.landscape.kinds import AUTO
+from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import grid_coverage, mean_known, reach
 from ila_core.methods.registry import find
 from ila_core.methods.select import select_by

@@ -11,7 +11,8 @@ import numpy as np
 from ila_core.chance import stream
 from ila_core.errors import IlaError
 from ila_core.files import key_of
-from ila_core.landscape.landscape import AUTO, Landscape
+from ila_core.landscape.kinds import AUTO
+from ila_core.landscape.landscape import Landscape
 from ila_core.methods.inputs import check_inputs
 from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from ila_core.chance import stream
-from ila_core.landscape.landscape import KINDS
+from ila_core.landscape.kinds import KINDS
 from ila_core.studies.lessons import REGRESSION_GRID, depth_column
 from ila_core.studies.settings import FOLDS
 from ila_core.studies.variant import Loss

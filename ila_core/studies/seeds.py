@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -82,3 +82,12 @@ class Gap(NamedTuple):
         '-0.250 ± 0.012'
         """
         return f"{self.mean:+.3f}" + (f" ± {self.std:.3f}" if self.seeds > 1 else "")
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return parts as a sentence lists them.
+
+    >>> listed(["1%", "3%", "10%"])
+    '1%, 3% and 10%'
+    """
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

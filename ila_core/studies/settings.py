@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ila_core.errors import UsageError
-from ila_core.landscape.landscape import AUTO
+from ila_core.landscape.kinds import AUTO
 from ila_core.methods.registry import find
 from ila_core.options import (
     MAX_SEED,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ila_core.studies.findings import LOSSES, Study
+from ila_core.studies.findings import Study
 from ila_core.studies.regression import entry_name
-from ila_core.studies.variant import RANDOM, Loss, Place, Variant
+from ila_core.studies.variant import LOSSES, RANDOM, Loss, Place, Variant
 
 T = TypeVar("T")
 _MARKS = {"better": "**", "worse": "*", "even": ""}

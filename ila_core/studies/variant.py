@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from ila_core.landscape.landscape import AUTO
+from ila_core.landscape.kinds import AUTO
 from ila_core.measure.baseline import CHANCE
 from ila_core.methods.registry import find, methods
 from ila_core.options import options_of
@@ -15,7 +15,8 @@ from ila_core.selection.spec import Spec
 Unit = Literal["records", "tokens"]
 """What methods are compared at equal numbers of."""
 Loss = Literal["micro", "macro"]
-"""Over all tokens, or as the mean over domains."""
+LOSSES: dict[Loss, str] = {"micro": "over all tokens", "macro": "as the mean over domains"}
+"""What a loss is the mean over."""
 
 KNOBS = ("patches", "depth", "depth_target")
 """What of a selection a study turns beside the method, as Spec, study.json and the advice name it.

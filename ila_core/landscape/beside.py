@@ -1,0 +1,83 @@
+"""What lies beside a landscape in its run folder, read when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ila_core.errors import IlaError
+from ila_core.landscape.grid import frozen
+
+if TYPE_CHECKING:
+    from ila_core.pool.records import Records
+
+TUNED = "tuned_rows.txt"
+"""The file of a run that lists the rows which its tuned model has learned from."""
+LABELS = "labels.parquet"
+"""The file of a run that holds the labels which its build gave."""
+
+
+class Beside:
+    """The texts, labels and tuned rows of a landscape."""
+
+    run: Path | None
+    files: Mapping[str, Path]
+    manifest: Mapping[str, Any]
+    given_records: Records | None
+
+    @cached_property
+    def records(self) -> Records | None:
+        """The texts, read from the run folder when they are asked for; None without one."""
+        if self.given_records is not None or self.run is None:
+            return self.given_records
+        from ila_core.pool.records import Records
+
+        return Records.open(self.files.get("records.parquet", self.run / "records.parquet"))
+
+    def labels_of(self, rows: Any) -> list[tuple[str, ...]]:
+        """Return the labels that counted for these rows: none where the build counted none.
+
+        They are the pool's own, a column's, a server's or a list's, as the build was asked.
+        IlaError for a damaged file.
+        """
+        if self._labels is not None:
+            given = self._labels.take(np.asarray(rows, dtype=np.int64)).to_pylist()
+            return [tuple(labels or ()) for labels in given]
+        if self.records is not None and self.manifest.get("settings", {}).get("labels") == "auto":
+            return [record.labels or () for record in self.records.take(rows)]
+        return [()] * len(rows)
+
+    @cached_property
+    def _labels(self) -> Any:
+        """The column of a run's labels file, as Arrow holds it."""
+        if self.run is None or "labels" not in self.manifest.get("stages", {}):
+            return None
+        import pyarrow.parquet as pq
+
+        path = self.files.get(LABELS, self.run / LABELS)
+        try:
+            return pq.read_table(path, columns=["labels"]).column("labels")
+        except (OSError, ValueError) as error:
+            raise IlaError(
+                f"{path} cannot be read ({error}); build the landscape again."
+            ) from error
+
+    @cached_property
+    def tuned_rows(self) -> np.ndarray:
+        """The rows that the tuned model of `loss-reduction` has learned from, (k,) int64.
+
+        They look deeper for it. Empty without such a model, or where they are not known.
+        """
+        if self.run is None or not (self.manifest.get("loss") or {}).get("tuned_rows"):
+            return frozen(np.zeros(0, dtype=np.int64))
+        path = self.files.get(TUNED, self.run / TUNED)
+        try:
+            return frozen(np.array(path.read_text("utf-8").split(), dtype=np.int64))
+        except (OSError, ValueError) as error:
+            raise IlaError(
+                f"{path} cannot be read ({error}); build the landscape again."
+            ) from error
