@@ -46,7 +46,7 @@ def compared(page: Any, path: str) -> Any:
 def test_a_click_on_the_difference_lists_that_place_and_a_line_opens_its_record(page: Any) -> None:
     compared(page, "/compare_view?budget=20&pair=ila,longest")
     assert page.get_by_text("11 ways to keep 20 of 60 records").is_visible()
-    assert page.locator(".st-key-small_maps .heatmaplayer").count() >= 9
+    assert page.locator(".st-key-small_maps .heatmaplayer").count() >= 11
     page.locator(".st-key-difference").scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     found = page.evaluate(DIFFERS)
