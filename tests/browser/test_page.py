@@ -89,7 +89,7 @@ def test_a_drawn_box_lists_all_that_it_holds(page: Any) -> None:
         }"""
     )
     settled(page)
-    edge = page.locator(".st-key-map .js-plotly-plot").bounding_box()
+    edge = page.locator(".st-key-map .js-plotly-plot").last.bounding_box()
     page.mouse.move(edge["x"] + 4, edge["y"] + 4)
     page.mouse.down()
     page.mouse.move(edge["x"] + edge["width"] / 2, edge["y"] + edge["height"] / 2, steps=5)
