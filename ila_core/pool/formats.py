@@ -1,19 +1,43 @@
 """The formats of a record: how its fields become turns.
 
-Alpaca and its kin, prompt and completion, preference pairs, ShareGPT, messages with roles, tool
-calls and typed parts: :func:`adapt` makes turns of them all, or says why it cannot. Nothing here
-reads files or remembers records.
+:func:`adapt` makes turns of a record's fields, or says why it cannot. Which field plays which part
+is told by :mod:`fields`; what a conversation looks like, wherever one stands, by
+:mod:`conversations`. Nothing here reads files or remembers records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ila_core.pool.fields import CHOSEN, KNOWN_FIELDS, Plan, as_list, field_of, plan_of
+from ila_core.pool.conversations import (
+    WITH_REASONING,
+    Heard,
+    is_message,
+    questions,
+    shape_of,
+    turns_of,
+)
+from ila_core.pool.fields import (
+    CHOSEN_NAMES,
+    KNOWN_FIELDS,
+    NO_HABITS,
+    QUESTIONS_ONLY,
+    Habits,
+    Plan,
+    as_list,
+    canonical,
+    field_of,
+    plan_of,
+    record_fields,
+)
 from ila_core.pool.json_text import compact_json
 from ila_core.pool.labels import Labels, NoLabels, labels_in
-from ila_core.pool.record import Role, Turn
+from ila_core.pool.record import NotARecord, Note, Role, Turn
+from ila_core.pool.transcripts import transcript, without_label
+from ila_core.pool.values import answers_in, is_texts, several, text_of
+
+BAD_ANSWER = Note("answer marked as bad (label is false)")
 
 
 class Adapted(NamedTuple):
@@ -23,60 +47,28 @@ class Adapted(NamedTuple):
     turns: tuple[Turn, ...]
     labels: Labels
     source: str | None
+    notes: frozenset[Note] = frozenset()
+    plan: Plan = Plan("unknown")
 
 
-class NotARecord(ValueError):
-    """The fields do not make a record; the message is a short reason from a fixed vocabulary."""
-
-
-_USER: Role = "user"
-_ASSISTANT: Role = "assistant"
-_ROLES: dict[str, Role] = {
-    **dict.fromkeys(("user", "human", "prompter", "instruction", "question"), _USER),
-    **dict.fromkeys(
-        ("assistant", "gpt", "chatgpt", "bard", "bing", "claude", "model", "bot", "ai", "answer",
-         "function_call", "function-call", "tool_call", "tool_calls"),
-        _ASSISTANT,
-    ),
-    **dict.fromkeys(("system", "developer", "context"), "system"),
-    **dict.fromkeys(
-        ("tool", "function", "observation", "function_response", "function-response",
-         "tool_response", "tool_result", "ipython", "environment"),
-        "tool",
-    ),
-}  # fmt: skip
-_WEIGHTS = ("loss_weight", "weight", "train", "loss")
-
-
-def adapt(record: Mapping[str, Any], mapping: tuple[tuple[str, str], ...] = ()) -> Adapted:
+def adapt(
+    value: Any, mapping: tuple[tuple[str, str], ...] = (), habits: Habits = NO_HABITS
+) -> Adapted:
     """The turns, labels and source of a record given as its parsed fields.
 
-    Blank turns are left out; a system prompt and the tools become one system turn in front.
-    Raises NotARecord, with the reason, where the fields do not make a record.
+    Blank turns are left out; a system prompt and the tools become one system turn in front. The
+    record may also be the list of its messages. Raises NotARecord, with the reason, where the
+    fields do not make a record.
 
-    >>> adapt({"question": "Why?", "answer": "Because.", "task": "talk"})
-    Adapted(format='question/answer', turns=(Turn(role='user', text='Why?', scored=False),
-    Turn(role='assistant', text='Because.', scored=True)), labels=None, source='talk')
+    >>> adapt({"question": "Why?", "answer": "Because.", "task": "talk"})[:4]
+    ('question/answer', (Turn(role='user', text='Why?', scored=False),
+    Turn(role='assistant', text='Because.', scored=True)), None, 'talk')
     """
-    plan = plan_of(record, mapping)
-    format = plan.format
-    messages = as_list(field_of(record, plan.messages))
-    if isinstance(messages, list):
-        turns = list(_message_turns(messages))
-        if format == "messages" and isinstance(messages[0], Mapping) and "from" in messages[0]:
-            format = "sharegpt"
-        if plan.response == CHOSEN and turns and turns[-1].role in ("user", "tool"):
-            turns += _side(record[CHOSEN], _ASSISTANT, "response")
-    elif plan.instruction or plan.response == CHOSEN:
-        turns = _pair_turns(record, plan)
-    elif messages is not None:
-        raise NotARecord("messages are not a list")
-    elif plan.response or KNOWN_FIELDS.intersection(record):
-        raise NotARecord("no instruction")
-    else:
-        raise NotARecord("unknown format")
-
-    system = _text(field_of(record, plan.system), "system prompt")
+    record = record_fields(value)
+    plan = plan_of(record, mapping, habits)
+    format, heard = _conversation(record, plan, mapping)
+    turns = [one for one in heard if isinstance(one, Turn)]
+    system = without_label(text_of(field_of(record, plan.system), "system prompt"))
     turns = _with_one_system_turn(system, _tools_text(field_of(record, plan.tools)), turns)
     if not any(turn.role == "user" for turn in turns):
         raise NotARecord("no instruction")
@@ -84,7 +76,11 @@ def adapt(record: Mapping[str, Any], mapping: tuple[tuple[str, str], ...] = ()) 
         labels = labels_in(field_of(record, plan.labels))
     except NoLabels:  # a field of that name that means something else
         labels = None
-    return Adapted(format, tuple(turns), labels, as_source(field_of(record, plan.source)))
+    notes = {one for one in heard if isinstance(one, Note)}
+    if record.get("label") is False:
+        notes.add(BAD_ANSWER)
+    source = as_source(field_of(record, plan.source))
+    return Adapted(format, tuple(turns), labels, source, frozenset(notes), plan)
 
 
 def as_source(value: Any) -> str | None:
@@ -94,105 +90,123 @@ def as_source(value: Any) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _text(value: Any, part: str) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise NotARecord(f"{part} is not text")
-    return value
+def _conversation(
+    record: Mapping[str, Any], plan: Plan, mapping: tuple[tuple[str, str], ...]
+) -> tuple[str, list[Heard]]:
+    """The name of the record's format, and its turns with what is to be noted of them."""
+    if plan.messages:
+        messages = as_list(field_of(record, plan.messages))
+        if messages is None:
+            raise NotARecord("no instruction")
+        asked_only = canonical(plan.messages) == QUESTIONS_ONLY and not mapping
+        if asked_only and is_texts(messages):
+            heard = list(questions(messages))
+        else:
+            heard = list(turns_of(messages))
+        last = next((one.role for one in reversed(heard) if isinstance(one, Turn)), None)
+        if plan.response and last in ("user", "tool"):
+            heard += _side(record[plan.response], "assistant", "response")
+        return _conversation_name(plan, messages), heard
+    if plan.instruction or (plan.response and canonical(plan.response) in CHOSEN_NAMES):
+        return _pair_name(record, plan), list(_pair(record, plan))
+    if plan.response or any(canonical(name) in KNOWN_FIELDS for name in record):
+        raise NotARecord("no instruction")
+    raise NotARecord("unknown format")
 
 
-def _pair_turns(record: Mapping[str, Any], plan: Plan) -> list[Turn]:
+def _conversation_name(plan: Plan, messages: Any) -> str:
+    if plan.format != "messages":
+        return plan.format
+    shape = shape_of(messages)
+    if shape is None or shape.name != "messages":
+        return shape.name if shape else "messages"
+    return "sharegpt" if "from" in messages[0] else "messages"
+
+
+def _pair_name(record: Mapping[str, Any], plan: Plan) -> str:
+    text = field_of(record, plan.instruction)
+    if plan.response is None and plan.format != "mapped" and _is_whole(text):
+        return "transcript"
+    return plan.format
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, str) and transcript(value) is not None
+
+
+def _pair(record: Mapping[str, Any], plan: Plan) -> Iterator[Heard]:
     """Alpaca, prompt and completion, question and answer, preference pairs: two sides."""
-    prompt = field_of(record, plan.instruction)
-    answer = field_of(record, plan.response)
-    response = list(_side(answer, _ASSISTANT, "response"))
-    if next((turn.role for turn in response if turn.role != "system"), None) == "user":
-        return response  # a preference pair whose chosen side is the whole conversation
-    if isinstance(prompt, list):
-        question = list(_side(prompt, _USER, "instruction"))
-    else:
-        texts = _text(prompt, "instruction"), _text(field_of(record, plan.input), "input")
-        question = [Turn("user", "\n\n".join([text for text in texts if text.strip()]), False)]
-    return [*_history_turns(field_of(record, plan.history)), *question, *response]
-
-
-def _side(value: Any, role: Role, part: str) -> Iterator[Turn]:
-    """One side of a pair: a text, one message, or a list of messages."""
-    if isinstance(value, Mapping):
-        value = [value]
-    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-        yield from _message_turns(value)
-    else:
-        yield Turn(role, _text(value, part), role == _ASSISTANT)
-
-
-def _history_turns(history: Any) -> Iterator[Turn]:
-    """Alpaca's history: earlier rounds as [question, answer]."""
-    history = as_list(history)
-    if history is None:
+    prompt, answer = field_of(record, plan.instruction), field_of(record, plan.response)
+    response = list(_side(answer, "assistant", "response", chosen=plan.format == "preference"))
+    spoken = (one.role for one in response if isinstance(one, Turn) and one.role != "system")
+    if next(spoken, None) == "user":  # the chosen side of a pair is the whole conversation
+        yield from response
         return
-    if not isinstance(history, list):
-        raise NotARecord("history is not a list of pairs")
-    for pair in history:
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise NotARecord("history is not a list of pairs")
-        yield Turn("user", _text(pair[0], "history"), False)
-        yield Turn("assistant", _text(pair[1], "history"), True)
+    history = as_list(field_of(record, plan.history))
+    if history is not None:
+        yield from _history(history)
+    yield from _asked(record, plan, prompt)
+    thought = text_of(field_of(record, plan.reasoning), "reasoning") if plan.reasoning else ""
+    yield from _with_reasoning(thought, response)
 
 
-def _message_turns(messages: list[Any]) -> Iterator[Turn]:
-    """ShareGPT's from and value, role and content, or bare texts that take turns."""
-    if all(isinstance(message, str) for message in messages):
-        for position, text in enumerate(messages):
-            yield Turn("assistant", text, True) if position % 2 else Turn("user", text, False)
+def _asked(record: Mapping[str, Any], plan: Plan, prompt: Any) -> Iterator[Heard]:
+    """The user's side: a text and an input that joins it, or a conversation up to the question."""
+    given = field_of(record, plan.input)
+    if isinstance(prompt, str) and plan.input is None:
+        said = transcript(prompt, sure=plan.response is not None)
+        if said is not None:
+            for role, text in said:  # before a response, what was answered earlier is context
+                yield Turn(role, text, role == "assistant" and plan.response is None)
+            return
+    plural = plan.instruction is not None and canonical(plan.instruction) == "instructions"
+    if plural and isinstance(prompt, list) and len(prompt) > 1:
+        raise NotARecord("several instructions in one record")
+    if isinstance(prompt, list | Mapping):
+        yield from _side(prompt, "user", "instruction")
         return
-    for message in messages:
-        if not isinstance(message, Mapping):
-            raise NotARecord("message is not an object")
-        name = message.get("role")
-        if name is None:
-            name = message.get("from")
-        if not isinstance(name, str):
-            raise NotARecord("message without role")
-        role = _ROLES.get(name) or _ROLES.get(name.strip().lower())
-        if role is None:
-            raise NotARecord("unknown role")
-        yield Turn(role, _message_text(message), role == _ASSISTANT and _counts(message))
+    texts = text_of(prompt, "instruction"), text_of(given, "input")
+    yield Turn("user", "\n\n".join([text for text in texts if text.strip()]), False)
 
 
-def _message_text(message: Mapping[str, Any]) -> str:
-    content = next((value for key in ("content", "value", "text")
-                    if (value := message.get(key)) is not None), None)  # fmt: skip
-    if isinstance(content, list):
-        content = "\n".join([text for part in content if (text := _part_text(part))])
-    text = _text(content, "message")
-    calls = _calls_text(message)
-    return "\n".join(piece for piece in (text, calls) if piece) if calls else text
+def _with_reasoning(thought: str, response: Iterable[Heard]) -> Iterator[Heard]:
+    """The response with what was thought before it in front."""
+    for one in response:
+        if thought.strip() and isinstance(one, Turn) and one.role == "assistant":
+            yield WITH_REASONING
+            if one.text.strip() not in thought:
+                thought = "\n\n".join(text for text in (thought, one.text) if text.strip())
+            yield Turn("assistant", thought, one.scored)
+            thought = ""
+        else:
+            yield one
 
 
-def _part_text(part: Any) -> str:
-    """The text of one typed part; images and other parts without text have none."""
-    if isinstance(part, Mapping):
-        part = part["text"] if part.get("text") is not None else part.get("value")
-    return _text(part, "message")
+def _side(value: Any, role: Role, part: str, *, chosen: bool = False) -> Iterator[Heard]:
+    """One side of a pair: a text or several, one message, or a conversation."""
+    value = [value] if is_message(value) and "replies" not in value else value
+    if role == "user" and is_texts(value):
+        if part == "instruction" and len(value) > 1:
+            yield from questions(value)
+        else:
+            yield Turn("user", text_of(value[0], part), False)
+        return
+    shape = shape_of(value) if isinstance(value, list | Mapping) or chosen else None
+    if shape is not None and shape.name != "texts":
+        yield from shape.turns(value)
+    elif role == "assistant":
+        answers = answers_in(value, part)
+        yield from several(answers)
+        yield Turn(role, answers[0] if answers else "", True)
+    else:
+        yield Turn(role, text_of(value, part), False)
 
 
-def _calls_text(message: Mapping[str, Any]) -> str:
-    """OpenAI's tool calls as the text that the model has to write."""
-    calls = message.get("tool_calls") or message.get("function_call")
-    if not calls:
-        return ""
-    calls = calls if isinstance(calls, list) else [calls]
-    inner = [call.get("function") or call if isinstance(call, Mapping) else call for call in calls]
-    return compact_json(inner)
-
-
-def _counts(message: Mapping[str, Any]) -> bool:
-    """False where the data marks the turn with weight 0."""
-    return not any(
-        isinstance(weight := message.get(key), int | float) and weight == 0 for key in _WEIGHTS
-    )
+def _history(history: Any) -> Iterator[Heard]:
+    """Earlier rounds: pairs, as Alpaca has them, or any other conversation."""
+    if shape_of(history) is None:
+        raise NotARecord("history is no conversation")
+    yield from turns_of(history)
 
 
 def _tools_text(tools: Any) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.containers import Item, PoolFile
-from ila_core.pool.fields import FIELD_NAMES, check_mapping, field_of, listed, plan_of
+from ila_core.pool.fields import FIELD_NAMES, check_mapping, field_of, listed, record_fields
 from ila_core.pool.formats import NotARecord, adapt
 from ila_core.pool.inputs import Paths, expand
 from ila_core.pool.packing import Damaged
@@ -130,20 +130,21 @@ class Reading:
         return Reject(file.name, item.line, reason, _clipped(item.text))
 
     def _record(self, item: Item) -> Record:
-        fields = item.value
-        if not isinstance(fields, dict):
-            raise NotARecord("not an object")
+        fields = record_fields(item.value)
         self._remember(fields)
-        format, turns, labels, source = adapt(fields, self._mapping)
-        record = Record(item.text, instruction_of(turns), response_of(turns), turns, labels, source)
+        adapted = adapt(fields, self._mapping)
+        turns = adapted.turns
+        record = Record(item.text, instruction_of(turns), response_of(turns), turns,
+                        adapted.labels, adapted.source)  # fmt: skip
         self.kept += 1
-        self.formats[format] += 1
+        self.formats[adapted.format] += 1
+        self.notes.update(adapted.notes)
         self._originals.append(hash(record.original))
         name = next((name for name in _IDS if fields.get(name) is not None), None)
         if name:
             self._ids.append(hash(str(fields[name])))
         if not self.first_mapping:
-            self.first_mapping = plan_of(fields, self._mapping).mapping
+            self.first_mapping = adapted.plan.mapping
         if record.response:
             self.with_response += 1
         else:

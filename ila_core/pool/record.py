@@ -11,6 +11,17 @@ from ila_core.pool.labels import Labels
 Role = Literal["system", "user", "assistant", "tool"]
 
 
+class NotARecord(ValueError):
+    """The fields do not make a record; the message is a short reason from a fixed vocabulary."""
+
+
+class Note(str):
+    """Something unusual that was read all the same: short, from a fixed vocabulary, to be counted.
+
+    It stands among the turns that it is about.
+    """
+
+
 class Turn(NamedTuple):
     """One turn of a conversation; `scored` says whether its tokens count as response."""
 

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ila_core.pool.fields import PARTS
-from ila_core.pool.formats import NotARecord, adapt
-from ila_core.pool.record import Turn, instruction_of, response_of
+from ila_core.pool.formats import adapt
+from ila_core.pool.record import NotARecord, Turn, instruction_of, response_of
 
 
 def user(text: str) -> Turn:
@@ -231,23 +231,22 @@ def test_format_names(record: dict[str, object], format: str) -> None:
         ({"instruction": "", "output": "b"}, "no instruction"),
         ({"instruction": " \n", "output": "b"}, "no instruction"),
         ({"instruction": None, "output": "b"}, "no instruction"),
-        ({"instruction": 5}, "instruction is not text"),
-        ({"instruction": 0}, "instruction is not text"),
-        ({"instruction": ["a"], "output": "b"}, "instruction is not text"),
-        ({"instruction": "a", "output": 5}, "response is not text"),
-        ({"instruction": "a", "output": ["b"]}, "response is not text"),
-        ({"instruction": "a", "input": 5, "output": "b"}, "input is not text"),
-        ({"instruction": "a", "output": "b", "system": 5}, "system prompt is not text"),
-        ({"instruction": "a", "output": "b", "history": "x"}, "history is not a list of pairs"),
-        ({"instruction": "a", "history": [["x"]]}, "history is not a list of pairs"),
-        ({"instruction": "a", "history": [["x", 3]]}, "history is not text"),
+        ({"instruction": {"a": 1}, "output": "b"}, "instruction is not text"),
+        ({"instructions": ["a", "b"], "output": "c"}, "several instructions in one record"),
+        ({"instruction": "a", "output": {"b": 1}}, "response is not text"),
+        ({"instruction": "a", "output": [{"b": 1}]}, "response is not text"),
+        ({"instruction": "a", "input": ["i"], "output": "b"}, "input is not text"),
+        ({"instruction": "a", "output": "b", "system": ["s"]}, "system prompt is not text"),
+        ({"instruction": "a", "output": "b", "history": "x"}, "history is no conversation"),
+        ({"instruction": "a", "history": [["x"]]}, "history is no conversation"),
+        ({"instruction": "a", "history": [["x", {}]]}, "message is not text"),
         ({"messages": []}, "no instruction"),
         ({"messages": "hi"}, "messages are not a list"),
         ({"messages": [3]}, "message is not an object"),
         ({"messages": [{"content": "a"}]}, "message without role"),
         ({"messages": [{"role": "alien", "content": "a"}]}, "unknown role"),
-        ({"messages": [{"role": "user", "content": 5}]}, "message is not text"),
-        ({"messages": [{"role": "user", "content": [{"text": 5}]}]}, "message is not text"),
+        ({"messages": [{"role": "user", "content": {"a": 5}}]}, "message is not text"),
+        ({"messages": [{"role": "user", "content": [{"text": []}]}]}, "message is not text"),
         ({"messages": MESSAGES[1:]}, "no instruction"),
         ({"chosen": "b", "rejected": "c"}, "no instruction"),
     ],
@@ -319,7 +318,7 @@ def test_any_fields_are_adapted_or_refused_with_a_reason(record: dict[str, objec
     try:
         adapted = adapt(record)
     except NotARecord as error:
-        assert 0 < len(str(error)) < 40
+        assert 0 < len(str(error)) < 40, error
         return
     assert instruction_of(adapted.turns).strip()
     assert all(turn.text.strip() for turn in adapted.turns)

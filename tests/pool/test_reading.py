@@ -32,7 +32,7 @@ def test_lines_that_are_no_records(tmp_path: Path) -> None:
         b"[1,2]": "not an object",
         b'"text"': "not an object",
         b'{"prompt":"\xff"}': "not UTF-8",
-        b'{"instruction":5}': "instruction is not text",
+        b'{"instruction":{"n":5}}': "instruction is not text",
         b'{"n":' + b"1" * 5000 + b"}": "invalid JSON",
         b"[" * 100_000: "nested too deeply",
         b'{"a":' * 100_000: "nested too deeply",
