@@ -15,7 +15,7 @@ import orjson
 
 from ila_core.errors import UsageError
 from ila_core.pool.conversations import shape_of
-from ila_core.pool.json_text import loads
+from ila_core.pool.json_text import loads, python_value
 from ila_core.pool.record import NotARecord
 from ila_core.pool.values import is_nothing
 
@@ -374,7 +374,9 @@ def record_fields(value: Any) -> Mapping[str, Any]:
 
 
 def as_list(value: Any) -> Any:
-    """A filled list as it is, also out of a table cell that holds one as JSON; else the value.
+    """A filled list as it is, also out of a table cell that spells one; else the value.
+
+    A cell spells it as JSON, or as Python prints it.
 
     >>> as_list('["a"]'), as_list("[sic]"), as_list([])
     (['a'], '[sic]', None)
@@ -383,7 +385,10 @@ def as_list(value: Any) -> Any:
         try:
             value = orjson.loads(value)
         except ValueError:
-            return value
+            try:
+                value = python_value(value)
+            except ValueError:
+                return value
     return None if value in ([], "") else value
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ila_core.errors import IlaError
 from ila_core.files import hash_file, reading_errors
+from ila_core.pool.folders import files_of
 from ila_core.progress import Progress, no_progress
 
 Paths = Sequence[str | Path] | str | Path
@@ -49,9 +50,9 @@ class Input:
             )
 
 
-def hashed(paths: Paths, *, progress: Progress = no_progress) -> list[Input]:
-    """The files that paths and globs name, hashed, as `expand` orders them."""
-    files = expand(paths)
+def hashed(paths: Paths, *, split: str = "", progress: Progress = no_progress) -> list[Input]:
+    """The files that paths, globs and folders name, hashed, as `expand` orders them."""
+    files = expand(paths, split)
     inputs = []
     for path in files:
         inputs.append(Input.of(path))
@@ -59,25 +60,26 @@ def hashed(paths: Paths, *, progress: Progress = no_progress) -> list[Input]:
     return inputs
 
 
-def expand(paths: Paths) -> list[Path]:
-    """The files that paths and globs name, in the order given, matches of a glob sorted.
+def expand(paths: Paths, split: str = "") -> list[Path]:
+    """The files that paths, globs and folders name, in the order given, matches of a glob sorted.
 
-    A file named twice is read once. Raises IlaError for a path that is not there, a glob without
-    a match, and a folder.
+    Of a folder with splits those of `split` are taken, or of its training part. A file named twice
+    is read once. Raises IlaError for a path that is not there, a glob without a match, and a folder
+    that is no data set.
     """
     files: dict[Path, Path] = {}
     for given in [paths] if isinstance(paths, str | Path) else paths:
-        for path in _matches(str(given)):
+        for path in _matches(str(given), split):
             files.setdefault(path.resolve(), path)
     if not files:
         raise IlaError("No file was named; name the files of the pool.")
     return list(files.values())
 
 
-def _matches(given: str) -> list[Path]:
+def _matches(given: str, split: str) -> list[Path]:
     path = Path(given).expanduser()
     if path.is_dir():
-        raise IlaError(f"{given} is a folder; name its files, for example {path}/*.jsonl.")
+        return files_of(path, split)
     if path.exists():
         return [path]
     if not glob.has_magic(given):

@@ -1,7 +1,8 @@
 """The records of a JSON text that comes in pieces, one at a time: the text is never held whole.
 
 An array's elements, the one list of objects in an object, objects one after the other, or one
-object are records; what else stands there is handed on as it is, to be rejected.
+object are records; so is an array of messages. What else stands there is handed on as it is, to be
+rejected.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ import codecs
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from ila_core.errors import IlaError
+from ila_core.pool.conversations import is_message
 from ila_core.pool.fields import INSTRUCTIONS, KNOWN_FIELDS, MESSAGES, RESPONSES
+from ila_core.pool.folders import TRAIN, split_of
 from ila_core.pool.packing import CHUNK, Damaged
 
 RECORD_LIMIT = 1 << 28
@@ -143,21 +149,32 @@ class _Scanner:
         return float(text)
 
 
-def records_in(pieces: Iterable[str], name: str) -> Iterator[Value]:
+def records_in(
+    pieces: Iterable[str], name: str, *, split: str = "", notes: Counter[str] | None = None
+) -> Iterator[Value]:
     """What may be a record in the JSON text that comes in these pieces, in order.
 
-    Raises Damaged, after the last sound one, and IlaError where an object holds two lists that
-    might be the pool; `name` is the text's name in that.
+    An array whose elements are messages is one conversation. Of an object with several lists of
+    records the one named `split` is read, or the first where it is `train` and the others are
+    splits too; `notes` counts the records of those. Raises Damaged, after the last sound one, and
+    IlaError where it is not clear which list is the pool; `name` is the text's name in that.
 
     >>> [one.value for one in records_in(['{"data": [{"a"', ': 1}, {"a": 2}]}'], "pool.json")]
     [{'a': 1}, {'a': 2}]
     """
     scanner = _Scanner(pieces)
+    lists = _Lists(name, split, Counter() if notes is None else notes)
     while first := scanner.peek():
         if first == "[":
-            yield from _elements(scanner)
+            elements = _elements(scanner)
+            value = next(elements, None)
+            if value is not None and is_message(value.value):
+                yield _gathered(value, elements)
+            elif value is not None:
+                yield value
+                yield from elements
         elif first == "{":
-            yield from _members(scanner, name)
+            yield from _members(scanner, lists)
         else:
             yield scanner.value()
     if scanner.damage:
@@ -166,52 +183,98 @@ def records_in(pieces: Iterable[str], name: str) -> Iterator[Value]:
 
 def _elements(scanner: _Scanner) -> Iterator[Value]:
     scanner.skip()
-    if scanner.peek() == "]":
-        scanner.skip()
-        return
-    while True:
+    while scanner.peek() != "]":  # also after a comma: some programs leave one at the end
         yield scanner.value()
         _expect(scanner, ",]")
-        if scanner.skip() == "]":
-            return
+        if scanner.peek() == ",":
+            scanner.skip()
+    scanner.skip()
 
 
-def _members(scanner: _Scanner, name: str) -> Iterator[Value]:
+def _gathered(first: Value, rest: Iterable[Value]) -> Value:
+    """The elements of an array as one value."""
+    values = [first, *rest]
+    text = "[" + ",".join(value.text for value in values) + "]"
+    return Value(text, [value.value for value in values], any(value.odd for value in values))
+
+
+@dataclass
+class _Lists:
+    """Which list of an object is the pool."""
+
+    name: str
+    split: str
+    notes: Counter[str]
+
+    def choose(self, key: str, chosen: str | None) -> bool:
+        """Whether the list under this key is read; `chosen` is the one that was before it."""
+        if self.split:
+            return key == self.split
+        if chosen is None:
+            return True
+        if split_of(PurePath(chosen)) == TRAIN and split_of(PurePath(key)) is not None:
+            return False
+        raise IlaError(
+            f"{self.name} holds two lists, {chosen!r} and {key!r}; which one is the pool is not "
+            f"clear, choose one with --split {chosen} or --split {key}."
+        )
+
+    def missing(self, keys: Iterable[str]) -> IlaError:
+        return IlaError(
+            f"{self.name} has no list {self.split!r}; it has {', '.join(keys)}: name one of them "
+            "with --split."
+        )
+
+
+def _members(scanner: _Scanner, lists: _Lists) -> Iterator[Value]:
     """An object is one record, unless a field that no format knows holds a list of objects."""
     scanner.skip()
     record: dict[str, Any] = {}
     spans: list[str] = []
     odd = False
-    list_name: str | None = None
+    chosen: str | None = None
+    keys: list[str] = []
     while scanner.peek() != "}":
         _expect(scanner, '"')
         key_span, key, _ = scanner.value()
         _expect(scanner, ":")
         scanner.skip()
-        is_list = (
-            scanner.peek() == "["
-            and scanner.second() == "{"
-            and key not in KNOWN_FIELDS
-            and _RECORD_FIELDS.isdisjoint(record)
-        )
-        if is_list and list_name is not None:
-            raise IlaError(
-                f"{name} holds two lists, {list_name!r} and {key!r}; "
-                "which one is the pool is not clear, write it to a file of its own."
-            )
-        if is_list:
-            list_name = key
-            yield from _elements(scanner)
+        value: Value | None = None
+        if _may_be_the_pool(scanner, key, record):
+            elements = _elements(scanner)
+            first = next(elements)
+            if is_message(first.value):
+                value = _gathered(first, elements)
+            elif lists.choose(key, chosen):
+                chosen = key
+                yield first
+                yield from elements
+            else:
+                lists.notes[f"record of {key!r}, left out"] += 1 + sum(1 for _ in elements)
+            keys.append(key)
         else:
-            span, record[key], value_odd = scanner.value()
-            spans.append(f"{key_span}:{span}")
-            odd = odd or value_odd
+            value = scanner.value()
+        if value is not None:
+            record[key] = value.value
+            spans.append(f"{key_span}:{value.text}")
+            odd = odd or value.odd
         _expect(scanner, ",}")
         if scanner.peek() == ",":
             scanner.skip()
     scanner.skip()
-    if list_name is None:
+    if keys and chosen is None and len(keys) > len(record):
+        raise lists.missing(keys)
+    if chosen is None:
         yield Value("{" + ",".join(spans) + "}", record, odd)
+
+
+def _may_be_the_pool(scanner: _Scanner, key: str, record: Mapping[str, Any]) -> bool:
+    return (
+        scanner.peek() == "["
+        and scanner.second() == "{"
+        and key not in KNOWN_FIELDS
+        and _RECORD_FIELDS.isdisjoint(record)
+    )
 
 
 def _expect(scanner: _Scanner, characters: str) -> None:

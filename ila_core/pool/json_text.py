@@ -7,6 +7,7 @@ shown or written later breaks on it.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from typing import Any
 import orjson
 
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_BETWEEN = re.compile(r"\}\s*\n\s*\{")
+_PRINTED = re.compile(r"\s*(?:\{\s*'|\[\s*(?:\{\s*)?['\"])")
+_PRINTED_LIMIT = 1 << 24
+"""The longest text that is tried: Python's parser takes a hundred times its memory."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _TOKENS = re.compile(r'("(?:[^"\\]++|\\.)*+")|[ \t\n\r]+', re.DOTALL)
@@ -31,6 +36,28 @@ def loads(text: str) -> Any:
     except ValueError:
         value = json.loads(text)
     return whole_characters(value) if may_hold_surrogates(text) else value
+
+
+def python_value(text: str) -> Any:
+    """The list or object that Python, or numpy, has printed as this text.
+
+    Raises ValueError where it is none: text that begins neither with a brace nor with a bracket
+    and a brace or a quote is not even tried.
+
+    >>> python_value("[{'role': 'user', 'content': None}]")
+    [{'role': 'user', 'content': None}]
+    """
+    if not _PRINTED.match(text) or len(text) > _PRINTED_LIMIT:
+        raise ValueError("not printed by Python")
+    for spelling in (text, _BETWEEN.sub("}, {", text)):  # numpy leaves out the commas
+        try:
+            value = ast.literal_eval(spelling)
+            compact_json(value)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+        if isinstance(value, list | dict):
+            return value
+    raise ValueError("not printed by Python")
 
 
 def may_hold_surrogates(text: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -15,11 +16,10 @@ CHUNK = 1 << 20
 HEAD = 1 << 16
 """How much of a file is looked at to find out what it is."""
 
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"{\0", "utf-16-le"), (b"[\0", "utf-16-le"), (b"\0{", "utf-16-be"), (b"\0[", "utf-16-be"),
-)  # fmt: skip
+
+def first_sentence(error: Exception) -> str:
+    """What another library says, short enough for a message of ours."""
+    return re.split(r"\.?\s*\n|\. |\.$", str(error))[0] or type(error).__name__
 
 
 class Damaged(Exception):
@@ -33,11 +33,6 @@ def compression_of(magic: bytes) -> str | None:
     return "zstd" if magic.startswith(b"\x28\xb5\x2f\xfd") else None
 
 
-def encoding_of(head: bytes) -> str:
-    """How the text is encoded that begins with these bytes."""
-    return next((name for mark, name in _BOMS if head.startswith(mark)), "utf-8")
-
-
 def unpacked(raw: BinaryIO, compression: str | None) -> io.BufferedReader:
     """The bytes without their compression; where that is cut or broken, reading is Damaged."""
     if compression == "gzip":
@@ -49,7 +44,11 @@ def unpacked(raw: BinaryIO, compression: str | None) -> io.BufferedReader:
 
 
 def recoded(stream: io.BufferedReader, encoding: str) -> io.BufferedReader:
-    """The text of another encoding as UTF-8; where it is broken, reading is Damaged."""
+    """The text of another encoding as UTF-8.
+
+    A byte that is none of its text stays as it is, and is no UTF-8 either; where UTF-16 or UTF-32
+    is broken, reading is Damaged.
+    """
     return io.BufferedReader(_Pipe(_as_utf8(stream, encoding)), CHUNK)
 
 
@@ -112,12 +111,13 @@ def _unzstd(raw: BinaryIO) -> Iterator[bytes]:
 
 
 def _as_utf8(stream: io.BufferedReader, encoding: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)()
+    errors = "strict" if encoding.startswith("utf") else "surrogateescape"
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
     final = False
     while not final:
         data = stream.read1(CHUNK)
         final = not data
         try:
-            yield decoder.decode(data, final).encode()
+            yield decoder.decode(data, final).encode("utf-8", errors)
         except UnicodeDecodeError as error:
             raise Damaged(f"its {encoding.upper()} text is broken ({error.reason})") from error

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from ila_core.errors import IlaError, UsageError
-from ila_core.pool.containers import Item, PoolFile
+from ila_core.pool.containers import PoolFile
 from ila_core.pool.fields import FIELD_NAMES, check_mapping, field_of, listed, record_fields
 from ila_core.pool.formats import NotARecord, adapt
 from ila_core.pool.inputs import Paths, expand
+from ila_core.pool.items import Item
 from ila_core.pool.packing import Damaged
 from ila_core.pool.record import Record, Reject, instruction_of, response_of
 

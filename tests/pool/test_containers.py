@@ -28,7 +28,7 @@ from pool_files import (
 )
 
 from ila_core.errors import IlaError
-from ila_core.pool import containers
+from ila_core.pool import json_lines
 from ila_core.pool.ingest import ingest
 from ila_core.pool.reading import Reading, read_pool
 from ila_core.pool.record import Record, Reject
@@ -137,7 +137,7 @@ def test_a_line_of_five_megabytes(tmp_path: Path) -> None:
 
 
 def test_a_line_over_the_limit_is_a_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(containers, "RECORD_LIMIT", 1000)
+    monkeypatch.setattr(json_lines, "RECORD_LIMIT", 1000)
     long = {"prompt": "x" * 4500, "completion": "b"}
     found = list(read_pool(put(tmp_path, lines([POOL[0], long, POOL[1]]))))
     assert [getattr(one, "reason", "") for one in found] == ["", "too long", ""]
@@ -175,7 +175,7 @@ LINE = st.one_of(
 def test_any_mix_of_lines(tmp_path: Path, body: list[bytes], newline: bytes) -> None:
     """Kept + rejected = read, every line is told once, kept ones byte for byte."""
     first = b'{"prompt":"first","completion":"b"}'
-    body = [first, *body]
+    body = [first] * (2 + len(body)) + body  # mostly sound, so that it is UTF-8 with damage
     reading = Reading(put(tmp_path, newline.join(body)))
     found = list(reading)
     assert reading.kept + reading.rejected == reading.read == len(found)

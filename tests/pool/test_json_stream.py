@@ -47,8 +47,8 @@ def test_one_object_is_one_record_unless_it_holds_a_list_of_them(tmp_path: Path)
     talk = {"messages": [{"role": "user", "content": "Hi"}], "refs": [{"b": 1}], "meta": {}}
     assert outcome(put(tmp_path, json.dumps(talk, indent=1).encode(), "one.json")) == ["Hi"]
     assert outcome(put(tmp_path, json.dumps(talk).encode(), "one.json")) == ["Hi"]
-    both = {"train": POOL, "test": POOL}
-    with pytest.raises(IlaError, match="holds two lists, 'train' and 'test'"):
+    both = {"mine": POOL, "yours": POOL}
+    with pytest.raises(IlaError, match=r"holds two lists, 'mine' and 'yours'.*--split mine"):
         outcome(put(tmp_path, json.dumps(both).encode(), "two.json"))
 
 
@@ -125,7 +125,7 @@ def test_array_in_pieces_of_any_size(
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('[{"instruction": "a", "output": "b"},]', "is broken"),
+        ('[{"instruction": "a", "output": "b"},,]', "is broken"),
         ('[{"instruction": "a", "output": "b"}, {"instruction": }]', "is broken"),
         ('[{"instruction": "a", "output": "b"}, {"instruction": "c', "ends early"),
         ('[{"instruction": "a", "output": "b"}, {"instruction": tru', "ends early"),

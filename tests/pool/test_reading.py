@@ -84,7 +84,7 @@ def test_refused(tmp_path: Path, name: str, data: bytes, words: str, partial: bo
 
 
 def test_paths_that_name_nothing(tmp_path: Path) -> None:
-    for path, words in ((tmp_path, "is a folder; name its files"),
+    for path, words in ((tmp_path, "is a folder without a pool; name its files"),
                         (tmp_path / "nope.jsonl", "nope.jsonl was not found"),
                         (tmp_path / "*.jsonl", r"\*.jsonl matches no file")):  # fmt: skip
         with pytest.raises(IlaError, match=words):

@@ -1,0 +1,152 @@
+"""A folder that is a data set: which of its files are the pool.
+
+As `datasets` saves them (arrow shards and a state), as they lie on the Hub (Parquet shards named by
+their split), or as people put them together.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+
+from ila_core.errors import IlaError
+from ila_core.pool.sniffing import SUFFIXES
+
+TRAIN = "train"
+SPLITS = {
+    TRAIN: (TRAIN, "training"), "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}  # fmt: skip
+"""The parts of a data set, and the words in names of files and folders that mean them."""
+_STATE, _DICT = "state.json", "dataset_dict.json"
+_NO_POOL = frozenset(
+    (_STATE, _DICT, "dataset_info.json", "dataset_infos.json", "package.json", "rejects.jsonl")
+)
+_DATA = frozenset(("data", "default"))
+"""Folders whose name says nothing."""
+
+
+def files_of(folder: Path, split: str = "") -> list[Path]:
+    """The files of the pool in a folder, in order: those of `split`, or of its training part.
+
+    Raises IlaError, naming what there is, for a folder without any, for one that holds several data
+    sets or several kinds of files, and for a split that is not there or has to be chosen.
+    """
+    saved = _saved(folder, split)
+    if saved is not None:
+        return saved
+    found = [path for path in sorted(folder.rglob("*")) if _is_pool(path, folder)]
+    if not found:
+        raise IlaError(
+            f"{folder} is a folder without a pool; name its files, for example {folder}/*.jsonl."
+        )
+    chosen = _of_split(folder, found, split)
+    _check_one_set(folder, chosen)
+    return chosen
+
+
+def _saved(folder: Path, split: str) -> list[Path] | None:
+    """The shards of what `datasets` has saved; None where it was not saved so."""
+    if (folder / _DICT).is_file():
+        splits = _listed(folder / _DICT, "splits")
+        name = _choice(folder, [str(one) for one in splits], split)
+        return _saved(folder / name, "")
+    if not (folder / _STATE).is_file():
+        return None
+    shards = [folder / str(shard["filename"]) for shard in _listed(folder / _STATE, "_data_files")]
+    if split and folder.name != split:
+        raise IlaError(f"{folder} has no splits; name the folder without --split.")
+    return shards
+
+
+def _listed(path: Path, name: str) -> list[dict[str, str]]:
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8"))[name])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IlaError(
+            f"{path} is not what datasets writes; name the files of the pool themselves."
+        ) from error
+
+
+def _is_pool(path: Path, folder: Path) -> bool:
+    """Whether a file may belong to the pool: by its name, and by not being hidden."""
+    inner = path.relative_to(folder).parts
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix not in (".gz", ".zst")]
+    return (
+        bool(suffixes)
+        and suffixes[-1] in SUFFIXES
+        and path.name not in _NO_POOL
+        and not path.name.endswith(".manifest.json")
+        and not any(part.startswith((".", "_")) for part in inner)
+        and path.is_file()
+    )
+
+
+def split_of(path: PurePath) -> str | None:
+    """The split that a file's name means, or else that of a folder it is in.
+
+    >>> split_of(PurePath("data/train-00000-of-00002.parquet")), split_of(PurePath("pool.jsonl"))
+    ('train', None)
+    """
+    for part in reversed(path.parts):
+        words = re.split(r"[^a-z]+", part.lower())
+        for split, names in SPLITS.items():
+            if any(name in words for name in names):
+                return split
+    return None
+
+
+def _of_split(folder: Path, found: list[Path], split: str) -> list[Path]:
+    by_split: dict[str, list[Path]] = {}
+    for path in found:
+        inner = path.relative_to(folder)
+        named = split_of(inner) or ""
+        if split and split not in SPLITS and split in re.split(r"[-_.]", inner.name):
+            named = split
+        by_split.setdefault(named, []).append(path)
+    if list(by_split) == [""] and not split:
+        return found
+    return by_split[_choice(folder, list(by_split), split)]
+
+
+def _choice(folder: Path, splits: list[str], split: str) -> str:
+    """The split asked for, else the training one, else the only one."""
+    names = [name for name in splits if name]
+    wanted = next((one for one, words in SPLITS.items() if split in words), split)
+    for name in (split, wanted) if split else (TRAIN,):
+        if name in splits:
+            return name
+    if not split and len(splits) == 1:
+        return splits[0]
+    raise IlaError(
+        f"{folder} has {'no split ' + repr(split) if split else 'several splits'}; it has "
+        f"{', '.join(names) or 'none'}: choose one with --split NAME, or name the files."
+    )
+
+
+def _check_one_set(folder: Path, files: Iterable[Path]) -> None:
+    """Refuse a folder with several data sets, or with the same in several kinds of files."""
+    files = list(files)
+    sets = sorted({_set_of(path.relative_to(folder)) for path in files})
+    if len(sets) > 1:
+        names = ", ".join(name or "." for name in sets)
+        raise IlaError(f"{folder} holds several data sets, {names}; name the folder of one.")
+    kinds = sorted({SUFFIXES[_suffix(path)] for path in files})
+    if len(kinds) > 1:
+        suffixes = sorted({_suffix(path) for path in files})
+        raise IlaError(
+            f"{folder} holds files of several kinds, {', '.join(suffixes)}; name those of one, for "
+            f"example {folder}/**/*{suffixes[0]}."
+        )
+
+
+def _suffix(path: Path) -> str:
+    return next(s for s in reversed([s.lower() for s in path.suffixes]) if s in SUFFIXES)
+
+
+def _set_of(inner: Path) -> str:
+    """The folders that a file is in, without those that only name a split or say nothing."""
+    words = {word for names in SPLITS.values() for word in names}
+    return "/".join(part for part in inner.parts[:-1] if part.lower() not in _DATA | words)

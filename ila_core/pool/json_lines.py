@@ -1,0 +1,83 @@
+"""JSON lines: one thing a line, each kept as it stands."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from ila_core.pool.items import Item, readable_text
+from ila_core.pool.json_stream import RECORD_LIMIT
+from ila_core.pool.json_text import (
+    compact_json,
+    may_hold_surrogates,
+    python_value,
+    whole_characters,
+)
+from ila_core.pool.packing import HEAD
+
+
+def lines_of(stream: io.BufferedReader, notes: Counter[str]) -> Iterator[Item]:
+    """Every line that is not blank; `notes` counts what was taken although it is unusual."""
+    number = 0
+    while line := stream.readline(RECORD_LIMIT):
+        number += 1
+        if line.endswith(b"\n"):
+            line = line[:-2] if line.endswith(b"\r\n") else line[:-1]
+        elif len(line) == RECORD_LIMIT:
+            yield Item(number, readable_text(line[:HEAD]), None, "too long")
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(RECORD_LIMIT)
+            continue
+        if not line or line.isspace():
+            continue
+        try:
+            yield Item(number, line.decode(), orjson.loads(line))
+        except ValueError:
+            yield _odd_line(number, line, notes)
+
+
+def _odd_line(number: int, line: bytes, notes: Counter[str]) -> Item:
+    """A line that the fast parser refuses: sound after all, or a reject with its reason."""
+    bare = line.strip(b"\0").removeprefix(codecs.BOM_UTF8)
+    try:
+        text = bare.decode()
+    except UnicodeDecodeError:
+        return Item(number, readable_text(line), None, "not UTF-8")
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        return Item(number, text, None, "nested too deeply")
+    except ValueError:
+        return _no_json(number, line, text, notes)
+    if bare != line:  # padding that is not JSON, so that leaving it out changes no record
+        notes["NUL bytes" if b"\0" in line else "byte-order mark"] += 1
+    return whole_item(number, text, value, notes)
+
+
+def _no_json(number: int, line: bytes, text: str, notes: Counter[str]) -> Item:
+    """A line as Python prints an object is that object, written as JSON; all else is a reject."""
+    try:
+        value = python_value(text)
+    except ValueError:
+        reason = "NUL bytes" if b"\0" in line else "invalid JSON"
+        return Item(number, readable_text(line), None, reason)
+    notes["Python's spelling of an object, read as JSON"] += 1
+    return Item(number, compact_json(value), value)
+
+
+def whole_item(number: int, text: str, value: Any, notes: Counter[str]) -> Item:
+    """The item, with U+FFFD for the unpaired surrogates in its value."""
+    if not may_hold_surrogates(text):
+        return Item(number, text, value)
+    try:
+        whole = whole_characters(value)
+    except RecursionError:
+        return Item(number, text, None, "nested too deeply")
+    notes["unpaired surrogate"] += whole != value
+    return Item(number, text, whole)

@@ -1,0 +1,210 @@
+"""Tables of cells, CSV, TSV and workbooks: which row names the columns, and the rows after it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import chain
+from typing import Any, BinaryIO
+
+from ila_core.errors import IlaError
+from ila_core.pool.fields import KNOWN_FIELDS, canonical
+from ila_core.pool.items import Item, as_bytes, is_utf8, readable_text
+from ila_core.pool.json_stream import RECORD_LIMIT
+from ila_core.pool.json_text import compact_json
+from ila_core.pool.packing import Damaged
+
+HEADER_WITHIN = 20
+"""Rows in which a header may stand below titles."""
+DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the cells of a text are told apart: `quoting` is the csv module's."""
+
+    delimiter: str
+    quoting: int = csv.QUOTE_MINIMAL
+
+
+def dialect_of(text: str, *, whole: bool) -> Dialect:
+    """The dialect of a table that begins so; `whole` says that this is all of it.
+
+    The delimiter is the one that the first line has most of. Quotes between tabs mean something
+    only where they are sound: exports with tabs mostly have none.
+
+    >>> dialect_of('a\\tb\\n"Tally ho" he said\\tc\\n', whole=True).quoting == csv.QUOTE_NONE
+    True
+    """
+    lines = text.lstrip("\r\n \ufeff").splitlines()
+    header = next((line for line in lines[:HEADER_WITHIN] if _names_columns(line)), None)
+    header = header if header is not None else next(iter(lines), "")
+    delimiter = max(DELIMITERS, key=header.count)
+    if delimiter != "\t" or _quotes_are_sound(text, whole=whole):
+        return Dialect(delimiter)
+    return Dialect(delimiter, csv.QUOTE_NONE)
+
+
+def _names_columns(line: str) -> bool:
+    cells = re.split("[" + DELIMITERS + "]", line)
+    return len(cells) > 1 and any(canonical(cell.strip('" ')) in KNOWN_FIELDS for cell in cells)
+
+
+def _quotes_are_sound(text: str, *, whole: bool) -> bool:
+    if '"' not in text:
+        return True
+    rows = csv.reader(io.StringIO(text), delimiter="\t", strict=True)
+    try:
+        for _ in rows:
+            pass
+    except csv.Error as error:
+        return "unexpected end" in str(error) and not whole
+    return True
+
+
+def csv_rows(
+    stream: io.BufferedReader,
+    name: str,
+    dialect: Dialect,
+    columns: Sequence[str],
+    notes: Counter[str],
+) -> Iterator[Item]:
+    """Every row of a CSV text but blank ones. Raises Damaged, after the last sound one."""
+    text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="")
+    lines = _Lines(text)
+    csv.field_size_limit(RECORD_LIMIT)
+    reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=_quoting(dialect.quoting))
+
+    def sound_rows() -> Iterator[list[str]]:
+        for number, row in enumerate((row for row in reader if row), start=0):
+            if lines.ended:  # the reader went on past the last line to finish this row
+                raise Damaged(f"a quoted cell of row {number} is never closed")
+            yield row
+
+    try:
+        yield from _records(sound_rows(), name, columns, notes, dialect.delimiter)
+    except csv.Error as error:
+        raise Damaged(f"line {reader.line_num} is not CSV ({error})") from error
+
+
+def _quoting(value: int) -> Any:
+    return value
+
+
+def workbook_rows(
+    file: BinaryIO,
+    name: str,
+    sheet: str,
+    columns: Sequence[str],
+    notes: Counter[str],
+) -> Iterator[Item]:
+    """Every row of one sheet of a workbook, the first that is not empty unless one is named.
+
+    Raises IlaError for a file that is no workbook, and for a sheet that it does not have.
+    """
+    import python_calamine
+
+    try:
+        book = python_calamine.load_workbook(file)
+        sheets = {one: book.get_sheet_by_name(one).to_python() for one in book.sheet_names}
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise IlaError(f"{name} is not a workbook that can be read ({error}).") from error
+    filled = {title: rows for title, rows in sheets.items() if rows}
+    if sheet and sheet not in sheets:
+        raise IlaError(
+            f"{name} has no sheet {sheet!r}; its sheets are {', '.join(sheets)}: name one of them "
+            "with --split."
+        )
+    chosen = sheet or next(iter(filled), "")
+    for other, rows in filled.items():
+        if other != chosen:
+            notes[f"row of the sheet {other!r}, left out"] += len(rows)
+    cells = ([_cell(cell) for cell in row] for row in filled.get(chosen, ()))
+    yield from _records(cells, name, columns, notes, "\t")
+
+
+def _cell(value: Any) -> Any:
+    """A cell as JSON has it: whole numbers without a point, dates and times as text."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _records(
+    rows: Iterable[list[Any]],
+    name: str,
+    columns: Sequence[str],
+    notes: Counter[str],
+    delimiter: str,
+) -> Iterator[Item]:
+    rows = (row for row in rows if any(cell != "" for cell in row))
+    names = list(columns)
+    if not columns:
+        names, rows = _header(rows, notes)
+    if twice := [column for column, count in Counter(names).items() if count > 1]:
+        raise IlaError(
+            f"{name} has more than one column named {twice[0]!r}; rename one of them, or name all "
+            "columns with --columns."
+        )
+    for number, row in enumerate(rows, start=1):
+        while len(row) > len(names) and row[-1] == "":
+            row.pop()
+        if len(row) != len(names):
+            reason = "wrong number of columns"
+        elif any(isinstance(cell, str) and not is_utf8(cell) for cell in row):
+            reason = "not UTF-8"
+        else:
+            record = dict(zip(names, row, strict=True))
+            yield Item(number, compact_json(record), record)
+            continue
+        cells = readable_text(as_bytes(delimiter.join(map(str, row))))
+        yield Item(number, cells, None, reason)
+
+
+def _header(
+    rows: Iterator[list[Any]], notes: Counter[str]
+) -> tuple[list[str], Iterator[list[Any]]]:
+    """The names of the columns, and the rows below: titles above the names are left out."""
+    above: list[list[Any]] = []
+    for row in rows:
+        if "" not in row or _is_header(row) or len(above) == HEADER_WITHIN:
+            above.append(row)
+            break
+        above.append(row)
+    at = len(above) - 1 if above and _is_header(above[-1]) else 0
+    if at:
+        notes["row above the names of the columns, left out"] += at
+    names = [str(cell).strip().lstrip("\ufeff") for cell in above[at]] if above else []
+    while names and names[-1] == "":
+        names.pop()
+    if names.count("") > 1:
+        names = [name or f"column {number}" for number, name in enumerate(names, start=1)]
+    return names, chain(above[at + 1 :], rows)
+
+
+def _is_header(row: list[Any]) -> bool:
+    return any(isinstance(cell, str) and canonical(cell) in KNOWN_FIELDS for cell in row)
+
+
+class _Lines:
+    """The lines of a text, and whether someone has asked for one after the last."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self.ended = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        for line in self._lines:
+            return line
+        self.ended = True
+        raise StopIteration

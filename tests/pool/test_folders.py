@@ -1,0 +1,111 @@
+"""Folders that are data sets: saved by `datasets`, laid out as on the Hub, put together by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pool_files import lines, outcome, table
+
+from ila_core.errors import IlaError
+from ila_core.pool.inputs import expand
+from ila_core.pool.reading import Reading
+
+SHARDS = [
+    [{"prompt": "Name a gull.", "completion": "Kittiwake."}],
+    [{"prompt": "Name a tern.", "completion": "Arctic tern."},
+     {"prompt": "Name an auk.", "completion": "Puffin."}],
+]  # fmt: skip
+QUESTIONS = [record["prompt"] for shard in SHARDS for record in shard]
+
+
+def arrow(records: list[dict[str, Any]], *, stream: bool = True) -> bytes:
+    sink = pa.BufferOutputStream()
+    whole = pa.Table.from_pylist(records)
+    with (pa.ipc.new_stream if stream else pa.ipc.new_file)(sink, whole.schema) as writer:
+        writer.write_table(whole, max_chunksize=1)
+    return sink.getvalue().to_pybytes()
+
+
+def write(path: Path, data: bytes | str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def saved(folder: Path) -> Path:
+    """As Dataset.save_to_disk leaves it; the order of the shards is in the state alone."""
+    names = [f"data-0000{i}-of-00002.arrow" for i in (1, 0)]
+    for name, shard in zip(names, SHARDS, strict=True):
+        write(folder / name, arrow(shard))
+    write(folder / "dataset_info.json", '{"features": {}}')
+    write(folder / "state.json", json.dumps({"_data_files": [{"filename": n} for n in names]}))
+    return folder
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("name", ["pool.arrow", "pool.bin"])
+def test_arrow_files_and_streams(tmp_path: Path, stream: bool, name: str) -> None:
+    file = write(tmp_path / name, arrow(SHARDS[1], stream=stream))
+    assert outcome(file) == QUESTIONS[1:]
+    cut = write(tmp_path / "cut.arrow", file.read_bytes()[:-200])
+    with pytest.raises(IlaError, match="it is not whole Arrow data"):
+        outcome(cut)
+    with pytest.raises(IlaError, match="is not Arrow, whatever its name says"):
+        outcome(write(tmp_path / "no.arrow", b"{}"))
+
+
+def test_what_datasets_has_saved(tmp_path: Path) -> None:
+    assert outcome(saved(tmp_path / "one")) == QUESTIONS
+    write(tmp_path / "two" / "dataset_dict.json", '{"splits": ["test", "train"]}')
+    saved(tmp_path / "two" / "train")
+    write(tmp_path / "two" / "test" / "state.json", '{"_data_files": [{"filename": "a.arrow"}]}')
+    write(tmp_path / "two" / "test" / "a.arrow", arrow(SHARDS[0]))
+    assert outcome(tmp_path / "two") == QUESTIONS
+    assert [path.name for path in expand(tmp_path / "two", "test")] == ["a.arrow"]
+    with pytest.raises(IlaError, match=r"has no split 'dev'; it has test, train: .*--split"):
+        expand(tmp_path / "two", "dev")
+    write(tmp_path / "two" / "dataset_dict.json", "[]")
+    with pytest.raises(IlaError, match="is not what datasets writes"):
+        expand(tmp_path / "two")
+
+
+def test_shards_as_on_the_hub(tmp_path: Path) -> None:
+    for i, shard in enumerate(SHARDS):
+        write(tmp_path / "data" / f"train-0000{i}-of-00002.parquet", table(shard))
+    write(tmp_path / "data" / "test-00000-of-00001.parquet", table(SHARDS[0]))
+    write(tmp_path / "README.md", "A data set.")
+    write(tmp_path / ".cache" / "train.parquet", b"?")
+    write(tmp_path / "dataset_infos.json", "{}")
+    reading = Reading(tmp_path)
+    assert len(list(reading)) == reading.read == reading.kept == 3
+    assert [path.name[:4] for path in expand(tmp_path, "test")] == ["test"]
+
+
+def test_folders_without_splits(tmp_path: Path) -> None:
+    for i, shard in enumerate(SHARDS):
+        write(tmp_path / f"part-{i}.jsonl", lines(shard))
+    assert outcome(tmp_path) == QUESTIONS
+    with pytest.raises(IlaError, match="has no split 'train'"):
+        expand(tmp_path, "train")
+
+
+def test_folders_that_need_a_word_more(tmp_path: Path) -> None:
+    with pytest.raises(IlaError, match=r"without a pool; name its files, .*/\*.jsonl"):
+        expand(tmp_path)
+    write(tmp_path / "main" / "train.parquet", table(SHARDS[0]))
+    write(tmp_path / "socratic" / "train.parquet", table(SHARDS[1]))
+    with pytest.raises(IlaError, match="holds several data sets, main, socratic; name the folder"):
+        expand(tmp_path)
+    assert outcome(tmp_path / "main") == QUESTIONS[:1]
+    write(tmp_path / "main" / "train.jsonl", lines(SHARDS[0]))
+    with pytest.raises(IlaError, match=r"several kinds, .jsonl, .parquet; name those of one"):
+        expand(tmp_path / "main")
+    write(tmp_path / "half" / "dev.jsonl", lines(SHARDS[0]))
+    write(tmp_path / "half" / "test.jsonl", lines(SHARDS[0]))
+    with pytest.raises(IlaError, match="has several splits; it has validation, test: choose one"):
+        expand(tmp_path / "half")
+    assert [path.name for path in expand(tmp_path / "half", "dev")] == ["dev.jsonl"]

@@ -1,0 +1,158 @@
+"""Tables of cells: delimiters, quotes, titles, encodings, workbooks."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pool_files import notes, outcome, put
+
+from ila_core.errors import IlaError
+from ila_core.pool.encodings import encoding_of
+from ila_core.pool.reading import Reading, read_pool
+
+ROWS = [("Name a knot.", "Bowline."), ("Name a sail.", "Jib."), ("Name a rope.", "Sheet.")]
+QUESTIONS = [question for question, _ in ROWS]
+
+
+def text_of(delimiter: str, header: str = "question{}answer") -> bytes:
+    lines = [header.format(delimiter), *(delimiter.join(row) for row in ROWS)]
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("name", ["pool.csv", "pool.tsv"])
+def test_delimiters(tmp_path: Path, delimiter: str, name: str) -> None:
+    assert outcome(put(tmp_path, text_of(delimiter), name)) == QUESTIONS
+
+
+def test_quotes_between_tabs_count_only_where_they_are_sound(tmp_path: Path) -> None:
+    cells = [('"Ahoy" is said when?', "At sea."), ('"Heave, said the cook', 'He said "now".')]
+    data = "\n".join("\t".join(row) for row in [("question", "answer"), *cells]).encode()
+    assert outcome(put(tmp_path, data, "pool.tsv")) == [question for question, _ in cells]
+    quoted = b'question\tanswer\n"What\nis it?"\t"a\tb"\n"He said ""no""."\tc\n'
+    assert outcome(put(tmp_path, quoted, "pool.tsv")) == ["What\nis it?", 'He said "no".']
+
+
+def test_titles_above_the_names_and_blank_columns(tmp_path: Path) -> None:
+    data = b"Export of May,,,\n,,,\nid,question,answer,\n1,Name a knot.,Bowline.,\n,,,\n"
+    file = put(tmp_path, data, "pool.csv")
+    assert outcome(file) == ["Name a knot."]
+    assert notes(file) == {"row above the names of the columns, left out": 1}
+    data = b",,question,answer\n0,7,Name a sail.,Jib.\n"
+    [record] = read_pool(put(tmp_path, data, "pool.csv"))
+    assert '"column 1":"0","column 2":"7"' in record.original
+    twice = put(tmp_path, b"question,answer,answer\na,b,c\n", "pool.csv")
+    with pytest.raises(IlaError, match=r"column named 'answer'; rename one .* --columns"):
+        outcome(twice)
+
+
+def test_names_in_any_case_and_spelling(tmp_path: Path) -> None:
+    data = b"System Prompt,QUESTION,Answer\nBe brief.,Why?,So.\n"
+    [record] = read_pool(put(tmp_path, data, "pool.csv"))
+    assert [turn.text for turn in record.turns] == ["Be brief.", "Why?", "So."]
+    zh = "问题,答案\n为什么？,因为。\n".encode()
+    [record] = read_pool(put(tmp_path, zh, "pool.csv"))
+    assert (record.instruction, record.response) == ("为什么？", "因为。")
+
+
+FOREIGN = {
+    "gb18030": "问题,答案\n请介绍一种茶。,龙井是一种绿茶。\n请介绍一座山。,黄山在安徽省。\n",
+    "big5": "問題,答案\n請介紹一種茶。,烏龍茶產自台灣。\n請介紹一座山。,玉山是最高的山。\n",
+    "cp932": "question,answer\nお茶の種類を教えてください。,煎茶です。\n山の名前は？,富士山です。\n",
+    "cp949": "question,answer\n차 종류를 알려 주세요.,녹차가 있습니다.\n산 이름은?,한라산입니다.\n",
+    "cp1251": "question,answer\nНазови реку в Сибири.,Енисей.\nНазови гору.,Эльбрус на Кавказе.\n",
+    "cp1252": "question,answer\nWas heißt café?,Kaffeehaus – schön.\nOù est Zürich?,Près d’ici.\n",
+    "utf-16-le": "question,answer\nНазови реку.,Енисей.\n",
+    "utf-16-be": "question,answer\nName a tea.,龙井\n",
+}
+
+
+@pytest.mark.parametrize("encoding", FOREIGN)
+def test_other_encodings_are_found_out_and_told(tmp_path: Path, encoding: str) -> None:
+    text = FOREIGN[encoding]
+    file = put(tmp_path, text.encode(encoding), "pool.csv")
+    assert encoding_of(file.read_bytes()) == encoding
+    wanted = [line.split(",")[0] for line in text.splitlines()[1:]]
+    if "question" in text or "问题" in text:
+        assert outcome(file) == wanted
+        assert notes(file)[encoding.upper()] == 1
+    lines = "".join(f'{{"question": "{line}", "answer": "x"}}\n' for line in wanted)
+    found = read_pool(put(tmp_path, lines.encode(encoding), "pool.jsonl"))
+    assert [one.original for one in found] == lines.splitlines()
+
+
+def test_a_few_broken_lines_are_no_other_encoding(tmp_path: Path) -> None:
+    data = text_of(",") + b"\n\xff\xfe,x\n" + "é,ü".encode()
+    assert outcome(put(tmp_path, data, "pool.csv")) == [*QUESTIONS, "not UTF-8", "é"]
+
+
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+
+
+def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
+    """The least that is an .xlsx: texts inline, numbers as they are, dates in style 1."""
+
+    def cell(value: object) -> str:
+        if isinstance(value, str):
+            return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
+        if isinstance(value, date):
+            return f'<c s="1"><v>{(value - date(1899, 12, 30)).days}</v></c>'
+        return f"<c><v>{value}</v></c>"
+
+    def related(kind: str, items: Iterable[tuple[str, str]]) -> str:
+        inner = "".join(
+            f'<Relationship Id="{id}" Type="{OFFICE}/{kind}" Target="{target}"/>'
+            for id, target in items
+        )
+        return f'<Relationships xmlns="{PACKAGE}/relationships">{inner}</Relationships>'
+
+    titles = list(sheets)
+    listed = "".join(
+        f'<sheet name="{title}" sheetId="{i}" r:id="r{i}"/>' for i, title in enumerate(titles, 1)
+    )
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"/>',
+        "_rels/.rels": related("officeDocument", [("r1", "xl/workbook.xml")]),
+        "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{OFFICE}"><sheets>{listed}'
+        "</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": related(
+            "worksheet", [(f"r{i}", f"worksheets/sheet{i}.xml") for i in range(1, 1 + len(titles))]
+        ),
+        "xl/styles.xml": f'<styleSheet xmlns="{SHEET}"><cellXfs count="2"><xf numFmtId="0"/>'
+        '<xf numFmtId="14"/></cellXfs></styleSheet>',
+    }
+    for i, rows in enumerate(sheets.values(), 1):
+        data = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+        parts[f"xl/worksheets/sheet{i}.xml"] = (
+            f'<worksheet xmlns="{SHEET}"><sheetData>{data}</sheetData></worksheet>'
+        )
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return sink.getvalue()
+
+
+def test_workbooks(tmp_path: Path) -> None:
+    names = ("Question", "Answer", "n", "when")
+    rows = [(*row, n, date(2024, 5, 6)) for row, n in zip(ROWS, (1, 2.5, 3), strict=True)]
+    file = put(tmp_path, workbook(pool=[names, *rows], rest=[names, rows[0]]), "pool.xlsx")
+    reading = Reading(file)
+    found = list(reading)
+    assert [one.instruction for one in found] == QUESTIONS
+    assert found[0].original == (
+        '{"Question":"Name a knot.","Answer":"Bowline.","n":1,"when":"2024-05-06"}'
+    )
+    assert reading.counts["notes"] == {"row of the sheet 'rest', left out": 2}
+    assert dict(reading.containers) == {"a workbook": 1}
+    with pytest.raises(IlaError, match="is a ZIP archive"):
+        outcome(put(tmp_path, file.read_bytes(), "pool.csv"))
+    with pytest.raises(IlaError, match="not a workbook that can be read"):
+        outcome(put(tmp_path, file.read_bytes()[:2000], "pool.xlsx"))
