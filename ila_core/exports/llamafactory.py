@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.files import reading_errors, write_text
-from ila_core.pool.fields import as_list, field_of, parse_map, plan_for
+from ila_core.pool.fields import as_list, field_of, parse_map
 from ila_core.pool.json_text import loads
+from ila_core.pool.plans import plan_for
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records

@@ -8,6 +8,8 @@ is told by :mod:`fields`; what a conversation looks like, wherever one stands, b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ila_core.pool.conversations import (
@@ -21,18 +23,16 @@ from ila_core.pool.conversations import (
 from ila_core.pool.fields import (
     CHOSEN_NAMES,
     KNOWN_FIELDS,
-    NO_HABITS,
     QUESTIONS_ONLY,
-    Habits,
     Plan,
     as_list,
     canonical,
     field_of,
-    plan_of,
     record_fields,
 )
 from ila_core.pool.json_text import compact_json
 from ila_core.pool.labels import Labels, NoLabels, labels_in
+from ila_core.pool.plans import NO_HABITS, Habits, plan_of
 from ila_core.pool.record import NotARecord, Note, Role, Turn
 from ila_core.pool.transcripts import transcript, without_label
 from ila_core.pool.values import answers_in, is_texts, several, text_of
@@ -66,7 +66,7 @@ def adapt(
     """
     record = record_fields(value)
     plan = plan_of(record, mapping, habits)
-    format, heard = _conversation(record, plan, mapping)
+    plan, heard = _conversation(record, plan, mapping)
     turns = [one for one in heard if isinstance(one, Turn)]
     system = without_label(text_of(field_of(record, plan.system), "system prompt"))
     turns = _with_one_system_turn(system, _tools_text(field_of(record, plan.tools)), turns)
@@ -80,7 +80,7 @@ def adapt(
     if record.get("label") is False:
         notes.add(BAD_ANSWER)
     source = as_source(field_of(record, plan.source))
-    return Adapted(format, tuple(turns), labels, source, frozenset(notes), plan)
+    return Adapted(plan.format, tuple(turns), labels, source, frozenset(notes), plan)
 
 
 def as_source(value: Any) -> str | None:
@@ -92,72 +92,81 @@ def as_source(value: Any) -> str | None:
 
 def _conversation(
     record: Mapping[str, Any], plan: Plan, mapping: tuple[tuple[str, str], ...]
-) -> tuple[str, list[Heard]]:
-    """The name of the record's format, and its turns with what is to be noted of them."""
+) -> tuple[Plan, list[Heard]]:
+    """The record's turns with what is to be noted of them, and the plan as it turned out."""
     if plan.messages:
-        messages = as_list(field_of(record, plan.messages))
-        if messages is None:
-            raise NotARecord("no instruction")
-        asked_only = canonical(plan.messages) == QUESTIONS_ONLY and not mapping
-        if asked_only and is_texts(messages):
-            heard = list(questions(messages))
-        else:
-            heard = list(turns_of(messages))
-        last = next((one.role for one in reversed(heard) if isinstance(one, Turn)), None)
-        if plan.response and last in ("user", "tool"):
-            heard += _side(record[plan.response], "assistant", "response")
-        return _conversation_name(plan, messages), heard
+        return _spoken(record, plan, mapping)
     if plan.instruction or (plan.response and canonical(plan.response) in CHOSEN_NAMES):
-        return _pair_name(record, plan), list(_pair(record, plan))
+        return _pair(record, plan)
     if plan.response or any(canonical(name) in KNOWN_FIELDS for name in record):
         raise NotARecord("no instruction")
     raise NotARecord("unknown format")
 
 
-def _conversation_name(plan: Plan, messages: Any) -> str:
-    if plan.format != "messages":
-        return plan.format
+@lru_cache(maxsize=4096)
+def _holds_all(plan: Plan, field: str, format: str) -> Plan:
+    """The plan where one field turned out to hold the whole conversation."""
+    return replace(plan, format=format, messages=field, instruction=None, input=None, history=None,
+                   reasoning=None, response=None)  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _named(plan: Plan, format: str) -> Plan:
+    return replace(plan, format=format)
+
+
+def _spoken(
+    record: Mapping[str, Any], plan: Plan, mapping: tuple[tuple[str, str], ...]
+) -> tuple[Plan, list[Heard]]:
+    """A conversation in a field of its own, and the chosen answer that may follow it."""
+    messages = as_list(field_of(record, plan.messages))
+    if messages is None or plan.messages is None:
+        raise NotARecord("no instruction")
     shape = shape_of(messages)
-    if shape is None or shape.name != "messages":
-        return shape.name if shape else "messages"
-    return "sharegpt" if "from" in messages[0] else "messages"
+    if shape is not None and shape.name == "texts" and not mapping:
+        asked_only = canonical(plan.messages) == QUESTIONS_ONLY
+        heard = list(questions(messages) if asked_only else turns_of(messages))
+    else:
+        heard = list(turns_of(messages))
+    last = next((one.role for one in reversed(heard) if isinstance(one, Turn)), None)
+    if plan.response and last in ("user", "tool"):
+        heard += _side(record[plan.response], "assistant", "response")
+    if plan.format == "messages" and shape is not None:
+        sharegpt = shape.name == "messages" and "from" in messages[0]
+        plan = _named(plan, "sharegpt" if sharegpt else shape.name)
+    return plan, heard
 
 
-def _pair_name(record: Mapping[str, Any], plan: Plan) -> str:
-    text = field_of(record, plan.instruction)
-    if plan.response is None and plan.format != "mapped" and _is_whole(text):
-        return "transcript"
-    return plan.format
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, str) and transcript(value) is not None
-
-
-def _pair(record: Mapping[str, Any], plan: Plan) -> Iterator[Heard]:
+def _pair(record: Mapping[str, Any], plan: Plan) -> tuple[Plan, list[Heard]]:
     """Alpaca, prompt and completion, question and answer, preference pairs: two sides."""
     prompt, answer = field_of(record, plan.instruction), field_of(record, plan.response)
-    response = list(_side(answer, "assistant", "response", chosen=plan.format == "preference"))
+    preferred = plan.format == "preference"
+    response = list(_side(answer, "assistant", "response", whole=preferred))
     spoken = (one.role for one in response if isinstance(one, Turn) and one.role != "system")
-    if next(spoken, None) == "user":  # the chosen side of a pair is the whole conversation
-        yield from response
-        return
+    if plan.response and next(spoken, None) == "user":  # the chosen side holds the prompt too
+        return _holds_all(plan, plan.response, plan.format), response
+    if plan.response is None and isinstance(prompt, str) and plan.instruction:
+        said = transcript(prompt)
+        if said is not None:
+            format = "transcript" if plan.format != "mapped" else "mapped"
+            return _holds_all(plan, plan.instruction, format), list(turns_of(prompt))
+    heard: list[Heard] = []
     history = as_list(field_of(record, plan.history))
     if history is not None:
-        yield from _history(history)
-    yield from _asked(record, plan, prompt)
+        if shape_of(history) is None:
+            raise NotARecord("history is no conversation")
+        heard += turns_of(history)
+    heard += _asked(record, plan, prompt)
     thought = text_of(field_of(record, plan.reasoning), "reasoning") if plan.reasoning else ""
-    yield from _with_reasoning(thought, response)
+    return plan, [*heard, *_with_reasoning(thought, response)]
 
 
 def _asked(record: Mapping[str, Any], plan: Plan, prompt: Any) -> Iterator[Heard]:
     """The user's side: a text and an input that joins it, or a conversation up to the question."""
-    given = field_of(record, plan.input)
     if isinstance(prompt, str) and plan.input is None:
-        said = transcript(prompt, sure=plan.response is not None)
-        if said is not None:
-            for role, text in said:  # before a response, what was answered earlier is context
-                yield Turn(role, text, role == "assistant" and plan.response is None)
+        said = transcript(prompt, sure=True)
+        if said is not None:  # what was answered before the response is context
+            yield from (Turn(role, text, False) for role, text in said)
             return
     plural = plan.instruction is not None and canonical(plan.instruction) == "instructions"
     if plural and isinstance(prompt, list) and len(prompt) > 1:
@@ -165,7 +174,7 @@ def _asked(record: Mapping[str, Any], plan: Plan, prompt: Any) -> Iterator[Heard
     if isinstance(prompt, list | Mapping):
         yield from _side(prompt, "user", "instruction")
         return
-    texts = text_of(prompt, "instruction"), text_of(given, "input")
+    texts = text_of(prompt, "instruction"), text_of(field_of(record, plan.input), "input")
     yield Turn("user", "\n\n".join([text for text in texts if text.strip()]), False)
 
 
@@ -182,8 +191,11 @@ def _with_reasoning(thought: str, response: Iterable[Heard]) -> Iterator[Heard]:
             yield one
 
 
-def _side(value: Any, role: Role, part: str, *, chosen: bool = False) -> Iterator[Heard]:
-    """One side of a pair: a text or several, one message, or a conversation."""
+def _side(value: Any, role: Role, part: str, *, whole: bool = False) -> Iterator[Heard]:
+    """One side of a pair: a text or several, one message, or a conversation.
+
+    `whole` says that a text may be a whole conversation, too.
+    """
     value = [value] if is_message(value) and "replies" not in value else value
     if role == "user" and is_texts(value):
         if part == "instruction" and len(value) > 1:
@@ -191,7 +203,7 @@ def _side(value: Any, role: Role, part: str, *, chosen: bool = False) -> Iterato
         else:
             yield Turn("user", text_of(value[0], part), False)
         return
-    shape = shape_of(value) if isinstance(value, list | Mapping) or chosen else None
+    shape = shape_of(value) if isinstance(value, list | Mapping) or whole else None
     if shape is not None and shape.name != "texts":
         yield from shape.turns(value)
     elif role == "assistant":
@@ -200,13 +212,6 @@ def _side(value: Any, role: Role, part: str, *, chosen: bool = False) -> Iterato
         yield Turn(role, answers[0] if answers else "", True)
     else:
         yield Turn(role, text_of(value, part), False)
-
-
-def _history(history: Any) -> Iterator[Heard]:
-    """Earlier rounds: pairs, as Alpaca has them, or any other conversation."""
-    if shape_of(history) is None:
-        raise NotARecord("history is no conversation")
-    yield from turns_of(history)
 
 
 def _tools_text(tools: Any) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ila_core.errors import UsageError
-from ila_core.pool.fields import check_mapping, field_of, plan_of
+from ila_core.pool.fields import check_mapping, field_of
+from ila_core.pool.plans import plan_of
 
 
 def test_plan_tells_the_mapping() -> None:

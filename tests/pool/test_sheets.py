@@ -63,7 +63,7 @@ def test_names_in_any_case_and_spelling(tmp_path: Path) -> None:
 FOREIGN = {
     "gb18030": "问题,答案\n请介绍一种茶。,龙井是一种绿茶。\n请介绍一座山。,黄山在安徽省。\n",
     "big5": "問題,答案\n請介紹一種茶。,烏龍茶產自台灣。\n請介紹一座山。,玉山是最高的山。\n",
-    "cp932": "question,answer\nお茶の種類を教えてください。,煎茶です。\n山の名前は？,富士山です。\n",
+    "cp932": "question,answer\nお茶の種類を教えて。,煎茶です。\n山の名前は？,富士山です。\n",
     "cp949": "question,answer\n차 종류를 알려 주세요.,녹차가 있습니다.\n산 이름은?,한라산입니다.\n",
     "cp1251": "question,answer\nНазови реку в Сибири.,Енисей.\nНазови гору.,Эльбрус на Кавказе.\n",
     "cp1252": "question,answer\nWas heißt café?,Kaffeehaus – schön.\nOù est Zürich?,Près d’ici.\n",
