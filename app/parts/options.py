@@ -7,6 +7,7 @@ made, in pipeline/settings.py; here stands only what people call it, and beside 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -25,6 +26,7 @@ from ila_core.pipeline.settings import (
     Seeded,
 )
 from ila_core.pool.reading import Preview
+from ila_core.pool.settings import ReadSettings
 from ila_core.skills.settings import KEY_VARIABLE
 from ila_core.skills.taxonomy import shipped_calibration
 from parts.knob_of import Form
@@ -82,10 +84,10 @@ OF_MODELS |= {"loss", "encoder"}
 """Options that decide how long models of one's own take."""
 
 
-def choose(preview: Preview, read: Mapping[str, Any], *, bare: bool) -> BuildSettings | None:
+def choose(preview: Preview, how: ReadSettings, *, bare: bool) -> BuildSettings | None:
     """Offer the stages' options; the defaults need no network. None while one is incomplete.
 
-    `read` is how the pool is read; `bare` says that the pool has instructions only.
+    `how` is how the pool is read; `bare` says that the pool has instructions only.
     """
     form = Form(preview.fields, {"loss": "none"} if bare else {})
     with st.expander("Options: the defaults need no network", icon=":material/tune:"):
@@ -99,7 +101,7 @@ def choose(preview: Preview, read: Mapping[str, Any], *, bare: bool) -> BuildSet
                 if runs_a_model(form.values):
                     draw(form, options_in((OnDevice,)))
             if not form.missing:
-                return BuildSettings.of(**read, **form.values)
+                return BuildSettings.of(**asdict(how), **form.values)
         except IlaError as error:
             trouble(error)
             return None

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ila_core.pipeline.reading import how_to_read
 from ila_core.pipeline.scoring import lm_settings
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.progress import duration
@@ -101,8 +100,7 @@ def estimate(
     from ila_core.pool.record import Record
 
     settings = settings or BuildSettings.of(**options)
-    how = replace(how_to_read(settings), require_response=False, partial=True)
-    reading = Reading(paths, how)
+    reading = Reading(paths, replace(settings, partial=True))
     entries = iter(reading)
     first = [entry for entry in islice(entries, PROBED) if isinstance(entry, Record)]
     share = reading.share  # while the file is open: afterwards it is not known

@@ -13,9 +13,9 @@ from ila_core.files import write_text
 from ila_core.landscape import depth as formulas
 from ila_core.landscape.beside import TUNED
 from ila_core.landscape.folder import TABLE, write_table
+from ila_core.pipeline.ingesting import SCORES
 from ila_core.pipeline.labelling import Labelled
 from ila_core.pipeline.publish import StageFolder
-from ila_core.pipeline.reading import SCORES
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 

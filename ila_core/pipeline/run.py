@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 from ila_core._version import __version__
 from ila_core.landscape.folder import FORMAT, open_run
 from ila_core.pipeline.beside import beside
+from ila_core.pipeline.ingesting import check_fields, check_pool, numbers, read
 from ila_core.pipeline.joining import Join
 from ila_core.pipeline.labelling import label
 from ila_core.pipeline.placing import divide, encode, project
 from ila_core.pipeline.publish import Run
-from ila_core.pipeline.reading import check_fields, check_pool, numbers, read
 from ila_core.pipeline.scoring import score
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pipeline.step import Made, Step, versions

@@ -16,6 +16,7 @@ from ila_core import options
 from ila_core.errors import UsageError
 from ila_core.lm.settings import DTYPES, MAX_TOKENS, DType
 from ila_core.options import MAX_SEED, option
+from ila_core.pool.settings import ReadSettings
 
 if TYPE_CHECKING:
     from ila_core.skills.settings import EndpointSettings
@@ -36,19 +37,6 @@ class Seeded:
 class OnDevice:
     device: str = option("auto", "auto, cpu, cuda, cuda:1 (several by commas) or mps",
                          metavar="NAME")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ReadSettings:
-    """How the files of a pool are read."""
-
-    map: str = option(
-        "",
-        "fields by role: instruction=FIELD,response=FIELD (also input, system, history, labels, "
-        "source)",
-        metavar="ROLES",
-    )
-    partial: bool = option(False, "take the records of a file that is cut off")
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from ila_core.pipeline.settings import (
     LabelSettings,
     LossSettings,
     ProjectionSettings,
-    ReadSettings,
 )
+from ila_core.pool.settings import ReadSettings
 
 PARTS = (ReadSettings, EncodeSettings, ProjectionSettings, LossSettings, LabelSettings,
          DomainSettings, DepthSettings)  # fmt: skip

@@ -18,7 +18,8 @@ from streamlit.testing.v1 import AppTest
 
 from ila_core.errors import IlaError
 from ila_core.options import changed, options_of
-from ila_core.pipeline.settings import BuildSettings, OnDevice, ReadSettings, Seeded
+from ila_core.pipeline.settings import BuildSettings, OnDevice, Seeded
+from ila_core.pool.settings import ReadSettings
 from jobs import builds
 from parts import options
 
