@@ -113,15 +113,15 @@ def numbers(settings: BuildSettings, records: Made[Records]) -> Made[Mapping[str
             notes.append(
                 f"{missing:,} records have no finite number in {name}: that depth is missing."
             )
-    if settings.places:
+    if places := settings.places:
         missing = 0
-        for name in settings.places:
+        for name in places:
             columns[name], gaps = pool.numbers(name)
             missing = max(missing, gaps)
         if missing:
             raise IlaError(
                 f"{missing:,} of {n:,} records have no finite number in "
-                f"{' or '.join(settings.places)}; every record needs its place on the map: "
+                f"{' or '.join(places)}; every record needs its place on the map: "
                 "complete the columns or use --projection umap."
             )
     for name in SCORES:

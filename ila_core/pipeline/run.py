@@ -89,7 +89,7 @@ def build(
 
 def check_device(settings: BuildSettings) -> None:
     """Refuse a device that is not there before anything is read."""
-    if settings.device != "auto" and (settings.loss == "lm" or settings.encoder != "static"):
+    if settings.device != "auto" and settings.runs_models:
         from ila_core.lm.model import devices
 
         devices(settings.device)
@@ -99,7 +99,7 @@ def prepare_models(settings: BuildSettings, monitor: Monitor) -> None:
     """Have a language model that comes as a file ready before the pool is read."""
     from ila_core.lm.packaged import is_file, resolve
 
-    named = [name for name in (settings.model, settings.tuned_lm) if name and is_file(name)]
+    named = [name for name in settings.models if is_file(name)]
     if named:
         with monitor.stage("preparing the model"):
             for name in named:

@@ -149,7 +149,7 @@ def by_transformer(
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        settings = LmSettings(folder, max_length=options.max_length, device="cpu")
+        settings = LmSettings(lm=folder, max_length=options.max_length, device="cpu")
         return score(lambda: [r.turns for r in judged], len(judged), settings)
 
 
