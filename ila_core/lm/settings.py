@@ -36,17 +36,12 @@ class Models:
     lm: str = option(
         "smollm2",
         "the language model of --loss lm: a hub id, a folder or a GGUF file; smollm2 unless given",
-        called="Model: id, folder or GGUF file",
-        metavar="ID_OR_PATH",
-        company=LM,
-    )
+        called="Model: id, folder or GGUF file", metavar="ID_OR_PATH", company=LM,
+    )  # fmt: skip
     tuned_lm: str | None = option(
-        None,
-        "the same model tuned on a part of the pool",
-        called="Tuned model: id or folder",
-        metavar="ID_OR_PATH",
-        company=LM,
-    )
+        None, "the same model tuned on a part of the pool",
+        called="Tuned model: id or folder", metavar="ID_OR_PATH", company=LM,
+    )  # fmt: skip
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -62,28 +57,17 @@ class LmSettings(Models, OnDevice):
     """
 
     max_length: int = option(
-        4096,
-        "tokens a model reads of one record",
-        called="Tokens of a record",
-        metavar="N",
-        least=8,
-        most=MAX_TOKENS,
-        company=LM,
-    )
+        4096, "tokens a model reads of one record",
+        called="Tokens of a record", metavar="N", least=8, most=MAX_TOKENS, company=LM,
+    )  # fmt: skip
     dtype: DType = option(
-        "auto",
-        "number format of a language model",
-        called="Number format",
-        metavar="NAME",
-        choices=DTYPES,
-        company=LM,
-    )
+        "auto", "number format of a language model",
+        called="Number format", metavar="NAME", choices=DTYPES, company=LM,
+    )  # fmt: skip
     unconditional: bool = option(
-        False,
-        "also the loss without the instruction",
-        called="Also the loss without the instruction",
-        company=LM,
-    )
+        False, "also the loss without the instruction",
+        called="Also the loss without the instruction", company=LM,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         if not self.lm:

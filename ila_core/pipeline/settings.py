@@ -53,14 +53,10 @@ class EncodeSettings(OnDevice):
         patterns=("ID_OR_PATH",),
     )
     embeddings: str | None = option(
-        None,
-        "vectors that exist: a .npy of shape (records, d)",
-        called="File of vectors",
-        metavar="FILE",
-        company=("encoder", ("static",)),
-        instead=("encoder", "vectors in a file"),
-        wanted="the file of vectors",
-    )
+        None, "vectors that exist: a .npy of shape (records, d)",
+        called="File of vectors", wanted="the file of vectors", metavar="FILE",
+        company=("encoder", ("static",)), instead=("encoder", "vectors in a file"),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,20 +110,14 @@ class Extent:
     """What is counted where no model reads the responses, and how many of them one reads."""
 
     tokenizer: str | None = option(
-        None,
-        "counts response tokens where no model does",
-        metavar="ID_OR_PATH",
-        company=("loss", ("none", "column:NAME")),
-    )
+        None, "counts response tokens where no model does",
+        metavar="ID_OR_PATH", company=("loss", ("none", "column:NAME")),
+    )  # fmt: skip
     sample: int | None = option(
-        None,
-        "score so many records, drawn at random; the others have no depth",
-        called="Records to score, all unless given",
-        metavar="N",
-        least=1,
-        most=2**31 - 1,
-        company=LM,
-    )
+        None, "score so many records, drawn at random; the others have no depth",
+        called="Records to score, all unless given", metavar="N",
+        least=1, most=2**31 - 1, company=LM,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -166,23 +156,13 @@ class LabelSettings:
         patterns=("column:NAME",),
     )
     labels_url: str | None = option(
-        None,
-        "address of the labels server",
-        called="Server",
-        metavar="URL",
-        company=SERVER,
-        needed=True,
-        wanted="the server",
-    )
+        None, "address of the labels server",
+        called="Server", wanted="the server", metavar="URL", company=SERVER, needed=True,
+    )  # fmt: skip
     labels_model: str | None = option(
-        None,
-        "the model that it is asked for",
-        called="Model",
-        metavar="NAME",
-        company=SERVER,
-        needed=True,
-        wanted="its model",
-    )
+        None, "the model that it is asked for",
+        called="Model", wanted="its model", metavar="NAME", company=SERVER, needed=True,
+    )  # fmt: skip
 
     @property
     def server(self) -> EndpointSettings | None:
@@ -216,12 +196,9 @@ class DepthSettings:
     """A depth that the pool comes with."""
 
     depth_column: str | None = option(
-        None,
-        "a field that holds a depth of your own, a kind beside those of the losses",
-        called="Depth of your own",
-        metavar="NAME",
-        is_column=True,
-    )
+        None, "a field that holds a depth of your own, a kind beside those of the losses",
+        called="Depth of your own", metavar="NAME", is_column=True,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
