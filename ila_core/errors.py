@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class IlaError(Exception):
     """A failure the user can act on: its message is one sentence, its exit code is 1."""
@@ -13,6 +15,17 @@ class UsageError(IlaError):
     """An option or argument has a value that cannot be meant: exit code 2."""
 
     exit_code = 2
+
+
+class PoolError(IlaError):
+    """A pool, or a file of it, holds no record or no response that can be used.
+
+    fields: the names of those seen, dotted paths too: one of them may be what was looked for.
+    """
+
+    def __init__(self, message: str, fields: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
 
 
 class RunError(IlaError):

@@ -31,6 +31,7 @@ from ila_core.pool.packing import CHUNK, HEAD, Damaged, compression_of, recoded,
 from ila_core.pool.sheets import csv_rows, dialect_of, workbook_rows
 from ila_core.pool.sniffing import Kind, kind_of
 
+GUESSED = "file read as {}, a guess that --encoding overrules"
 LOOK = 1 << 24
 """How far the end of the first line is looked for, to tell JSON from JSON lines."""
 
@@ -40,17 +41,17 @@ class PoolFile:
 
     `kind` is the container, `compression` gzip, zstd or None, `encoding` that of its text, found
     out unless it is given; `notes` counts what was taken although it is unusual. `split` names the
-    list or the sheet that is read of a file with several, `columns` the columns of a table without
-    a header. Raises IlaError where the file cannot be read or is something else than a pool.
+    list or the sheet that is read of a file with several, `header` the columns of a table that does
+    not tell them. Raises IlaError where the file cannot be read or is something else than a pool.
     """
 
     def __init__(
-        self, path: Path, *, encoding: str = "", split: str = "", columns: Sequence[str] = ()
+        self, path: Path, *, encoding: str = "", split: str = "", header: Sequence[str] = ()
     ) -> None:
         self.path = path
         self.name = shown(path)
         self.notes: Counter[str] = Counter()
-        self._split, self._columns = split, columns
+        self._split, self._header = split, header
         self._share = 0.0
         self._raw: BinaryIO | None = None
         with reading_errors(self.name):
@@ -61,6 +62,7 @@ class PoolFile:
             if self._suffix == ".json" and head.count(b"\n") < 2:
                 head = self._head(LOOK, lines=2)
         self.encoding = check_encoding(encoding) if encoding else encoding_of(head[:HEAD])
+        self._guessed = not encoding and not self.encoding.startswith("utf")
         text = head.decode(self.encoding, "replace").lstrip("\ufeff")
         self.kind: Kind = kind_of(self.name, self._suffix, head, text)
         self._dialect = dialect_of(text, whole=len(head) < HEAD)
@@ -133,7 +135,8 @@ class PoolFile:
         """The bytes as UTF-8 without a byte-order mark."""
         stream = self._binary()
         if self.encoding != "utf-8":
-            self.notes[self.encoding.upper()] += 1
+            name = self.encoding.upper()
+            self.notes[GUESSED.format(name) if self._guessed else name] += 1
             stream = recoded(stream, self.encoding)
         if stream.peek(3)[:3] == codecs.BOM_UTF8:
             stream.read(3)
@@ -163,7 +166,7 @@ class PoolFile:
         return whole_item(number, squeeze(text), value, self.notes)
 
     def _rows(self) -> Iterator[Item]:
-        yield from csv_rows(self._utf8(), self.name, self._dialect, self._columns, self.notes)
+        yield from csv_rows(self._utf8(), self.name, self._dialect, self._header, self.notes)
 
     def _table(self) -> Iterator[Item]:
         with self._seekable() as file:
@@ -177,7 +180,7 @@ class PoolFile:
 
     def _workbook(self) -> Iterator[Item]:
         with self._seekable() as file:
-            yield from workbook_rows(file, self.name, self._split, self._columns, self.notes)
+            yield from workbook_rows(file, self.name, self._split, self._header, self.notes)
 
     @contextmanager
     def _seekable(self) -> Iterator[Any]:

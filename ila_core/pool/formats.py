@@ -145,11 +145,11 @@ def _pair(record: Mapping[str, Any], plan: Plan) -> tuple[Plan, list[Heard]]:
     spoken = (one.role for one in response if isinstance(one, Turn) and one.role != "system")
     if plan.response and next(spoken, None) == "user":  # the chosen side holds the prompt too
         return _holds_all(plan, plan.response, plan.format), response
-    if plan.response is None and isinstance(prompt, str) and plan.instruction:
-        said = transcript(prompt)
-        if said is not None:
-            format = "transcript" if plan.format != "mapped" else "mapped"
-            return _holds_all(plan, plan.instruction, format), list(turns_of(prompt))
+    if plan.response is None and plan.instruction:
+        shape = shape_of(as_list(prompt))
+        if shape is not None and shape.name != "texts":
+            format = shape.name if plan.format != "mapped" else "mapped"
+            return _holds_all(plan, plan.instruction, format), list(turns_of(as_list(prompt)))
     heard: list[Heard] = []
     history = as_list(field_of(record, plan.history))
     if history is not None:

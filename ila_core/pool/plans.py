@@ -99,9 +99,9 @@ def _stray(
         if other and shape_of(value) is None:
             return name
     context = plan.input
-    if context and "input" not in given and canonical(context) != "input":
-        if isinstance(field_of(record, context), list | dict):
-            return context  # no text, such as a list of passages
+    no_text = isinstance(field_of(record, context), list | dict)  # such as a list of passages
+    if context and no_text and "input" not in given and canonical(context) != "input":
+        return context
     text = plan.instruction
     if text and canonical(text) == "text" and "instruction" not in given and plan.input:
         parts = [field_of(record, plan.input), field_of(record, plan.response)]

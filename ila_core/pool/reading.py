@@ -17,31 +17,23 @@ import numpy as np
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.containers import PoolFile
-from ila_core.pool.fields import FIELD_NAMES, check_mapping, field_of, listed, record_fields
-from ila_core.pool.formats import NotARecord, adapt
+from ila_core.pool.fields import FIELD_NAMES, Plan, field_of, listed, record_fields
+from ila_core.pool.formats import adapt
 from ila_core.pool.inputs import Paths, expand
 from ila_core.pool.items import Item
 from ila_core.pool.packing import Damaged
-from ila_core.pool.record import Record, Reject, instruction_of, response_of
+from ila_core.pool.plans import NO_HABITS
+from ila_core.pool.record import NotARecord, Record, Reject, instruction_of, response_of
+from ila_core.pool.refusals import count, no_record, no_response
+from ila_core.pool.settings import ReadSettings
+from ila_core.pool.survey import SURVEYED, habits_of
+from ila_core.pool.understood import Understood, paths_in, understood
 
 REJECT_CLIP = 10_000
 """Characters of a reject's text that are kept."""
+NOT_UTF8 = "line that is not UTF-8; name another encoding with --encoding"
 _MAP_CHECK = 1000  # records after which a mapped field must have been seen
 _IDS = ("id", "uid", "uuid")
-
-
-@dataclass(frozen=True)
-class RecordsSettings:
-    """How to read a pool.
-
-    map: (part, field) pairs, the parts of `fields.PARTS`; overrides what is detected.
-    partial: take what can be read of files that are cut, broken or without a usable record.
-    require_response: a pool without one response is an error; False where no loss is wanted.
-    """
-
-    map: tuple[tuple[str, str], ...] = ()
-    partial: bool = False
-    require_response: bool = True
 
 
 class Reading:
@@ -52,10 +44,10 @@ class Reading:
     no usable record, and UsageError for a mapped field that no record has.
     """
 
-    def __init__(self, paths: Paths, settings: RecordsSettings | None = None) -> None:
-        self.settings = settings or RecordsSettings()
-        self._mapping = check_mapping(self.settings.map)
-        self.paths = expand(paths)
+    def __init__(self, paths: Paths, settings: ReadSettings | None = None) -> None:
+        self.settings = settings or ReadSettings()
+        self._mapping = self.settings.mapping
+        self.paths = expand(paths, self.settings.split)
         self.read = self.kept = self.with_response = 0
         self.reasons: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
@@ -64,6 +56,9 @@ class Reading:
         self.fields: dict[str, None] = {}
         self.files: list[dict[str, Any]] = []
         self.first_mapping: dict[str, str] = {}
+        self.plans: Counter[Plan] = Counter()
+        self._habits = NO_HABITS
+        self._paths_seen: dict[str, None] = {}
         self._unseen = {name for _, name in self._mapping}
         self._originals, self._ids = array("q"), array("q")
         self._bytes_done = 0
@@ -87,7 +82,7 @@ class Reading:
 
     def _one_file(self, path: Path) -> Iterator[Record | Reject]:
         try:
-            file = self._file = PoolFile(path)
+            file = self._file = self._opened(path)
         except IlaError:
             if not self._may_pass_over:
                 raise
@@ -97,7 +92,7 @@ class Reading:
         before = self.read, self.kept
         formats, first = Counter(self.formats), None
         try:
-            for item in file.items():
+            for item in self._surveyed(file.items()):
                 outcome = self._judge(file, item)
                 if first is None and isinstance(outcome, Reject):
                     first = outcome
@@ -107,7 +102,9 @@ class Reading:
         read, kept = self.read - before[0], self.kept - before[1]
         if not kept:
             self._check_map()
-            self._no_record(file, first)
+            if not self._may_pass_over:
+                raise no_record(file, first, self.paths_seen)
+            self.notes["file passed over"] += 1
         self.notes.update(file.notes)
         self._bytes_done += file.size
         self._file = None
@@ -115,6 +112,28 @@ class Reading:
             "name": file.name, "container": file.container, "bytes": file.size,
             "read": read, "kept": kept, "formats": dict(self.formats - formats),
         })  # fmt: skip
+
+    def _opened(self, path: Path) -> PoolFile:
+        how = self.settings
+        return PoolFile(path, encoding=how.encoding, split=how.split, header=how.header_names)
+
+    def _surveyed(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The items as they come, once the first of them have been looked at together."""
+        first: list[Item] = []
+        damage: Damaged | None = None
+        try:
+            first.extend(islice(items, SURVEYED))
+        except Damaged as error:
+            damage = error
+        records = [fields for item in first if (fields := _fields_in(item)) is not None]
+        self._habits = habits_of(records)
+        for path in (path for record in records for path in paths_in(record)):
+            if len(self._paths_seen) < FIELD_NAMES:
+                self._paths_seen[path] = None
+        yield from first
+        if damage is not None:
+            raise damage
+        yield from items
 
     def _judge(self, file: PoolFile, item: Item) -> Record | Reject:
         """The item as a record, or why it is none."""
@@ -128,17 +147,20 @@ class Reading:
             except RecursionError:
                 reason = "nested too deeply"
         self.reasons[reason] += 1
+        if reason == "not UTF-8":
+            self.notes[NOT_UTF8] += 1
         return Reject(file.name, item.line, reason, _clipped(item.text))
 
     def _record(self, item: Item) -> Record:
         fields = record_fields(item.value)
         self._remember(fields)
-        adapted = adapt(fields, self._mapping)
+        adapted = adapt(fields, self._mapping, self._habits)
         turns = adapted.turns
         record = Record(item.text, instruction_of(turns), response_of(turns), turns,
                         adapted.labels, adapted.source)  # fmt: skip
         self.kept += 1
         self.formats[adapted.format] += 1
+        self.plans[adapted.plan] += 1
         self.notes.update(adapted.notes)
         self._originals.append(hash(record.original))
         name = next((name for name in _IDS if fields.get(name) is not None), None)
@@ -181,7 +203,7 @@ class Reading:
     def _cut(self, file: PoolFile, damage: Damaged, kept: int) -> None:
         if kept and not self.settings.partial:
             raise IlaError(
-                f"{file.name} breaks off after {_count(kept, 'usable record')}: {damage}; "
+                f"{file.name} breaks off after {count(kept, 'usable record')}: {damage}; "
                 "take those with --partial, or mend the file or fetch it again."
             ) from damage
         if not kept and not self._may_pass_over:
@@ -191,32 +213,25 @@ class Reading:
             ) from damage
         self.notes["file that breaks off"] += 1
 
-    def _no_record(self, file: PoolFile, first: Reject | None) -> None:
-        if self._may_pass_over:
-            self.notes["file passed over"] += 1
-        elif first is None:
-            raise IlaError(f"{file.name} holds no record: it is empty.")
-        else:
-            hint = ""
-            if self.fields and first.reason in ("unknown format", "no instruction"):
-                hint = (
-                    f"; fields are {listed(self.fields)}: name the right ones with "
-                    "--map instruction=FIELD,response=FIELD"
-                )
-            raise IlaError(
-                f"{file.name} holds no usable record: the first, in line {first.line}, is a "
-                f"reject, {first.reason} ({_excerpt(first.text)}){hint}."
-            )
+    def check(self, *, require_response: bool = True) -> None:
+        """Raise IlaError where the pool that was read cannot be used.
 
-    def check(self) -> None:
-        """Raise IlaError where the pool that was read cannot be used."""
+        One without any response can be where `require_response` is False: no loss is wanted.
+        """
         if not self.kept:
             raise IlaError("None of the files holds a usable record.")
-        if not self.with_response and self.settings.require_response:
-            raise IlaError(
-                f"None of the {_count(self.kept, 'record')} has a response, so there is no loss to "
-                "measure; name the field with --map response=FIELD, or use --loss none."
-            )
+        if require_response and not self.with_response:
+            raise no_response(self.kept, self.paths_seen, self.notes)
+
+    @property
+    def paths_seen(self) -> list[str]:
+        """The fields of the first records, in objects and lists by their dotted paths."""
+        return list(self._paths_seen)
+
+    @property
+    def understood(self) -> Understood:
+        """Which fields were read as what, so far."""
+        return understood(self.plans, self.fields)
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -236,7 +251,7 @@ class Reading:
         }
 
 
-def read_pool(paths: Paths, settings: RecordsSettings | None = None) -> Iterator[Record | Reject]:
+def read_pool(paths: Paths, settings: ReadSettings | None = None) -> Iterator[Record | Reject]:
     """Every record of the files and every reject, streaming, in file order.
 
     Raises what :class:`Reading` raises.
@@ -258,6 +273,8 @@ class Preview:
     formats, containers: how many of the scanned records, files there are of each.
     mapping: field by part, as detected on the first record.
     fields: the names of the fields seen. complete: whether the scan reached the end.
+    paths_seen: the same with the dotted paths inside objects and lists, as a map names them.
+    understood: which fields were read as what.
     """
 
     paths: tuple[str, ...]
@@ -269,6 +286,8 @@ class Preview:
     fields: list[str]
     counts: dict[str, Any]
     complete: bool
+    paths_seen: list[str]
+    understood: Understood
 
     @property
     def format(self) -> str:
@@ -278,23 +297,29 @@ class Preview:
 
 def preview(
     paths: Paths,
-    settings: RecordsSettings | None = None,
+    settings: ReadSettings | None = None,
     *,
+    require_response: bool = True,
     limit: int = 20,
     scan: int = 2000,
 ) -> Preview:
     """The first `limit` records and rejects among the first `scan` items of a pool.
 
-    Raises what :class:`Reading` raises, and what ingest would if the scan reaches the end.
+    Where these hold no record, the scan goes on until there is one.
+
+    Raises what :class:`Reading` raises, and what ingest would if the scan reaches the end: a pool
+    without any response is refused unless `require_response` is False.
     """
     reading = Reading(paths, settings)
     records: list[Record] = []
     rejects: list[Reject] = []
     stream = iter(reading)
-    for one in islice(stream, scan):
+    for number, one in enumerate(stream, start=1):
         target: list[Any] = records if isinstance(one, Record) else rejects
         if len(target) < limit:
             target.append(one)
+        if number >= scan and records:  # rejects alone say nothing: is there no record at all?
+            break
     seen = Preview(
         paths=tuple(map(str, reading.paths)),
         formats=dict(reading.formats.most_common()),
@@ -305,11 +330,21 @@ def preview(
         fields=list(reading.fields),
         counts=reading.counts,
         complete=False,
+        paths_seen=reading.paths_seen,
+        understood=reading.understood,
     )
     if next(stream, None) is not None:  # one more than was asked for: it is in no count
         return seen
-    reading.check()
+    reading.check(require_response=require_response)
     return replace(seen, complete=True)
+
+
+def _fields_in(item: Item) -> Mapping[str, Any] | None:
+    """The fields of an item; None where it has none."""
+    try:
+        return record_fields(item.value)
+    except (NotARecord, RecursionError):
+        return None
 
 
 def _has(fields: Mapping[str, Any], name: str) -> bool:
@@ -324,13 +359,3 @@ def _repeated(hashes: array[int]) -> int:
 
 def _clipped(text: str) -> str:
     return text if len(text) <= REJECT_CLIP else text[: REJECT_CLIP - 1] + "…"
-
-
-def _excerpt(text: str) -> str:
-    """The beginning of a text, on one line, for a message."""
-    line = " ".join(text.split())
-    return repr(line if len(line) <= 60 else line[:59] + "…")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

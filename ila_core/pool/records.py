@@ -17,11 +17,12 @@ import numpy as np
 import orjson
 
 from ila_core.errors import RunError, UsageError
-from ila_core.pool.fields import FIELD_NAMES, field_of, listed
+from ila_core.pool.fields import FIELD_NAMES, field_of, listed, record_fields
 from ila_core.pool.json_text import loads
 from ila_core.pool.labels import Labels
 from ila_core.pool.record import Record, Turn
 from ila_core.pool.table import METADATA, ROW_GROUP, VERSION, labels_of, records_of, turns_of
+from ila_core.pool.understood import Understood
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -107,6 +108,14 @@ class Records:
         return self._info["mapping"]
 
     @property
+    def understood(self) -> Understood:
+        """Which fields were read as what; of an older pool, those of the first record."""
+        told = self._info.get("understood")
+        if told is None:
+            return Understood({part: {field: len(self)} for part, field in self.mapping.items()})
+        return Understood(told["parts"], tuple(told["unused"]))
+
+    @property
     def has_labels(self) -> bool:
         """Whether any record has a labels field that could be read."""
         return self._info["has_labels"]
@@ -157,7 +166,7 @@ class Records:
 
         Raises UsageError, naming the fields there are, where no record has it.
         """
-        values = [field_of(loads(original), name) for original in self.originals()]
+        values = [field_of(record_fields(loads(one)), name) for one in self.originals()]
         if name not in self.fields() and all(value is None for value in values):
             raise UsageError(
                 f"Field {name!r} not found in the pool; fields are {listed(self.fields())}."

@@ -151,7 +151,7 @@ def _records(
     if twice := [column for column, count in Counter(names).items() if count > 1]:
         raise IlaError(
             f"{name} has more than one column named {twice[0]!r}; rename one of them, or name all "
-            "columns with --columns."
+            "columns with --header."
         )
     for number, row in enumerate(rows, start=1):
         while len(row) > len(names) and row[-1] == "":

@@ -62,7 +62,7 @@ def understood(plans: Mapping[Plan, int], seen: Iterable[str]) -> Understood:
             fields[field] = fields.get(field, 0) + count
     used = {field for fields in parts.values() for field in fields}
     used |= {field.partition(".")[0] for field in used}
-    return Understood(parts, tuple(name for name in seen if name not in used))
+    return Understood(parts, tuple(name for name in seen if name and name not in used))
 
 
 def paths_in(record: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,69 @@
+"""How a pool is read: the options of it, for the build, its estimate and the preview alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from ila_core.options import option
+from ila_core.pool.fields import check_mapping, parse_map
+
+S = TypeVar("S", bound="ReadSettings")
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """How the files of a pool are read."""
+
+    map: str = option(
+        "",
+        "fields by role: instruction=FIELD,response=FIELD (also input, system, history, labels, "
+        "source)",
+        metavar="ROLES",
+    )
+    partial: bool = option(False, "take the records of a file that is cut off")
+    encoding: str = option(
+        "",
+        "how the text is encoded, found out unless it is given: gb18030, shift_jis, cp1252 and "
+        "all that Python knows",
+        metavar="NAME",
+    )
+    split: str = option(
+        "",
+        "which part of a folder, a JSON file or a workbook with several; the training part or the "
+        "first sheet unless given",
+        metavar="NAME",
+    )
+    header: str = option(
+        "",
+        "names for the columns of tables whose first line is a record: instruction,response",
+        metavar="NAMES",
+    )
+
+    @property
+    def mapping(self) -> tuple[tuple[str, str], ...]:
+        """The (part, field) pairs of the map; UsageError for one that cannot be meant.
+
+        >>> ReadSettings("instruction=prompt").mapping
+        (('instruction', 'prompt'),)
+        """
+        return check_mapping(parse_map(self.map))
+
+    @property
+    def header_names(self) -> tuple[str, ...]:
+        """The names of the columns; none where the tables tell them.
+
+        >>> ReadSettings(header="question, answer").header_names
+        ('question', 'answer')
+        """
+        return tuple(name.strip() for name in self.header.split(",")) if self.header else ()
+
+    def with_field(self: S, part: str, field: str | None) -> S:
+        """Return the same with a field for a part; None leaves the part to what is detected.
+
+        >>> ReadSettings("response=answer").with_field("instruction", "prompt").map
+        'instruction=prompt,response=answer'
+        """
+        fields = {**dict(self.mapping), part: field}
+        pairs = [f"{part}={field}" for part, field in sorted(fields.items()) if field]
+        return replace(self, map=",".join(pairs))
