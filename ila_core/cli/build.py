@@ -32,6 +32,7 @@ def report(manifest: Mapping[str, Any], out: str) -> None:
         f"{counts['kept']:,} of {counts['read']:,} records on the map of {out}"
         + (f"; {counts['rejected']:,} rejected, see rejects.jsonl:" if counts["rejected"] else ".")
     )
+    say(f"  read: {manifest['understood']}")
     for reason, count in counts["reasons"].items():
         say(f"  rejected: {reason} ({count:,})")
     for note, count in counts.get("notes", {}).items():

@@ -48,6 +48,7 @@ def run(options: argparse.Namespace) -> None:
     expected = estimate(options.pool, settings) if options.pool else None
     findings = list(examine())
     sentences = [expected.sentence(), *expected.details()] if expected else []
+    read = [("read as", expected.understood)] if expected else []
     if options.json:
         about = expected and {
             **asdict(expected),
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
         }
         print(json.dumps({"found": dict(findings), "estimate": about}))
     else:
-        print_pairs(findings + [("estimate", sentence) for sentence in sentences])
+        print_pairs(findings + read + [("estimate", sentence) for sentence in sentences])
 
 
 def examine() -> Iterator[tuple[str, str]]:

@@ -75,6 +75,7 @@ def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[
     counts = manifest["counts"]
     pairs = [
         ("records", f"{counts['kept']:,} kept, {counts['rejected']:,} rejected"),
+        ("read as", manifest.get("understood", "")),
         ("formats", ", ".join(f"{name} ({n:,})" for name, n in counts.get("formats", {}).items())),
         ("inputs", ", ".join(f["name"] for f in manifest["inputs"])),
         ("encoder", str(manifest["stages"]["embedding"].get("encoder", ""))),

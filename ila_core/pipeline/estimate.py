@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,8 @@ class Estimate:
     scored: int = 0
     labels: Cost | None = None
     uncounted: tuple[str, ...] = ()
+    understood: str = ""
+    """Which fields were read as what."""
 
     def sentence(self) -> str:
         """Return the estimate as the app and the command line say it."""
@@ -100,14 +102,16 @@ def estimate(
     from ila_core.pool.record import Record
 
     settings = settings or BuildSettings.of(**options)
-    reading = Reading(paths, replace(settings, partial=True))
+    reading = Reading(paths, settings)
     entries = iter(reading)
     first = [entry for entry in islice(entries, PROBED) if isinstance(entry, Record)]
+    if not first:  # rejects alone say nothing: is there no record at all?
+        first = list(islice((entry for entry in entries if isinstance(entry, Record)), 1))
     share = reading.share  # while the file is open: afterwards it is not known
     exact = next(entries, None) is None
     count = reading.read if exact else round(reading.read / max(share, 1e-9))
-    if not first:
-        return Estimate(count, 0.0, 0, 0, exact)
+    if exact:
+        reading.check(require_response=settings.loss != "none")
     slower, static_rate, dim = _slowness(first)
     encoding = static_rate
     if settings.embeddings:
@@ -133,6 +137,7 @@ def estimate(
         scored=settings.scored(count) if speed else 0,
         labels=_labels(first, count, server) if (server := settings.server) else None,
         uncounted=("the projection by t-SNE",) if projecting is None else (),
+        understood=reading.understood.sentence(),
     )
 
 

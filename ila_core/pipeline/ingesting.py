@@ -41,6 +41,7 @@ class Read(Stage["Records"]):
     """The files of a pool, as records."""
 
     name = "records"
+    version = 2
 
     inputs: Sequence[Input]
     settings: ReadSettings
@@ -48,7 +49,7 @@ class Read(Stage["Records"]):
 
     @property
     def libraries(self) -> Sequence[str]:
-        return ("orjson", "pyarrow")
+        return ("orjson", "pyarrow", "charset-normalizer", "python-calamine")
 
     @property
     def parts(self) -> Sequence[object]:

@@ -64,7 +64,7 @@ def build(
         check_device(settings)
         prepare_models(settings, monitor)
         with monitor.stage("checking input") as progress:
-            inputs = hashed(paths, progress=progress)
+            inputs = hashed(paths, split=settings.split, progress=progress)
         check_pool(run.folder, inputs)
         step = Step(run, monitor)
         records = step(read(settings, inputs))
@@ -126,6 +126,7 @@ def manifest_of(
             {"name": file.path.name, "sha256": file.sha256, "bytes": file.bytes} for file in inputs
         ],
         "fields": records.mapping,
+        "understood": records.understood.sentence(),
         "counts": records.counts,
         "fingerprint": records.fingerprint,
         "notes": [note for one in made for note in one.notes],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from statistics import mean
 from typing import Any
 
 from ila_core.pool.fields import LABELS, RESPONSES, SOURCES, canonical
@@ -15,6 +16,8 @@ SURVEYED = 200
 """Records that are looked at."""
 LABEL_WORDS = 6
 """Words that the name of a label or a source has at most; two signs of Chinese are a word."""
+LISTED_WORDS = 3
+"""Words that several names in one text have on average: clauses of a sentence have more."""
 PROSE_SHARE = 0.2
 """The share of long texts above which a field does not hold names."""
 FEW = 3
@@ -69,7 +72,10 @@ def is_prose(value: Any) -> bool:
         return False
     if _SENTENCE.search(value.strip()):
         return True
-    return any(_words(piece) > LABEL_WORDS for piece in _BETWEEN.split(value))
+    words = [count for piece in _BETWEEN.split(value) if (count := _words(piece))]
+    if not words:
+        return False
+    return max(words) > LABEL_WORDS or (len(words) > 1 and mean(words) > LISTED_WORDS)
 
 
 def _words(text: str) -> float:

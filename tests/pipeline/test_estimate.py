@@ -11,6 +11,7 @@ import tiny_lm
 from command import cli
 from conftest import small_pool, write_jsonl
 
+from ila_core.errors import PoolError
 from ila_core.pipeline.estimate import estimate
 from ila_core.pipeline.settings import BuildSettings
 
@@ -61,3 +62,20 @@ def test_options_of_the_command_line_and_settings_give_one_estimate(pool: Path) 
     by_words = estimate([pool], projection="pca", seed="3")
     settings = BuildSettings.of(projection="pca", seed=3)
     assert estimate([pool], settings).records == by_words.records == 60
+
+
+def test_a_pool_that_cannot_be_built_is_refused_as_the_build_would(tmp_path: Path) -> None:
+    rejects = write_jsonl(tmp_path / "bad.jsonl", [{"ask": "a", "say": "b"}] * 2_500)
+    with pytest.raises(PoolError, match="fields are ask, say: name the right ones"):
+        estimate([rejects])
+    bare = write_jsonl(tmp_path / "bare.jsonl", [{"prompt": "a"}] * 30)
+    with pytest.raises(PoolError, match="None of the 30 records has a response"):
+        estimate([bare])
+    assert estimate([bare], loss="none", projection="pca").records == 30
+    late = write_jsonl(tmp_path / "late.jsonl", [{"ask": "a"}] * 2_500 + small_pool(10))
+    assert estimate([late], projection="pca").records > 10
+
+
+def test_doctor_says_which_fields_are_read(pool: Path) -> None:
+    told = estimate([pool], projection="pca").understood
+    assert told.startswith("instruction from ") and told in cli("doctor", pool).stdout
