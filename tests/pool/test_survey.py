@@ -126,14 +126,14 @@ def test_errors_name_what_is_there_and_what_helps(tmp_path: Path) -> None:
     messages = [{"role": "user", "content": "Hi", "id": 1, "parent": None}]
     with pytest.raises(IlaError, match="each line is one message, but a record is a whole"):
         read(tmp_path, messages)
+    reading, _ = read(tmp_path, [{"question": "a", "why": {"a": 1}}])
     with pytest.raises(PoolError, match=r"fields are question, why.a: .*--map response=FIELD"):
-        Reading(put(tmp_path, lines([{"question": "a", "why": {"a": 1}}]))).check()
-    for one in (reading := Reading(put(tmp_path, lines([{"turns": ["a", "b"]}])))):
-        assert isinstance(one, Record)
+        reading.check()
+    reading, _ = read(tmp_path, [{"turns": ["a", "b"]}])
     with pytest.raises(PoolError, match=r"--map messages=FIELD if the answers stand between"):
         reading.check()
     assert read(tmp_path, [{"turns": ["a", "b"]}], map="messages=turns")[1][0].response == "b"
-    with pytest.raises(IlaError, match="broken.csv .*name its encoding with --encoding"):
+    with pytest.raises(IlaError, match=r"broken.csv .*name its encoding with --encoding"):
         list(Reading(put(tmp_path, b"question,answer\nna\xefve,a\n", "broken.csv")))
 
 
@@ -145,7 +145,7 @@ def test_tables_without_a_header(tmp_path: Path) -> None:
     assert [one.response for one in reading if isinstance(one, Record)] == ["Mason bee.", "Hornet."]
     told = "instruction from question, response from answer; not used: note"
     assert reading.understood.sentence() == told
-    with pytest.raises(IlaError, match="wrong number of columns .*--header A,B,C"):
+    with pytest.raises(IlaError, match=r"wrong number of columns .*--header A,B,C"):
         list(Reading(file, ReadSettings(header="question,answer")))
 
 
