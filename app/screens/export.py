@@ -35,6 +35,8 @@ TITLES = {
     "jsonl": "JSONL, as it came",
     "scored": "JSONL with scores",
     "parquet": "Parquet with the map",
+    "trl": "Messages, as TRL reads them",
+    "axolotl": "Messages, with Axolotl's YAML",
 }
 ABOUT = {
     "jsonl": "The original records, byte for byte, in pick order: any trainer that read the pool "
@@ -43,6 +45,9 @@ ABOUT = {
     "depth, relative depth, domain, round and order.",
     "parquet": "One row a record with text, x, y and all scores. Embedding Atlas opens it as it "
     "is.",
+    "trl": "Each record as a list of messages with role and content, whatever the pool was.",
+    "axolotl": "The same; on the command line the part of Axolotl's YAML that reads it is written "
+    "beside it.",
 }
 SERVER_SIDE = 200_000
 """From this many records on the file is written beside the landscape, not sent to the browser."""
@@ -159,7 +164,7 @@ def content(selection: Selection, format: Format) -> bytes:
 
 def estimated_bytes(selection: Selection, format: Format) -> float:
     """Estimate the file's size from its first lines; Parquet packs about four to one."""
-    text: Format = "jsonl" if format == "jsonl" else "scored"
+    text: Format = "scored" if format == "parquet" else format
     sizes = [len(line) for line in lines(selection.first(200), text)]
     total = sum(sizes) / max(len(sizes), 1) * len(selection.rows)
     return total / 3 if format == "parquet" else total

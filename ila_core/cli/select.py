@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
@@ -11,6 +12,7 @@ from ila_core.cli.options import add_command
 from ila_core.cli.spec import add_spec, asked
 from ila_core.cli.terminal import print_pairs, say
 from ila_core.errors import UsageError
+from ila_core.exports.write import FORMATS
 from ila_core.options import changed
 from ila_core.selection.spec import Spec
 
@@ -23,7 +25,7 @@ def add(commands: Any) -> None:
     command = add_command(commands, "select", run, "choose records by coverage and depth")
     add_spec(command)
     command.add_argument("--out", metavar="FILE", help="where to write the selected records")
-    command.add_argument("--format", default="jsonl", choices=("jsonl", "scored", "parquet"))
+    command.add_argument("--format", default="jsonl", choices=FORMATS)
     command.add_argument(
         "--dataset-info",
         action="store_true",
@@ -53,6 +55,16 @@ def run(options: argparse.Namespace) -> None:
     tell_tuned(selection)
     if options.out:
         say(f"{len(selection.rows):,} records written to {options.out}")
+        if options.dataset_info:
+            tell_skipped(selection, options.out, options.format)
+
+
+def tell_skipped(selection: Selection, out: str, format: str) -> None:
+    """Say how many of the records LLaMA-Factory will skip under the entry that was written."""
+    from ila_core.exports.llamafactory import skipped
+
+    for why, count in skipped(selection, Path(out).name, format).items():
+        say(f"note: LLaMA-Factory skips {count:,} of these records: {why}.")
 
 
 def tell_unread(spec: Spec, read: Spec) -> None:

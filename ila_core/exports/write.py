@@ -15,10 +15,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from ila_core._version import __version__
 from ila_core.errors import IlaError, UsageError
 from ila_core.exports.commands import select_command
-from ila_core.exports.llamafactory import REGISTER, dataset_entry, read_register, register
+from ila_core.exports.llamafactory import (
+    MESSAGES,
+    REGISTER,
+    dataset_entry,
+    read_register,
+    register,
+)
+from ila_core.exports.messages import as_messages, axolotl_snippet
 from ila_core.files import hash_file, replacing, write_text
 from ila_core.landscape.folder import ARTIFACTS
-from ila_core.pool.json_text import as_utf8, without_field
+from ila_core.pool.json_text import as_utf8, compact_json, without_field
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,8 +34,10 @@ if TYPE_CHECKING:
     from ila_core.pool.records import Records
     from ila_core.selection.selection import Selection
 
-Format = Literal["jsonl", "scored", "parquet"]
-FORMATS: tuple[Format, ...] = ("jsonl", "scored", "parquet")
+Format = Literal["jsonl", "scored", "parquet", "trl", "axolotl"]
+FORMATS: tuple[Format, ...] = ("jsonl", "scored", "parquet", "trl", "axolotl")
+SNIPPET = ".axolotl.yaml"
+"""What takes the place of the suffix in the name of Axolotl's snippet."""
 PARTS_OF_A_RUN = frozenset(("manifest.json", "progress.json", *ARTIFACTS))
 
 
@@ -37,9 +46,11 @@ def export(
 ) -> Path:
     """Write the selected records to `path` and what made them to `path`.manifest.json.
 
-    `format` is "jsonl" (the original records), "scored" (each with an object `_ila`) or
-    "parquet" (one row a record with x, y and text, as Embedding Atlas reads it). `dataset_info`
-    also adds the file to the dataset_info.json beside it, LLaMA-Factory's register of data sets.
+    `format` is "jsonl" (the original records), "scored" (each with an object `_ila`), "parquet"
+    (one row a record with x, y and text, as Embedding Atlas reads it), "trl" (each as a list of
+    messages, whatever the pool was) or "axolotl" (the same, and beside it the YAML that reads it).
+    `dataset_info` also adds the file to the dataset_info.json beside it, LLaMA-Factory's register
+    of data sets.
     Files are complete or not there at all. UsageError for a name that says another format, and
     for the place of the pool's own file or of one that the landscape is made of.
     """
@@ -62,6 +73,8 @@ def export(
         digest = hash_file(temporary)
     text = json.dumps(manifest(selection, format, sha256=digest), indent=1, ensure_ascii=False)
     write_text(path.with_name(path.name + ".manifest.json"), text + "\n")
+    if format == "axolotl":
+        write_text(path.with_suffix(SNIPPET), axolotl_snippet(path.name))
     if entry is not None:
         register(path, entries, entry)
     return path
@@ -97,7 +110,12 @@ def _check_place(path: Path, landscape: Landscape) -> None:
 
 def lines(selection: Selection, format: Format = "jsonl") -> Iterator[bytes]:
     """Yield the lines of the exported JSONL, newline included, in pick order."""
-    originals = _records(selection).take_originals(selection.rows)
+    records = _records(selection)
+    if format in MESSAGES:
+        for turns in records.take_turns(selection.rows):
+            yield as_utf8(compact_json(as_messages(turns))) + b"\n"
+        return
+    originals = records.take_originals(selection.rows)
     if format == "jsonl":
         for original in originals:
             yield original.encode("utf-8") + b"\n"
@@ -127,11 +145,17 @@ def scores(selection: Selection) -> Iterator[dict[str, Any]]:
 def with_scores(original: str, score: dict[str, Any]) -> str:
     """Return a record's JSON text with the object `_ila` added as its last field.
 
-    Everything before it stays as it was written; an `_ila` of an earlier export is replaced.
+    Everything before it stays as it was written; an `_ila` of an earlier export is replaced. A
+    record that is a list of messages becomes an object that holds it, and a text of JSON the object
+    that it spells.
 
     >>> with_scores('{"a": 1.50}', {"row": 0})
     '{"a": 1.50, "_ila": {"row": 0}}'
     """
+    if original.lstrip().startswith('"'):
+        original = json.loads(original)
+    if original.lstrip().startswith("["):
+        original = f'{{"messages": {original.strip()}}}'
     if '"_ila"' in original:
         original = without_field(original, "_ila")
     head = original.rstrip()[:-1].rstrip()

@@ -157,6 +157,13 @@ class Records:
             window = rows[start : start + TAKE_WINDOW]
             yield from self._gather(window, ["record"], lambda table: table.column(0).to_pylist())
 
+    def take_turns(self, rows: Iterable[int]) -> Iterator[tuple[Turn, ...]]:
+        """The turns of these rows, in the order asked. Raises IndexError for other rows."""
+        rows = _row_array(rows)
+        for start in range(0, len(rows), TAKE_WINDOW):
+            window = rows[start : start + TAKE_WINDOW]
+            yield from self._gather(window, ["turns"], lambda table: turns_of(table.column(0)))
+
     def fields(self) -> list[str]:
         """The names of the original records' fields, in order of first sight."""
         return list(self._info["fields"])

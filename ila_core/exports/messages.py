@@ -1,0 +1,54 @@
+"""Records as chat messages, one form for every pool, and what Axolotl must be told of them.
+
+TRL's trainers, Axolotl and LLaMA-Factory all read lists of messages with role and content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from ila_core.pool.record import Turn
+
+
+def as_messages(turns: Iterable[Turn]) -> dict[str, Any]:
+    """The turns of a record as a record of messages, which is read as the same turns.
+
+    A turn of the assistant's that is context and no response is marked with `train` false, which
+    Axolotl heeds.
+
+    >>> as_messages([Turn("user", "Hi", False), Turn("assistant", "Yo", True)])["messages"][1]
+    {'role': 'assistant', 'content': 'Yo'}
+    """
+    messages: list[dict[str, Any]] = []
+    for role, text, scored in turns:
+        message: dict[str, Any] = {"role": role, "content": text}
+        if role == "assistant" and not scored:
+            message["train"] = False
+        messages.append(message)
+    return {"messages": messages}
+
+
+AXOLOTL = """\
+# For Axolotl's configuration: the records of {name}.
+datasets:
+  - path: {path}
+    ds_type: json
+    type: chat_template
+    field_messages: messages
+    message_property_mappings:
+      role: role
+      content: content
+    roles_to_train: [assistant]
+    message_field_training: train
+"""
+
+
+def axolotl_snippet(name: str) -> str:
+    """The part of Axolotl's YAML that reads an exported file of messages; its path is relative.
+
+    >>> "path: \\"best.jsonl\\"" in axolotl_snippet("best.jsonl")
+    True
+    """
+    return AXOLOTL.format(name=name, path=json.dumps(name, ensure_ascii=False))
