@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -74,18 +74,15 @@ class TuneResult:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, eq=False)
-class StudentResult:
-    """A student's losses on dev.
+class Judged(NamedTuple):
+    """What held-out records cost a model.
 
-    dev_nats: (m,) float64 summed loss of each dev record, NaN where it has none; dev_tokens: (m,)
-    its scored tokens. curve: as in tuning, without held-out losses.
+    dev_nats: (m,) float64 summed loss of each record, NaN where it has none; dev_tokens: (m,)
+    int64, its scored tokens.
     """
 
     dev_nats: np.ndarray
     dev_tokens: np.ndarray
-    steps: int
-    curve: tuple[Point, ...] = field(default=())
 
 
 def tune(
@@ -142,37 +139,49 @@ def tune(
 
 
 def train_student(
-    model_dir: str,
     conversations: Sequence[Conversation],
     dev: Sequence[Conversation],
+    settings: TuneSettings,
     *,
-    settings: TuneSettings | None = None,
-    seed: int = 0,
-    steps: int | None = None,
     checkpoint: Path | None = None,
-    progress: Progress = no_progress,
-) -> StudentResult:
+) -> Judged:
     """Fine-tune a model on these conversations and measure it on dev; nothing is saved.
 
-    `settings` says everything but the model, the seed and the steps, which are named here; with
-    the same `steps` every student learns as often, whatever its records. No steps: epochs of the
-    settings. Raises IlaError if no conversation has a response to learn from.
+    With the same `steps` in the settings every student learns as often, whatever its records. A
+    killed run goes on from its checkpoint, which is deleted in the end. Raises IlaError if no
+    conversation has a response to learn from.
     """
-    settings = replace(settings or TuneSettings(model_dir), lm=model_dir, seed=seed)
-    settings = replace(settings, steps=steps if steps is not None else settings.steps)
-    template = ChatTemplate.of(load_tokenizer(model_dir))
+    template = ChatTemplate.of(load_tokenizer(settings.lm))
     model, _ = _model(settings)
-    longest = longest_input(model, settings.max_length)
-    encoded, _, _ = encode_records(conversations, template, longest)
+    encoded, _, _ = encode_records(
+        conversations, template, longest_input(model, settings.max_length)
+    )
     learned = [s for s in encoded if s and len(s.targets)]
     signature = _signature(settings, np.arange(len(encoded)), conversations)
-    curve = train(
-        model, learned, [], settings, checkpoint=checkpoint, signature=signature, progress=progress
-    )
+    train(model, learned, [], settings, checkpoint=checkpoint, signature=signature)
+    judged = _judged(model, template, dev, settings)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return judged
+
+
+def judge(dev: Sequence[Conversation], settings: TuneSettings) -> Judged:
+    """Measure a model as it is on held-out conversations."""
+    template = ChatTemplate.of(load_tokenizer(settings.lm))
+    model = load_model(settings.lm, devices(settings.device)[0], settings.dtype)
+    return _judged(model, template, dev, settings)
+
+
+def _judged(
+    model: PreTrainedModel,
+    template: ChatTemplate,
+    dev: Sequence[Conversation],
+    settings: TuneSettings,
+) -> Judged:
+    longest = longest_input(model, settings.max_length)
     measured, _, _ = encode_records(dev, template, longest)
     nats = summed_losses(Scorer(model), measured, settings)
-    tokens = np.array([len(s.targets) if s else 0 for s in measured], dtype=np.int64)
-    return StudentResult(nats, tokens, curve[-1].step, curve)
+    return Judged(nats, np.array([len(s.targets) if s else 0 for s in measured], dtype=np.int64))
 
 
 def tuned_rows(model: str, conversations: Conversations, n: int) -> np.ndarray | None:
