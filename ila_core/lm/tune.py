@@ -28,7 +28,7 @@ from ila_core.lm.model import (
     longest_input,
     need_peft,
 )
-from ila_core.lm.packaged import identity_of, resolve
+from ila_core.lm.packaged import PACKAGED, identity_of, is_file, resolve
 from ila_core.lm.quiet import quietly
 from ila_core.lm.settings import TuneSettings
 from ila_core.lm.train import Point, seed_torch, summed_losses, train
@@ -274,8 +274,7 @@ def _model(settings: TuneSettings) -> tuple[PreTrainedModel, Any]:
             f"{settings.lm!r} is an adapter; fine-tune its base model, or merge the two first."
         )
     model = load_model(settings.lm, device, settings.dtype)
-    if place.is_dir():
-        model.name_or_path = str(place.resolve())  # the adapter remembers its base
+    model.name_or_path = _base_name(settings.lm, place)
     adapter = peft.LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
@@ -287,6 +286,13 @@ def _model(settings: TuneSettings) -> tuple[PreTrainedModel, Any]:
     return wrapped.get_base_model(), wrapped
 
 
+def _base_name(lm: str, place: Path) -> str:
+    """What an adapter remembers of its base: the name that finds it again, not where it is cached."""
+    if lm in PACKAGED or not (place.is_dir() or is_file(lm)):
+        return lm
+    return str(Path(lm).expanduser().resolve())
+
+
 def _layers(targets: Sequence[str]) -> str | list[str]:
     """Layers as peft takes them: all of them have a name of their own."""
     return targets[0] if list(targets) == ["all-linear"] else list(targets)
@@ -296,6 +302,8 @@ def _save(trained: Any, tokenizer: Any, settings: TuneSettings, out: Path) -> No
     """Write the model or adapter and its tokenizer, as transformers and peft read them."""
     if settings.full:
         trained.to(load_dtype(settings.dtype, str(trained.device)))
+    # an adapter's base keeps its own embeddings, and need not be found again to see that
+    how = {} if settings.full else {"save_embedding_layers": False}
     with quietly():
-        trained.save_pretrained(str(out))
+        trained.save_pretrained(str(out), **how)
         tokenizer.save_pretrained(str(out))
