@@ -287,7 +287,7 @@ def _model(settings: TuneSettings) -> tuple[PreTrainedModel, Any]:
 
 
 def _base_name(lm: str, place: Path) -> str:
-    """What an adapter remembers of its base: the name that finds it again, not where it is cached."""
+    """The name by which an adapter finds its base again, wherever that is kept."""
     if lm in PACKAGED or not (place.is_dir() or is_file(lm)):
         return lm
     return str(Path(lm).expanduser().resolve())

@@ -72,7 +72,7 @@ def test_losses_are_those_of_one_at_a_time_under_its_own_template(smollm: str) -
     assert (template.name, template.end_of_turn) == ("chat template", "<|im_end|>")
     sequences = encode_records(POOL, template, 4096).sequences
     expected = [tiny_lm.alone(model, s.ids.tolist(), s.targets.tolist()) for s in sequences]
-    result = score(lambda: iter(POOL), len(POOL), LmSettings(smollm, device="cpu"))
+    result = score(lambda: iter(POOL), len(POOL), LmSettings(lm=smollm, device="cpu"))
     np.testing.assert_allclose(result.loss, expected, atol=1e-4)
     assert result.tokens.tolist() == [len(s.targets) for s in sequences]
     assert result.loss[0] < 0.5 < 3 < result.loss[1], "it has been trained"
@@ -153,7 +153,7 @@ def scored(work: Path) -> LossResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "SAVE_SECONDS", 0.0)
         patch.setattr(workers, "CPU_BATCH_TOKENS", 60)
-        return score(lambda: iter(SHORT), 12, LmSettings("smollm2", device="cpu"), work=work)
+        return score(lambda: iter(SHORT), 12, LmSettings(lm="smollm2", device="cpu"), work=work)
 
 
 def test_killed_and_resumed_it_gives_the_same_losses(smollm: str, tmp_path: Path) -> None:

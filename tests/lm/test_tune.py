@@ -63,7 +63,7 @@ def test_tuning_lowers_the_held_out_loss_and_the_result_scores(
     scored = score(
         lambda: iter(POOL),
         len(POOL),
-        LmSettings(base, tuned_lm=str(tmp_path / "out"), device="cpu"),
+        LmSettings(lm=base, tuned_lm=str(tmp_path / "out"), device="cpu"),
     )
     held = result.heldout_rows
     weights = scored.tokens[held]
