@@ -111,18 +111,25 @@ class CountTokens(ScoreByNgrams):
         """Raise for a tokenizer that is not there."""
         from ila_core.loss.ngram.tokenizer import LibraryTokenizer
 
-        if name := self.settings.tokenizer:
-            LibraryTokenizer.load(name)
+        if self.counter:
+            LibraryTokenizer.load(self.counter)
 
     def result(self, desk: Desk) -> LossResult:
         from ila_core.loss.column import none
 
         return none(self.records.value.conversations, self.total, **self.counting(desk))
 
+    @property
+    def counter(self) -> str | None:
+        """Where the tokenizer that was named is to be had; None for the pool's own."""
+        from ila_core.lm.packaged import resolve
+
+        return resolve(self.settings.tokenizer) if self.settings.tokenizer else None
+
     def counting(self, desk: Desk) -> dict[str, Any]:
         """Return how tokens are counted."""
         return {
-            "tokenizer": self.settings.tokenizer,
+            "tokenizer": self.counter,
             "seed": self.settings.seed,
             "work": desk.folder.work,
             "progress": desk.progress,
