@@ -45,7 +45,8 @@ _ROUND: dict[str, Role] = {
 """The parts of a round, an object that holds a question and its answer, in order of speech."""
 _CALL = "commands"
 _THOUGHTS = ("inner_thoughts", *REASONING)
-_WEIGHTS = ("loss_weight", "weight", "train", "loss")
+_WEIGHTS = frozenset(("loss_weight", "weight", "train", "loss"))
+_THOUGHT = frozenset(REASONING)
 _MARK = re.compile(r"\s*<\|[\w ]+\|>:?\s?|<eo[a-z]>\s*$")  # MOSS writes <|Human|>: ...<eoh>
 
 
@@ -69,7 +70,7 @@ def shape_of(value: Any) -> Shape | None:
 def is_message(value: Any) -> bool:
     """Whether an object is one message: it tells who speaks, and holds what is said."""
     return (
-        isinstance(value, Mapping)
+        isinstance(value, dict)
         and any(isinstance(value.get(name), str) for name in SPEAKER)
         and any(name in value for name in (*CONTENT, "tool_calls", "function_call"))
     )
@@ -80,7 +81,7 @@ def is_message(value: Any) -> bool:
 
 def _is_messages(value: Any) -> bool:
     return isinstance(value, list) and any(
-        isinstance(item, Mapping) and any(not is_missing(item.get(name)) for name in SPEAKER)
+        isinstance(item, dict) and any(not is_missing(item.get(name)) for name in SPEAKER)
         for item in value[:2]
     )
 
@@ -88,9 +89,9 @@ def _is_messages(value: Any) -> bool:
 def _messages(messages: list[Any]) -> Iterator[Heard]:
     """OpenAI's role and content, ShareGPT's from and value, and their kin."""
     for message in messages:
-        if not isinstance(message, Mapping):
+        if not isinstance(message, dict):
             raise NotARecord("message is not an object")
-        name = next((message[key] for key in SPEAKER if not is_missing(message.get(key))), None)
+        name = _first(message, SPEAKER)
         if not isinstance(name, str):
             raise NotARecord("message without role")
         role = role_of(name)
@@ -99,20 +100,32 @@ def _messages(messages: list[Any]) -> Iterator[Heard]:
         yield from _message(message, role)
 
 
+def _first(message: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """The first of these fields that holds something."""
+    for name in names:
+        value = message.get(name)
+        if value is not None and not is_missing(value):
+            return value
+    return None
+
+
 def _message(message: Mapping[str, Any], role: Role) -> Iterator[Heard]:
-    content = next((value for key in CONTENT if (value := message.get(key)) is not None), None)
-    if role == "user" and _only_results(content):
-        role = "tool"
-    text, notes = content_text(content, as_json=role == "tool")
-    yield from notes
-    thought = _reasoning(message) if role == "assistant" else ""
-    calls = calls_text(message.get("tool_calls")) or calls_text(message.get("function_call"))
-    if thought:
+    text = _first(message, CONTENT)
+    if not isinstance(text, str):
+        if role == "user" and _only_results(text):
+            role = "tool"
+        text, notes = content_text(text, as_json=role == "tool")
+        yield from notes
+    if role != "assistant":
+        yield Turn(role, text, False)
+        return
+    if not _THOUGHT.isdisjoint(message) and (thought := _reasoning(message)):
         yield WITH_REASONING
         text = "\n\n".join(piece for piece in (thought, text) if piece.strip())
-    if calls:
+    if "tool_calls" in message or "function_call" in message:
+        calls = calls_text(message.get("tool_calls")) or calls_text(message.get("function_call"))
         text = "\n".join(piece for piece in (text, calls) if piece)
-    yield Turn(role, text, role == "assistant" and _counts(message))
+    yield Turn(role, text, _WEIGHTS.isdisjoint(message) or _counts(message))
 
 
 def _only_results(content: Any) -> bool:
@@ -120,7 +133,7 @@ def _only_results(content: Any) -> bool:
     return (
         isinstance(content, list)
         and bool(content)
-        and all(isinstance(part, Mapping) and part.get("type") == "tool_result" for part in content)
+        and all(isinstance(part, dict) and part.get("type") == "tool_result" for part in content)
     )
 
 
@@ -141,7 +154,7 @@ def _counts(message: Mapping[str, Any]) -> bool:
 
 def _is_columns(value: Any) -> bool:
     return (
-        isinstance(value, Mapping)
+        isinstance(value, dict)
         and all(isinstance(column, list) for column in value.values())
         and any(name in value for name in SPEAKER)
     )
@@ -186,24 +199,24 @@ def _pairs(pairs: list[list[Any]]) -> Iterator[Heard]:
 
 def is_round(value: Any) -> bool:
     """Whether an object is a round: a text of the user's and one of the assistant's, by name."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return False
     roles = {_ROUND.get(str(name).lower()) for name in value}
     return {"user", "assistant"} <= roles
 
 
 def _is_rounds(value: Any) -> bool:
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, dict) and value:
         return all(
-            isinstance(turn, Mapping) and re.fullmatch(r"(?:turn|round)?[ _-]?\d+", str(name))
+            isinstance(turn, dict) and re.fullmatch(r"(?:turn|round)?[ _-]?\d+", str(name))
             for name, turn in value.items()
         ) and _is_rounds(list(value.values()))
     return isinstance(value, list) and any(is_round(one) for one in value[:1])
 
 
 def _rounds(rounds: Any) -> Iterator[Heard]:
-    for one in rounds.values() if isinstance(rounds, Mapping) else rounds:
-        if not isinstance(one, Mapping):
+    for one in rounds.values() if isinstance(rounds, dict) else rounds:
+        if not isinstance(one, dict):
             raise NotARecord("message is not an object")
         parts = {str(name).lower().replace(" ", "_"): value for name, value in one.items()}
         yield from _round(parts)
@@ -241,7 +254,7 @@ def _is_segments(value: Any) -> bool:
         isinstance(value, list)
         and bool(value)
         and all(
-            isinstance(one, Mapping)
+            isinstance(one, dict)
             and isinstance(one.get("text"), str)
             and isinstance(one.get("label"), bool)
             for one in value
@@ -258,7 +271,7 @@ def _segments(segments: list[Mapping[str, Any]]) -> Iterator[Heard]:
 
 
 def _is_tree(value: Any) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("replies"), list)
+    return isinstance(value, dict) and isinstance(value.get("replies"), list)
 
 
 def _tree(node: Mapping[str, Any]) -> Iterator[Heard]:
@@ -272,7 +285,7 @@ def _tree(node: Mapping[str, Any]) -> Iterator[Heard]:
 
 
 def _is_reply(value: Any) -> bool:
-    return isinstance(value, Mapping) and not value.get("deleted")
+    return isinstance(value, dict) and not value.get("deleted")
 
 
 def _is_answer(node: Mapping[str, Any]) -> bool:

@@ -158,7 +158,9 @@ def field_of(record: Mapping[str, Any], path: str | None) -> Any:
         return None
     if path in record:
         return record[path]
-    value: Any = record if "." in path else None
+    if "." not in path:
+        return None
+    value: Any = record
     for step in path.split("."):
         if isinstance(value, Mapping):
             value = value.get(step)

@@ -67,20 +67,26 @@ def adapt(
     record = record_fields(value)
     plan = plan_of(record, mapping, habits)
     plan, heard = _conversation(record, plan, mapping)
-    turns = [one for one in heard if isinstance(one, Turn)]
+    turns = [one for one in heard if type(one) is Turn]
     system = without_label(text_of(field_of(record, plan.system), "system prompt"))
-    turns = _with_one_system_turn(system, _tools_text(field_of(record, plan.tools)), turns)
-    if not any(turn.role == "user" for turn in turns):
+    whole = _with_one_system_turn(system, _tools_text(field_of(record, plan.tools)), turns)
+    if not any(turn.role == "user" for turn in whole):
         raise NotARecord("no instruction")
     try:
         labels = labels_in(field_of(record, plan.labels))
     except NoLabels:  # a field of that name that means something else
         labels = None
-    notes = {one for one in heard if isinstance(one, Note)}
-    if record.get("label") is False:
-        notes.add(BAD_ANSWER)
+    notes = _notes(record, heard) if len(turns) < len(heard) or "label" in record else _NO_NOTES
     source = as_source(field_of(record, plan.source))
-    return Adapted(plan.format, tuple(turns), labels, source, frozenset(notes), plan)
+    return Adapted(plan.format, tuple(whole), labels, source, notes, plan)
+
+
+_NO_NOTES: frozenset[Note] = frozenset()
+
+
+def _notes(record: Mapping[str, Any], heard: Iterable[Heard]) -> frozenset[Note]:
+    bad = [BAD_ANSWER] if record.get("label") is False else []
+    return frozenset((*(one for one in heard if isinstance(one, Note)), *bad))
 
 
 def as_source(value: Any) -> str | None:
@@ -171,7 +177,7 @@ def _asked(record: Mapping[str, Any], plan: Plan, prompt: Any) -> Iterator[Heard
     plural = plan.instruction is not None and canonical(plan.instruction) == "instructions"
     if plural and isinstance(prompt, list) and len(prompt) > 1:
         raise NotARecord("several instructions in one record")
-    if isinstance(prompt, list | Mapping):
+    if isinstance(prompt, list | dict):
         yield from _side(prompt, "user", "instruction")
         return
     texts = text_of(prompt, "instruction"), text_of(field_of(record, plan.input), "input")
@@ -203,7 +209,7 @@ def _side(value: Any, role: Role, part: str, *, whole: bool = False) -> Iterator
         else:
             yield Turn("user", text_of(value[0], part), False)
         return
-    shape = shape_of(value) if isinstance(value, list | Mapping) or whole else None
+    shape = shape_of(value) if isinstance(value, list | dict) or whole else None
     if shape is not None and shape.name != "texts":
         yield from shape.turns(value)
     elif role == "assistant":

@@ -32,6 +32,7 @@ from ila_core.pool.fields import (
 from ila_core.pool.values import is_nothing
 
 _DOTTED = tuple(name for name in (*RESPONSES, *INPUTS) if "." in name)
+_HEADS = frozenset(name.partition(".")[0] for name in _DOTTED)
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,11 @@ def plan_of(
     filled: list[str] = []
     blank: list[str] = []
     for name, value in record.items():
-        (blank if is_nothing(value) else filled).append(name)
-    filled += [path for path in _DOTTED if path not in record
-               and not is_nothing(field_of(record, path))]  # fmt: skip
+        sure = value and value == value  # NaN is not equal to itself
+        (filled if sure or not is_nothing(value) else blank).append(name)
+    if not _HEADS.isdisjoint(record):
+        filled += [path for path in _DOTTED if path not in record
+                   and not is_nothing(field_of(record, path))]  # fmt: skip
     plan = _plan(tuple(filled), tuple(blank), mapping, habits)
     while (stray := _stray(record, plan, mapping)) is not None:
         filled.remove(stray)
@@ -113,8 +116,7 @@ def _stray(
 
 def _better(record: Mapping[str, Any]) -> str | None:
     for name, pattern in BETTER.items():
-        field = pattern.format(record.get(name))
-        if field in record:
+        if name in record and (field := pattern.format(record[name])) in record:
             return field
     return None
 

@@ -32,7 +32,7 @@ def is_missing(value: Any) -> bool:
 
 def is_nothing(value: Any) -> bool:
     """Whether a field is there, but holds nothing: missing, or without length."""
-    return is_missing(value) or (isinstance(value, str | list | Mapping) and not value)
+    return is_missing(value) or (isinstance(value, str | list | dict) and not value)
 
 
 def text_of(value: Any, part: str) -> str:
@@ -70,13 +70,13 @@ def answers_in(value: Any, part: str) -> list[str]:
     >>> answers_in(["Red.", "It is red."], "response"), answers_in({"text": ["Red."]}, "response")
     (['Red.', 'It is red.'], ['Red.'])
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         name = next((name for name in _ANSWERS if name in value), None)
         if name is None:
             raise NotARecord(f"{part} is not text")
         return answers_in(value[name], part)
     if isinstance(value, list):
-        if value and all(isinstance(item, Mapping) and is_call(item) for item in value):
+        if value and all(isinstance(item, dict) and is_call(item) for item in value):
             return [calls_text(value)]
         return [answer for item in value for answer in answers_in(item, part)]
     text = text_of(value, part)
@@ -86,18 +86,18 @@ def answers_in(value: Any, part: str) -> list[str]:
 def is_call(value: Mapping[str, Any]) -> bool:
     """Whether an object is a tool call: a function's name and its arguments."""
     function = value.get("function")
-    inner = function if isinstance(function, Mapping) else value
+    inner = function if isinstance(function, dict) else value
     return "name" in inner and bool(inner.keys() & {"arguments", "parameters", "input"})
 
 
 def calls_text(calls: Any) -> str:
     """Tool calls as the text that the model has to write; "" where there are none."""
-    if isinstance(calls, Mapping) and all(is_nothing(part) for part in calls.values()):
+    if isinstance(calls, dict) and all(is_nothing(part) for part in calls.values()):
         return ""  # a table gives every message all fields
     if is_nothing(calls):
         return ""
     calls = calls if isinstance(calls, list) else [calls]
-    inner = [call.get("function") or call if isinstance(call, Mapping) else call for call in calls]
+    inner = [call.get("function") or call if isinstance(call, dict) else call for call in calls]
     return compact_json(inner)
 
 
@@ -110,13 +110,13 @@ def content_text(content: Any, *, as_json: bool = False) -> tuple[str, list[Note
     >>> content_text([{"type": "image", "url": "a.png"}, {"type": "text", "text": "What is it?"}])
     ('What is it?', ['image or other part without text'])
     """
-    if isinstance(content, Mapping) and isinstance(content.get("parts"), list):
+    if isinstance(content, dict) and isinstance(content.get("parts"), list):
         content = content["parts"]
     parts = content if isinstance(content, list) else [content]
-    if as_json and any(isinstance(part, Mapping) and "type" not in part for part in parts):
+    if as_json and any(isinstance(part, dict) and "type" not in part for part in parts):
         return compact_json(content), []
     texts = [_part_text(part) for part in parts]
-    if isinstance(content, Mapping) and "type" not in content and None in texts:
+    if isinstance(content, dict) and "type" not in content and None in texts:
         raise NotARecord("message is not text")
     notes = [NO_TEXT] if None in texts else []
     return "\n".join([text for text in texts if text]), notes
@@ -124,7 +124,7 @@ def content_text(content: Any, *, as_json: bool = False) -> tuple[str, list[Note
 
 def _part_text(part: Any) -> str | None:
     """The text of one part; None for a part of another kind, such as an image."""
-    if not isinstance(part, Mapping):
+    if not isinstance(part, dict):
         return text_of(part, "message")
     kind = part.get("type")
     if isinstance(kind, str):
@@ -144,7 +144,7 @@ def _call_part(part: Mapping[str, Any]) -> str:
     written = part.get("text") or part.get("value")
     if isinstance(written, str):
         return written
-    inner = next((part[key] for key in _CALL_PARTS if isinstance(part.get(key), Mapping)), part)
+    inner = next((part[key] for key in _CALL_PARTS if isinstance(part.get(key), dict)), part)
     kept = {key: inner[key] for key in ("name", "arguments", "input") if key in inner}
     return calls_text(kept)
 
