@@ -176,6 +176,8 @@ def _talk(parts: Mapping[str, str], sample: list[dict[str, Any]]) -> dict[str, A
         columns = entry["columns"] | {"chosen": parts["response"], "rejected": _rejected(sample)}
         entry |= {"ranking": True, "columns": columns}
     tags = _tags(messages)
+    if entry["formatting"] == "openai":
+        tags = {"function_tag": TAGS["function_tag"], **tags}  # what it makes of tool_calls
     if any(TAGS[tag] != name for tag, name in tags.items()):
         entry["tags"] = tags
     return entry
@@ -207,7 +209,10 @@ def _tags(messages: list[dict[str, Any]]) -> dict[str, str]:
 def _spelling(what: str, messages: list[dict[str, Any]], names: tuple[str, ...]) -> str:
     found = [name for name in names if any(message.get(name) is not None for message in messages)]
     if len(found) != 1:
-        raise _none(f"its messages tell {what} in several ways, {', '.join(found) or 'or not'}")
+        ways = (
+            f"tell {what} in several ways, {', '.join(found)}" if found else f"do not tell {what}"
+        )
+        raise _none(f"its messages {ways}")
     return found[0]
 
 

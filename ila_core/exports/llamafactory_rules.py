@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ila_core.pool.conversations import REASONING
+
 TAGS = {
     "role_tag": "from", "content_tag": "value", "user_tag": "human", "assistant_tag": "gpt",
     "observation_tag": "observation", "function_tag": "function_call", "system_tag": "system",
@@ -16,11 +18,16 @@ TAGS = {
 """The tags that it takes for granted where an entry gives none; an entry with some has those."""
 
 
+def _held(record: Mapping[str, Any], columns: Mapping[str, str], column: str) -> Any:
+    """What a record holds in a column; None where the entry has no such column."""
+    return record.get(columns[column]) if column in columns else None
+
+
 def unread(entry: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
     """Why this record would not be read as it is meant; None where it would."""
     columns: Mapping[str, str] = entry["columns"]
     for column in ("system", "tools"):
-        value = record.get(columns.get(column, ""))
+        value = _held(record, columns, column)
         if value is not None and not isinstance(value, str) and entry["formatting"] != "openai":
             return f"{columns[column]} is not text"
     if entry["formatting"] == "alpaca":
@@ -34,14 +41,14 @@ def _unread_pair(
     asked = ("prompt", "query")
     answers = ("chosen", "rejected") if entry.get("ranking") else ("response",)
     for column in (*asked, *answers):
-        value = record.get(columns.get(column, ""))
+        value = _held(record, columns, column)
         if column in columns and not isinstance(value, str | None):
             return f"{columns[column]} is not text"
-    if not any(record.get(columns.get(column, "")) for column in asked):
+    if not any(_held(record, columns, column) for column in asked):
         return "there is no instruction"
     if any(not record.get(columns[column]) for column in answers):
         return "there is no response"
-    history = record.get(columns.get("history", "")) or []
+    history = _held(record, columns, "history") or []
     if not isinstance(history, list) or any(
         not isinstance(pair, list) or len(pair) != 2 for pair in history
     ):
@@ -76,6 +83,8 @@ def _unread_talk(
     for turn, message in enumerate(messages):
         if message[tags["role_tag"]] not in sides[turn % 2]:
             return "the sides do not take turns"
+        if thought := next((name for name in REASONING if message.get(name)), None):
+            return f"{thought} of a message is a field that it does not read"
         content = message.get(tags["content_tag"])
         if not isinstance(content, str) and not message.get("tool_calls"):
             return f"{tags['content_tag']} of a message is not text"

@@ -90,7 +90,7 @@ ENTRIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "tool calls": (
         {"messages": CALLED, "tools": [{"name": "f"}]},
         {"formatting": "openai", "columns": {"messages": "messages", "tools": "tools"},
-         "tags": {**TAGS, "observation_tag": "tool"}},
+         "tags": {**TAGS, "observation_tag": "tool", "function_tag": "function_call"}},
     ),
     "results of tools without calls": (
         {"messages": [*SPOKEN[:1], {"role": "assistant", "content": "f()"},
@@ -127,6 +127,10 @@ ENTRIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"chosen": SPOKEN, "rejected": SPOKEN},
         {"formatting": "sharegpt", "columns": {"messages": "chosen"}, "tags": TAGS},
     ),
+    "a column without a name": (
+        {"": 7, "question": "a", "answer": "b"},
+        {"formatting": "alpaca", "columns": {"prompt": "question", "response": "answer"}},
+    ),
     "names in capitals, and a history": (
         {"Query": "a", "Answer": "b", "History": [["c", "d"]]},
         {"formatting": "alpaca",
@@ -143,11 +147,15 @@ def test_an_entry_says_what_its_converters_need(tmp_path: Path, name: str) -> No
 
 NO_ENTRY: dict[str, tuple[list[dict[str, Any]], str]] = {
     "texts that take turns": ([{"conversations": ["a", "b"]}], "does not hold messages"),
-    "rounds": ([{"conversations": [{"human": "a", "assistant": "b"}]}], "tell the speaker in"),
+    "rounds": ([{"conversations": [{"human": "a", "assistant": "b"}]}], "do not tell the speaker"),
     "a transcript": ([{"text": "Human: a\n\nAssistant: b"}], "text does not hold messages"),
     "parts": (
         [{"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}, SPOKEN[1]]}],
         "content of a message is not text",
+    ),
+    "reasoning beside the content": (
+        [{"messages": [SPOKEN[0], {**SPOKEN[1], "thinking": "A greeting."}]}],
+        "thinking of a message is a field that it does not read",
     ),
     "numbers": ([{"question": "a", "answer": 7}], "answer is not text"),
     "roles spelled twice": (
