@@ -68,10 +68,10 @@ def shape_of(value: Any) -> Shape | None:
 
 
 def is_message(value: Any) -> bool:
-    """Whether an object is one message: it tells who speaks, and holds what is said."""
+    """Whether an object is one message: a known role speaks, and it holds what is said."""
     return (
         isinstance(value, dict)
-        and any(isinstance(value.get(name), str) for name in SPEAKER)
+        and any(isinstance(who := value.get(name), str) and role_of(who) for name in SPEAKER)
         and any(name in value for name in (*CONTENT, "tool_calls", "function_call"))
     )
 

@@ -85,7 +85,8 @@ _NO_NOTES: frozenset[Note] = frozenset()
 
 
 def _notes(record: Mapping[str, Any], heard: Iterable[Heard]) -> frozenset[Note]:
-    bad = [BAD_ANSWER] if record.get("label") is False else []
+    answered = any(isinstance(one, Turn) and one.scored and one.text for one in heard)
+    bad = [BAD_ANSWER] if answered and record.get("label") is False else []
     return frozenset((*(one for one in heard if isinstance(one, Note)), *bad))
 
 

@@ -157,7 +157,6 @@ def _plan(
     given = dict(mapping)
     names, blanks = _Names(filled), _Names(blank)
     mapped_pair = "messages" not in given and ("instruction" in given or "response" in given)
-    messages = given.get("messages") or (None if mapped_pair else names.first(MESSAGES))
     response = given.get("response") or _response(names, blanks, habits)
     chosen = response is not None and canonical(response) in CHOSEN_NAMES
     rest = {
@@ -169,6 +168,9 @@ def _plan(
         "source": given.get("source") or names.first(SOURCES, but=habits.prose),
     }
     instruction = given.get("instruction") or _instruction(names, blanks, habits)
+    is_pair = instruction in filled and response in filled and not chosen
+    may_hold = STRONG if is_pair else MESSAGES  # a pair is not put aside for a weak name
+    messages = given.get("messages") or (None if mapped_pair else names.first(may_hold))
     if messages:
         return Plan(
             _format_name(given, messages, None, response if chosen else None),

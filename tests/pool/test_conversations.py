@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from test_formats import said, system, tool, user
 
-from ila_core.pool.conversations import SHAPES, shape_of, turns_of
+from ila_core.pool.conversations import SHAPES, is_message, shape_of, turns_of
 from ila_core.pool.formats import adapt
 from ila_core.pool.record import Note, Turn
 
@@ -233,3 +233,23 @@ def test_a_tree_tells_of_itself() -> None:
     adapted = adapt({"message_tree_id": "1", "prompt": SPELLED["tree"][0]})
     assert list(adapted.turns) == TALK
     assert adapted.notes == {Note("message tree, its best-ranked path is read")}
+
+
+def test_a_pair_is_not_put_aside_for_a_field_that_may_mean_something_else() -> None:
+    pair = {"instruction": "Sum up.", "output": "Three.", "data": ["1", "2"], "turns": ["a", "b"]}
+    assert adapt(pair).turns == (user("Sum up."), said("Three."))
+    held = {"instruction": "Sum up.", "data": ["Hi", "Yo"]}
+    assert adapt(held).turns == (user("Hi"), said("Yo"))
+    assert adapt({"data": [1, 2], "text": "Hi"}).turns == (user("Hi"),)
+
+
+def test_authors_are_no_roles() -> None:
+    assert not is_message({"author": "Austen", "text": "It is a truth"})
+    assert is_message({"author": "user", "text": "Hi"})
+
+
+def test_an_answer_is_bad_only_where_there_is_one() -> None:
+    bad = {"prompt": "a", "completion": "b", "label": False}
+    assert adapt(bad).notes == {"answer marked as bad (label is false)"}
+    assert not adapt({**bad, "label": True}).notes
+    assert not adapt({"text": "a", "label": False}).notes
