@@ -17,7 +17,7 @@ MADE = ("records.parquet", "rejects.jsonl", "embeddings.npy", "landscape.parquet
 def test_build_tells_what_was_rejected(tmp_path: Path) -> None:
     pool = write_jsonl(tmp_path / "p.jsonl", small_pool(40))
     with pool.open("a") as stream:
-        stream.write('{"instruction": 5}\nnot json\n')
+        stream.write('{"instruction": {"n": 5}}\nnot json\n')
     told = cli("build", pool, "--out", tmp_path / "run", "--projection", "pca").stderr
     assert "40 of 42 records" in told and "2 rejected" in told
     assert len((tmp_path / "run" / "rejects.jsonl").read_text().splitlines()) == 2
