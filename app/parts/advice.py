@@ -8,8 +8,8 @@ import session
 from ila_core.landscape.landscape import Landscape
 from ila_core.studies.advice import Advice
 from ila_core.studies.findings import Study
-from parts.depth_knobs import KINDS
-from parts.recipe import DEFAULT
+from parts.depth_knobs import depth_words
+from parts.recipe import DEFAULT, patches_words
 from view import USUAL
 
 
@@ -20,7 +20,7 @@ def advice(landscape: Landscape, study: Study) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/tune: {sentence(found)}", width="stretch")
-        able = found.depth in (USUAL.depth, *landscape.kinds)
+        able = found.spec.depth in (USUAL.depth, *landscape.kinds)
         if st.button("Use what won", key="use_advice", disabled=not able,
                      help="Sets these knobs on the map"):  # fmt: skip
             session.change(**{**DEFAULT, **found.knobs})
@@ -30,14 +30,10 @@ def advice(landscape: Landscape, study: Study) -> None:
 def sentence(found: Advice) -> str:
     """Return an advice in words, and whether it held where it had no part in choosing.
 
-    >>> sentence(Advice("even", "loss", 0.5, False, None, None))
-    'Lowest loss: **even patches, loss, depth target 50%**. No other seed could try it.'
+    >>> print(sentence(Advice(Spec(depth="loss"), False, None, None)))
+    Lowest loss: **even patches, depth by loss, depth target 75%**. No other seed could try it.
     """
-    knobs = (
-        f"{'even patches' if found.patches == 'even' else 'a grid'}, "
-        f"{KINDS.get(found.depth, 'the usual depth').lower()}, depth target "
-        f"{found.depth_target:.0%}"
-    )
+    knobs = f"{patches_words(found.spec)}, {depth_words(found.spec)}"
     if not found.tried:
         return f"Lowest loss: **{knobs}**. No other seed could try it."
     gains = {"records": found.gain_records, "tokens": found.gain_tokens}

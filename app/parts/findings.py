@@ -193,7 +193,7 @@ def sweep(study: Study, unit: Unit, loss: Loss) -> None:
     swept = [
         variant
         for variant in study.variants
-        if variant.method == ILA.method and not {*variant.turned} - {"depth_target"}
+        if variant.method == ILA.method and variant.swept is not None
     ]
     if len(swept) < 2:
         return

@@ -7,6 +7,7 @@ A selection is perfect on the grid that it was made with, so coverage and fideli
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,9 +23,9 @@ REFERENCE = 256
 GRIDS = (32, 64, 128, 256, 512)
 """Reference grids that comparisons show side by side."""
 _OF_JSON = (
-    "method", "budget", "patches", "depth", "depth_target", "rows", "resolution", "occupied",
-    "rounds", "tokens", "coverage", "reach", "fidelity", "mean_relative_depth",
-    "domain_divergence", "embedding_distance_mean", "embedding_distance_p95", "reference_grid",
+    "rows", "resolution", "occupied", "rounds", "tokens", "coverage", "reach", "fidelity",
+    "mean_relative_depth", "domain_divergence", "embedding_distance_mean",
+    "embedding_distance_p95", "reference_grid",
 )  # fmt: skip
 
 
@@ -35,11 +36,8 @@ class Numbers:
     method: str
     budget: str
     """As it was given."""
-    patches: str | None
-    """"even" or "grid"; None for a method that cuts no patches."""
-    depth: str
-    """The kind of depth that the numbers are measured with."""
-    depth_target: float | None
+    knobs: Mapping[str, Any]
+    """Those of `Selection.knobs`; "depth" is the kind that the numbers are measured with."""
     rows: int
     resolution: int | None
     """Even patches, or patches a side of the grid, that it was made with."""
@@ -74,7 +72,8 @@ class Numbers:
         NovelSum stands in it only where measured, the size of the sample that the distances were
         measured on (distance_sample) only where it is a part of the pool.
         """
-        numbers = {name: getattr(self, name) for name in _OF_JSON}
+        numbers = {"method": self.method, "budget": self.budget, **self.knobs}
+        numbers |= {name: getattr(self, name) for name in _OF_JSON}
         if self.distance_sample is not None:
             numbers["distance_sample"] = self.distance_sample
         if self.novelsum is not None:
@@ -110,9 +109,7 @@ def describe(
     numbers = Numbers(
         method=spec.method,
         budget=spec.budget,
-        patches=None if selection.cut is None else spec.patches,
-        depth=landscape.kind,
-        depth_target=spec.depth_target if selection.taken != "order" else None,
+        knobs=selection.knobs,
         rows=len(rows),
         resolution=selection.resolution,
         occupied=selection.occupied,

@@ -50,7 +50,7 @@ def stability(
     """
     landscape, spec = selection.landscape, selection.spec
     method = methods().get(spec.method)
-    if method is None or not method.reads_map or not len(selection):
+    if method is None or "map" not in method.reads or not len(selection):
         return {}
     shares = {}
     given = dict(spec.parameters)

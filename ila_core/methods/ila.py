@@ -34,7 +34,7 @@ def ila(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
     """
     locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
     cut = _cut(landscape, spec, locks, offset)
-    turn = rounds(landscape, cut, spec.depth_target, locks)
+    turn = rounds(landscape, spec, cut, locks)
     position, size = _picks(landscape, spec, turn, locks)
     pinned_patch = turn.patch[turn.queue.positions(locks.pinned)]
     return Selection(
@@ -50,24 +50,25 @@ def ila(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
 
 def _cut(landscape: Landscape, spec: Spec, locks: Locks, offset: float) -> Cut:
     """Return the patches that a spec asks for."""
-    if spec.patches == "grid":
-        return landscape.grid(_resolution(landscape, spec, locks), offset)
-    return Even(_resolution(landscape, spec, locks), locks.excluded.tobytes(), offset)
+    number = _resolution(landscape, spec, locks)
+    if spec.even:
+        return Even(number, locks.excluded.tobytes(), offset)
+    return landscape.grid(number, offset)
 
 
 def _resolution(landscape: Landscape, spec: Spec, locks: Locks) -> int:
     if not isinstance(spec.resolution, str):
         return spec.resolution
-    budget, line, even = spec.asked, queue(landscape, locks), spec.patches == "even"
+    budget, line = spec.asked, queue(landscape, locks)
     size = budget.records(landscape)
     if budget.kind == "tokens":
 
         def fits(number: int) -> bool:
-            cut = Even(number) if even else landscape.grid(number)
-            return first_round_tokens(line, cut, spec.depth_target) <= budget.value
+            cut = Even(number) if spec.even else landscape.grid(number)
+            return first_round_tokens(line, spec, cut) <= budget.value
 
-        return finest(fits, max(len(line), 1) if even else MAX_RESOLUTION)
-    return min(size, max(len(line), 1)) if even else auto_resolution(landscape, size)
+        return finest(fits, max(len(line), 1) if spec.even else MAX_RESOLUTION)
+    return min(size, max(len(line), 1)) if spec.even else auto_resolution(landscape, size)
 
 
 def _picks(landscape: Landscape, spec: Spec, turn: Rounds, locks: Locks) -> tuple[np.ndarray, int]:

@@ -50,8 +50,8 @@ class Method:
     home: str
     """Where the function is, as entry points say it: "package.module:function"."""
     reads: frozenset[str] = frozenset()
-    """The knobs of a Spec that it reads beside budget and locks, and "map" where it cuts the map
-    into patches."""
+    """The fields of a Spec that it reads beside budget and locks, "depth" where another kind of it
+    makes another selection; and "map" where it cuts the map into patches."""
     fast: bool = False
     """Whether it is compared where no method is named: it takes a few seconds at most on 75,000
     records and needs nothing that a usual landscape lacks."""
@@ -65,27 +65,6 @@ class Method:
 
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Knobs of a Spec that are the method itself and cannot be turned."""
-
-    @property
-    def reads_patches(self) -> bool:
-        return "patches" in self.reads
-
-    @property
-    def reads_resolution(self) -> bool:
-        return "resolution" in self.reads
-
-    @property
-    def reads_depth_target(self) -> bool:
-        return "depth_target" in self.reads
-
-    @property
-    def reads_depth(self) -> bool:
-        """Whether another kind of depth makes another selection."""
-        return self.reads_depth_target or not {"depth", "score"}.isdisjoint(self.needs)
-
-    @property
-    def reads_map(self) -> bool:
-        return "map" in self.reads
 
     @property
     def pick(self) -> Callable[..., Any]:
@@ -179,12 +158,12 @@ _BUILT_IN = (
               "even patches without depth", "", "coverage_only:even_random", "seed map",
               fast=True, prefix=False, by_spec=True),
     _built_in("depth-only", "highest relative depth anywhere", "ILA without coverage",
-              "depth", "simple:depth_only", fast=True),
+              "depth", "simple:depth_only", "depth", fast=True),
     _built_in("ila", "the record at the depth target of each patch", "arXiv 2509.06463, amended",
-              "", "ila:ila", "patches resolution depth_target map",
+              "", "ila:ila", "patches resolution depth depth_target map",
               fast=True, prefix=False, by_spec=True),
     _built_in("nested", "the record at the depth target of each patch, from few patches to many",
-              "progressive ILA", "", "nested:nested", "patches depth_target map",
+              "progressive ILA", "", "nested:nested", "patches depth depth_target map",
               fast=True, by_spec=True),
     _built_in("paper", "the record of highest loss of each patch of the automatic grid",
               "arXiv 2509.06463 as published first", "loss", "ila:ila", "map",
@@ -192,15 +171,15 @@ _BUILT_IN = (
     _built_in("ifd", "highest loss ratio with to without the instruction, below 1",
               "Cherry_LLM, arXiv 2308.12032", "loss unconditional_loss", "simple:ifd"),
     _built_in("deita", "by score, unless too similar to what is accepted", "arXiv 2312.15685",
-              "score vectors", "deita:deita", fast=True),
+              "score vectors", "deita:deita", "depth", fast=True),
     _built_in("k-center", "always the record farthest from the chosen ones",
               "core-set, arXiv 1708.00489", "vectors", "k_center:k_center", "seed"),
     _built_in("k-means", "the deepest record of each of B clusters", "CaR, arXiv 2402.18191",
-              "depth vectors", "k_means:k_means", "seed", prefix=False),
+              "depth vectors", "k_means:k_means", "depth seed", prefix=False),
     _built_in("facility-location", "greedy on the sum of the similarity to the nearest pick",
               "lazy greedy, Minoux 1978", "vectors", "facility:facility_location", "seed"),
     _built_in("qdit", "greedy on facility-location gain and relative depth together",
-              "arXiv 2311.14736", "depth vectors", "facility:qdit", "seed"),
+              "arXiv 2311.14736", "depth vectors", "facility:qdit", "depth seed"),
     _built_in("semdedup", "what is left when near-duplicates of a cluster are dropped",
               "arXiv 2303.09540", "vectors", "semdedup:semdedup", "seed"),
 )  # fmt: skip

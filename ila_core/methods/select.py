@@ -25,7 +25,7 @@ def select(
     """Choose exactly min(budget, what can be chosen) records and return them in pick order.
 
     budget: a count, "10%" or "2M-tokens". method: a name of `names()` or a function
-    (landscape, count, seed) -> rows. knobs: the other fields of Spec (resolution, depth_target,
+    (landscape, count, seed) -> rows. knobs: the other fields of Spec (patches, resolution,
     seed, ...), of which each method reads those that its `Method.reads` names, and the method's
     own parameters. Pins come first, excluded rows never. UsageError on an unknown name or value,
     IlaError where the method lacks an input.

@@ -54,7 +54,7 @@ class CurveJob:
     def row(self, kind: str) -> dict[str, Any]:
         """Return `about`, where the depth that is read unasked is of this kind."""
         place = {"budget": self.spec.budget, "unit": self.unit}
-        return {**Variant.of(self.spec).as_row(kind), **place, "seed": self.seed}
+        return {**Variant(self.spec).as_row(kind), **place, "seed": self.seed}
 
     @property
     def key(self) -> str:
@@ -153,7 +153,7 @@ def _check(landscape: Landscape, settings: StudySettings) -> None:
             needs = [name for name in find(method).needs if name != "vectors"]
             check_inputs(method, needs, pool)
         for variant in curves:
-            pool.by(variant.depth)
+            pool.by(variant.spec.depth)
         if settings.subsets and seed == settings.seed:
             subset_size(fewest_scored(pool))
 
@@ -162,7 +162,7 @@ def _curve_jobs(landscape: Landscape, settings: StudySettings, seed: int) -> Ite
     for budget in settings.budgets:
         for unit in _units(budget):
             for variant in variants(landscape, settings):
-                spec = Spec(budget=budget, seed=seed, **variant.spec)
+                spec = replace(variant.spec, budget=budget, seed=seed)
                 yield CurveJob(spec, unit, spec.asked.records(landscape))
 
 
@@ -175,17 +175,18 @@ def variants(landscape: Landscape, settings: StudySettings) -> list[Variant]:
     >>> print(*variants(pool, StudySettings(methods=["ila"])), sep=", ")
     ila, ila grid, ila loss, ila q=1, ila q=0.5
     """
-    curves = [Variant(method) for method in settings.methods]
+    asked = [Spec(method) for method in settings.methods]
     if SUBJECT in settings.methods:
         if settings.depths != DEPTHS:
             for kind in settings.depths:
                 landscape.by(kind)
-        others = [kind for kind in settings.depths if kind in landscape.kinds]
-        others = [kind for kind in others if kind != landscape.kind]
-        curves += [Variant(SUBJECT, patches=patches) for patches in settings.patches]
-        curves += [Variant(SUBJECT, depth=kind) for kind in others]
-        curves += [Variant(SUBJECT, target) for target in settings.depth_targets]
-    return list(dict.fromkeys(curves))
+        asked += [
+            Spec(SUBJECT, **{knob: value})
+            for knob, values in settings.tried.items()
+            for value in values
+            if knob != "depth" or (value in landscape.kinds and value != landscape.kind)
+        ]
+    return list(dict.fromkeys(map(Variant, asked)))
 
 
 def _units(budget: str) -> tuple[Unit, ...]:
