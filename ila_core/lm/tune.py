@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,13 +45,11 @@ _MOST_HELD_OUT = 512
 class TuneResult:
     """A tuned model: where it lies, the rows it was made from, its curve.
 
-    rows: (k,) int64, every row drawn, ascending; heldout_rows are those among them that only
-    measured.
+    rows: (k,) int64, every row drawn, ascending; those that only measured are in tune.json.
     """
 
     out: Path
     rows: np.ndarray
-    heldout_rows: np.ndarray
     steps: int
     curve: tuple[Point, ...]
 
@@ -72,20 +70,6 @@ class TuneResult:
             cells = ["       -" if loss is None else f"{loss:8.3f}" for loss in losses]
             lines.append(f"{step:6}  {cells[0]}  {cells[1]}")
         return "\n".join(lines)
-
-
-@dataclass(frozen=True, eq=False)
-class StudentResult:
-    """A student's losses on dev.
-
-    dev_nats: (m,) float64 summed loss of each dev record, NaN where it has none; dev_tokens: (m,)
-    its scored tokens. curve: as in tuning, without held-out losses.
-    """
-
-    dev_nats: np.ndarray
-    dev_tokens: np.ndarray
-    steps: int
-    curve: tuple[Point, ...] = field(default=())
 
 
 def tune(
@@ -109,7 +93,7 @@ def tune(
     rows, heldout = _draw(n, settings)
     chosen = _pick(conversations, rows)
     signature = _signature(settings, rows, chosen)
-    if (finished := _finished(out, signature, rows, heldout)) is not None:
+    if (finished := _finished(out, signature, rows)) is not None:
         return finished
     tokenizer = load_tokenizer(settings.lm)
     model, trained = _model(settings)
@@ -126,7 +110,7 @@ def tune(
     )  # fmt: skip
     _save(trained, tokenizer, settings, out)
     write_text(out / "rows.txt", "".join(f"{row}\n" for row in rows))
-    result = TuneResult(out, rows, heldout, curve[-1].step, curve)
+    result = TuneResult(out, rows, curve[-1].step, curve)
     story = {
         "signature": signature,
         "settings": {**asdict(settings), "lr": settings.peak_rate, "rows": len(rows)},
@@ -142,37 +126,23 @@ def tune(
 
 
 def train_student(
-    model_dir: str,
-    conversations: Sequence[Conversation],
-    dev: Sequence[Conversation],
-    *,
-    settings: TuneSettings | None = None,
-    seed: int = 0,
-    steps: int | None = None,
-    checkpoint: Path | None = None,
-    progress: Progress = no_progress,
-) -> StudentResult:
+    conversations: Sequence[Conversation], dev: Sequence[Conversation], settings: TuneSettings
+) -> tuple[np.ndarray, np.ndarray]:
     """Fine-tune a model on these conversations and measure it on dev; nothing is saved.
 
-    `settings` says everything but the model, the seed and the steps, which are named here; with
-    the same `steps` every student learns as often, whatever its records. No steps: epochs of the
-    settings. Raises IlaError if no conversation has a response to learn from.
+    Returns the summed loss of each dev record in nats, (m,) float64, NaN where it has none, and its
+    scored tokens, (m,) int64. IlaError if no conversation has a response to learn from.
     """
-    settings = replace(settings or TuneSettings(model_dir), lm=model_dir, seed=seed)
-    settings = replace(settings, steps=steps if steps is not None else settings.steps)
-    template = ChatTemplate.of(load_tokenizer(model_dir))
+    template = ChatTemplate.of(load_tokenizer(settings.lm))
     model, _ = _model(settings)
     longest = longest_input(model, settings.max_length)
     encoded, _, _ = encode_records(conversations, template, longest)
     learned = [s for s in encoded if s and len(s.targets)]
-    signature = _signature(settings, np.arange(len(encoded)), conversations)
-    curve = train(
-        model, learned, [], settings, checkpoint=checkpoint, signature=signature, progress=progress
-    )
+    train(model, learned, [], settings)
     measured, _, _ = encode_records(dev, template, longest)
     nats = summed_losses(Scorer(model), measured, settings)
     tokens = np.array([len(s.targets) if s else 0 for s in measured], dtype=np.int64)
-    return StudentResult(nats, tokens, curve[-1].step, curve)
+    return nats, tokens
 
 
 def tuned_rows(model: str, conversations: Conversations, n: int) -> np.ndarray | None:
@@ -231,9 +201,7 @@ def _signature(settings: TuneSettings, rows: np.ndarray, chosen: Sequence[Conver
     return json.dumps(what, sort_keys=True)
 
 
-def _finished(
-    out: Path, signature: str, rows: np.ndarray, heldout: np.ndarray
-) -> TuneResult | None:
+def _finished(out: Path, signature: str, rows: np.ndarray) -> TuneResult | None:
     path = out / "tune.json"
     if not path.is_file():
         return None
@@ -243,9 +211,7 @@ def _finished(
             f"{out} holds a model tuned with other settings or on another pool; choose another "
             "folder with --out."
         )
-    return TuneResult(
-        out, rows, heldout, story["steps"], tuple(Point(**point) for point in story["curve"])
-    )
+    return TuneResult(out, rows, story["steps"], tuple(Point(**one) for one in story["curve"]))
 
 
 def _model(settings: TuneSettings) -> tuple[PreTrainedModel, Any]:

@@ -177,7 +177,7 @@ def with_stability(row: Row, places: Sequence[np.ndarray]) -> Row:
 
 def _numbers(selection: Selection) -> dict[str, Any]:
     numbers = describe(selection).as_dict()
-    by_grid = {str(g): grid_numbers(selection, g) for g in GRIDS}
+    by_grid = {str(g): grid_numbers(selection.landscape, selection.rows, g) for g in GRIDS}
     numbers["coverage_by_grid"] = {g: coverage for g, (coverage, _) in by_grid.items()}
     numbers["fidelity_by_grid"] = {
         g: None if math.isnan(fidelity) else fidelity for g, (_, fidelity) in by_grid.items()

@@ -86,7 +86,9 @@ def curve(
     points = []
     for budget in wanted.tolist():
         chosen = select_by(landscape, replace(spec, budget=str(budget)))
-        points.append((len(chosen), chosen.tokens, *grid_numbers(chosen, reference)))
+        points.append(
+            (len(chosen), chosen.tokens, *grid_numbers(landscape, chosen.rows, reference))
+        )
     records, tokens, covered, kept = np.array(points, dtype=np.float64).T
     return Curve(records.astype(np.int64), tokens, covered, kept, reference)
 

@@ -24,7 +24,7 @@ GRIDS = (32, 64, 128, 256, 512)
 """Reference grids that comparisons show side by side."""
 _OF_JSON = (
     "rows", "resolution", "occupied", "rounds", "tokens", "coverage", "reach", "fidelity",
-    "mean_relative_depth", "domain_divergence", "embedding_distance_mean",
+    "mean_relative_depth", "domain_share", "domain_divergence", "embedding_distance_mean",
     "embedding_distance_p95", "reference_grid",
 )  # fmt: skip
 
@@ -56,6 +56,7 @@ class Numbers:
     mean_relative_depth: float
     domain_share: np.ndarray
     """(domains,) float64, share of the chosen records in each domain."""
+    domain_names: tuple[str, ...]
     domain_divergence: float
     """Kullback-Leibler divergence of these shares from the pool's, in nats."""
     reference_grid: int = REFERENCE
@@ -74,6 +75,8 @@ class Numbers:
         """
         numbers = {"method": self.method, "budget": self.budget, **self.knobs}
         numbers |= {name: getattr(self, name) for name in _OF_JSON}
+        shares = zip(self.domain_names, self.domain_share.tolist(), strict=True)
+        numbers["domain_share"] = dict(shares)
         if self.distance_sample is not None:
             numbers["distance_sample"] = self.distance_sample
         if self.novelsum is not None:
@@ -104,7 +107,7 @@ def describe(
     (0.333, 0.556)
     """
     landscape, rows, spec = selection.landscape, selection.rows, selection.spec
-    covered, kept = grid_numbers(selection, reference)
+    covered, kept = grid_numbers(landscape, rows, reference)
     share = domain_shares(landscape, rows)
     numbers = Numbers(
         method=spec.method,
@@ -120,6 +123,7 @@ def describe(
         fidelity=kept,
         mean_relative_depth=mean_known(landscape.relative_depth[rows]),
         domain_share=share,
+        domain_names=tuple(landscape.domain_names),
         domain_divergence=divergence(share, domain_shares(landscape)),
         reference_grid=reference,
     )
@@ -164,28 +168,24 @@ def reference_grid(landscape: Landscape, resolution: int = REFERENCE) -> Referen
     return Reference(member, len(number), np.bincount(member), float(best.sum()))
 
 
-def grid_numbers(selection: Selection, resolution: int = REFERENCE) -> tuple[float, float]:
-    """Return coverage and fidelity of a selection on a reference grid."""
-    return _on_grid(selection.landscape, selection.rows, resolution)
+def grid_numbers(
+    landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE
+) -> tuple[float, float]:
+    """Return coverage and landscape fidelity of rows on a reference grid.
 
-
-def coverage(selection: Selection, resolution: int = REFERENCE) -> float:
-    """Return the share of the pool's occupied reference patches that hold a chosen record."""
-    return grid_numbers(selection, resolution)[0]
-
-
-def fidelity(selection: Selection, resolution: int = REFERENCE) -> float:
-    """Return the landscape fidelity: the QD-score ratio of quality-diversity search.
-
-    The sum over reference patches of the largest relative depth chosen there (0 where none is),
-    divided by the same sum for the pool; NaN where no record of the pool has a depth.
+    Coverage is the share of the pool's occupied patches that hold one of the rows. Fidelity, the
+    QD-score ratio of quality-diversity search, is the sum over patches of the largest relative
+    depth there (0 where none is), divided by the same sum for the pool; NaN where no record of the
+    pool has a depth.
     """
-    return grid_numbers(selection, resolution)[1]
+    from ila_core.measure.loops import best_of_each
 
-
-def grid_coverage(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -> float:
-    """Return the coverage of any rows of a landscape, as `coverage` does for a selection."""
-    return _on_grid(landscape, rows, resolution)[0]
+    reference = reference_grid(landscape, resolution)
+    count, best = best_of_each(
+        reference.member[rows], reference.patches, landscape.relative_depth[rows]
+    )
+    kept = float(best.sum()) / reference.best if reference.best > 0 else math.nan
+    return count / reference.patches, kept
 
 
 def reach(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -> float:
@@ -201,17 +201,6 @@ def reach(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -
     touched = np.zeros(reference.patches, dtype=bool)
     touched[reference.member[rows]] = True
     return float(reference.records[touched].sum() / len(landscape))
-
-
-def _on_grid(landscape: Landscape, rows: np.ndarray, resolution: int) -> tuple[float, float]:
-    from ila_core.measure.loops import best_of_each
-
-    reference = reference_grid(landscape, resolution)
-    count, best = best_of_each(
-        reference.member[rows], reference.patches, landscape.relative_depth[rows]
-    )
-    kept = float(best.sum()) / reference.best if reference.best > 0 else math.nan
-    return count / reference.patches, kept
 
 
 def mean_known(values: np.ndarray) -> float:

@@ -48,7 +48,7 @@ def solve(
     while low < high:
         middle = (low + high) // 2
         chosen = select_by(landscape, replace(spec, budget=str(middle)))
-        if grid_numbers(chosen, reference)[0] >= coverage:
+        if grid_numbers(landscape, chosen.rows, reference)[0] >= coverage:
             high = middle
         else:
             low = middle + 1

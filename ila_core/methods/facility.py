@@ -149,16 +149,6 @@ def lazy_greedy(
     return np.asarray(picked, dtype=np.int64)
 
 
-def objective(vectors: np.ndarray, rows: np.ndarray) -> float:
-    """Return the facility-location value of `rows`: sum over the pool of the largest similarity."""
-    total = 0.0
-    chosen = vectors[rows]
-    for start in range(0, len(vectors), 4096):
-        nearest = (vectors[start : start + 4096] @ chosen.T).max(axis=1)
-        total += float(np.maximum(nearest, 0).sum(dtype=np.float64))
-    return total
-
-
 class _Kernels(NamedTuple):
     dense: Callable[..., float]
     sparse: Callable[..., float]

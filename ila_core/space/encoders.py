@@ -103,10 +103,6 @@ class StaticEncoder:
             return self._model.encode(clean, use_multiprocessing=False).astype(np.float32)
         return _means(self._words(clean), self._model.embedding)
 
-    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the word pieces of each text, numbers of rows of the table."""
-        return self._words(texts) if self._words else self._model.tokenize(texts)
-
     @cached_property
     def _model(self) -> StaticModel:
         from model2vec import StaticModel

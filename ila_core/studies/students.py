@@ -134,9 +134,8 @@ def _fine_tuned(
     from ila_core.lm.settings import TuneSettings
     from ila_core.lm.tune import train_student
 
-    lm = str(settings.lm)
     how = TuneSettings(
-        lm,
+        str(settings.lm),
         full=settings.full,
         lr=settings.lr,
         batch_tokens=settings.batch_tokens,
@@ -144,9 +143,9 @@ def _fine_tuned(
         steps=None if settings.epochs else settings.steps,
         epochs=settings.epochs or 1.0,
         holdout=0.0,
+        seed=seed,
     )
-    trained = train_student(lm, train, dev, settings=how, seed=seed)
-    return trained.dev_nats, trained.dev_tokens
+    return train_student(train, dev, how)
 
 
 def student_of(landscape: Landscape, settings: StudySettings, work: Path) -> Student:

@@ -112,7 +112,7 @@ def main() -> None:
         "nested, whole order, grid": anew(landscape, budget=budget, method="nested", **grid),
         "nested, whole order, even": anew(landscape, budget=budget, method="nested"),
         "nested, another budget": lambda: select(landscape, budget=budget, method="nested"),
-        "coverage and fidelity": lambda: grid_numbers(nested),
+        "coverage and fidelity": lambda: grid_numbers(landscape, nested.rows),
     }.items():
         call()
         show(name, seconds(call, repeats=repeats)[0])

@@ -17,7 +17,8 @@ from ila_core.studies.advice import Advice
 SELECT_KEYS = [
     "method", "budget", "patches", "depth", "depth_target", "rows", "resolution", "occupied",
     "rounds", "tokens", "coverage", "reach", "fidelity", "mean_relative_depth",
-    "domain_divergence", "embedding_distance_mean", "embedding_distance_p95", "reference_grid",
+    "domain_share", "domain_divergence", "embedding_distance_mean", "embedding_distance_p95",
+    "reference_grid",
 ]  # fmt: skip
 
 

@@ -163,5 +163,5 @@ def test_killed_and_resumed_it_gives_the_same_losses(smollm: str, tmp_path: Path
 
 def test_it_is_a_student_too(smollm: str) -> None:
     how = TuneSettings(smollm, steps=1, batch_tokens=100, holdout=0.0, device="cpu")
-    judged = train_student(smollm, SHORT[:2], SHORT[2:4], settings=how, steps=1)
-    assert np.isfinite(judged.dev_nats).all() and judged.steps == 1
+    nats, tokens = train_student(SHORT[:2], SHORT[2:4], how)
+    assert np.isfinite(nats).all() and (tokens > 0).all()
