@@ -13,7 +13,7 @@ import session
 from ila_core import paths
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods.inputs import lacking
+from ila_core.methods.needs import lacking
 from ila_core.methods.registry import methods
 from ila_core.options import options_of
 from ila_core.studies.settings import StudySettings

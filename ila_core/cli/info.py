@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
+from ila_core.artifacts import FINDINGS, MANIFEST
 from ila_core.cli.options import add_command
 from ila_core.cli.terminal import print_pairs
 from ila_core.errors import RunError, UsageError
@@ -32,7 +33,6 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ila_core.studies.findings import Study
-    from ila_core.studies.journal import FINDINGS
     from ila_core.studies.tables import markdown, named
 
     if options.table and options.json:
@@ -64,7 +64,7 @@ def _tell_landscape(folder: str, *, as_json: bool) -> None:
         pairs = lines(manifest, landscape, size_of(folder))
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
-            f"{folder}/manifest.json is damaged ({error} is missing or broken); run ila build "
+            f"{folder}/{MANIFEST} is damaged ({error} is missing or broken); run ila build "
             "again on the same pool and folder."
         ) from error
     print_pairs(pairs, width=16)

@@ -64,7 +64,7 @@ def tell_unread(spec: Spec, read: Spec) -> None:
 
 def tell_tuned(selection: Selection) -> None:
     """Say how many of the records the tuned model has learned from."""
-    from ila_core.landscape.beside import TUNED
+    from ila_core.artifacts import TUNED
 
     landscape = selection.landscape
     if tuned := len(set(selection.rows.tolist()) & set(landscape.tuned_rows.tolist())):

@@ -75,13 +75,13 @@ class Grid:
 
     def locate(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the patch numbers of points given by coordinate, (n,) int32."""
-        from ila_core.landscape.loops import locate
+        from ila_core.landscape.points_compiled import locate
 
         return locate(x, y, *self.scale)
 
     def count_occupied(self, x: np.ndarray, y: np.ndarray, limit: int | None = None) -> int:
         """Return how many patches hold a point; counting stops at limit + 1."""
-        from ila_core.landscape.loops import count_occupied
+        from ila_core.landscape.points_compiled import count_occupied
 
         stop = len(x) if limit is None else limit
         return int(count_occupied(x, y, *self.scale, stop))
@@ -91,7 +91,7 @@ class Grid:
 
         Both int32, of shapes (n,) and (occupied,); the numbers ascend.
         """
-        from ila_core.landscape.loops import compact
+        from ila_core.landscape.points_compiled import compact
 
         return compact(self.locate(x, y), self.side * self.side)
 

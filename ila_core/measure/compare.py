@@ -77,7 +77,7 @@ class Comparison:
         """Return the `ila compare` line that makes this comparison again."""
         names = [row.name for row in self.rows]
         words = ["compare", str(run), "--budget", self.spec.budget]
-        if names != fast_names():
+        if names != compared_unasked():
             words += ["--methods", ",".join(names)]
         words += self.spec.words(without=("method", "budget"))
         for key, option in (("novelsum", "--novelty"), ("stability", "--stability")):
@@ -113,7 +113,7 @@ def compare(
     and `stability` the share of a selection that survives another projection seed or a shifted
     grid; both cost time. `say` is told of each method as it starts and as it ends.
     """
-    wanted = list(methods) if methods is not None else fast_names()
+    wanted = list(methods) if methods is not None else compared_unasked()
     for name in wanted:
         find(name)
     if CHANCE not in wanted:
@@ -134,9 +134,9 @@ def compare(
     return Comparison(spec, tuple(rows))
 
 
-def fast_names() -> list[str]:
+def compared_unasked() -> list[str]:
     """Return the methods that take seconds on 75,000 records."""
-    return [name for name, method in registered().items() if method.fast]
+    return [name for name, method in registered().items() if method.compared]
 
 
 def measure(landscape: Landscape, spec: Spec) -> Row:

@@ -161,7 +161,7 @@ class Reference:
 @remembered(most=len(GRIDS) + 1)
 def reference_grid(landscape: Landscape, resolution: int = REFERENCE) -> Reference:
     """Return the grid to measure with: shifted by half a patch, so no method selects with it."""
-    from ila_core.measure.loops import best_of_each
+    from ila_core.measure.picks_compiled import best_of_each
 
     member, number = landscape.grid(resolution, 0.5).members(*landscape.columns)
     _, best = best_of_each(member, len(number), landscape.relative_depth)
@@ -178,7 +178,7 @@ def grid_numbers(
     depth there (0 where none is), divided by the same sum for the pool; NaN where no record of the
     pool has a depth.
     """
-    from ila_core.measure.loops import best_of_each
+    from ila_core.measure.picks_compiled import best_of_each
 
     reference = reference_grid(landscape, resolution)
     count, best = best_of_each(

@@ -13,7 +13,6 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.selection.locks import Locks
 from ila_core.selection.order import (
     Cut,
-    Rounds,
     auto_resolution,
     finest,
     first_round_tokens,
@@ -35,12 +34,18 @@ def ila(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
     locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
     cut = _cut(landscape, spec, locks, offset)
     turn = rounds(landscape, spec, cut, locks)
-    position, size = _picks(landscape, spec, turn, locks)
+
+    def first(count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pins and then picks by round, and where the picks stand in the queue."""
+        position = turn.first(max(0, count - len(locks.pinned)))
+        return np.concatenate([locks.pinned, turn.queue.rows[position]]), position
+
+    (rows, position), size = locks.fitted(spec.asked, landscape, len(turn.queue), first)
     pinned_patch = turn.patch[turn.queue.positions(locks.pinned)]
     return Selection(
         landscape,
         spec,
-        frozen(np.concatenate([locks.pinned, turn.queue.rows[position]])[:size]),
+        frozen(rows[:size]),
         frozen(np.concatenate([turns(pinned_patch), turn.round[position]])[:size]),
         frozen(np.concatenate([pinned_patch, turn.patch[position]])[:size], np.int64),
         cut,
@@ -69,16 +74,3 @@ def _resolution(landscape: Landscape, spec: Spec, locks: Locks) -> int:
 
         return finest(fits, max(len(line), 1) if spec.even else MAX_RESOLUTION)
     return min(size, max(len(line), 1)) if spec.even else auto_resolution(landscape, size)
-
-
-def _picks(landscape: Landscape, spec: Spec, turn: Rounds, locks: Locks) -> tuple[np.ndarray, int]:
-    """Return queue positions by round, and how many rows the budget holds, the pinned included."""
-    budget = spec.asked
-    limit = budget.records(landscape)
-    while True:
-        position = turn.first(max(0, limit - len(locks.pinned)))
-        rows = np.concatenate([locks.pinned, turn.queue.rows[position]])
-        size = locks.checked_cut(budget, landscape, rows)
-        if budget.kind != "tokens" or size < len(rows) or limit >= len(turn.queue):
-            return position, size
-        limit *= 4  # a token budget may take more records than its estimate

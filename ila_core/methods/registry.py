@@ -26,7 +26,7 @@ import numpy as np
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.fill import fill
-from ila_core.methods.inputs import check_inputs
+from ila_core.methods.needs import check_needs
 from ila_core.options import options_of
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
@@ -46,13 +46,13 @@ class Method:
     rule: str
     source: str
     needs: tuple[str, ...]
-    """Names of `inputs.INPUTS` that a landscape must have; without them it does not run."""
+    """Names of `needs.NEEDS` that a landscape must have; without them it does not run."""
     home: str
     """Where the function is, as entry points say it: "package.module:function"."""
     reads: frozenset[str] = frozenset()
     """The fields of a Spec that it reads beside budget and locks, "depth" where another kind of it
     makes another selection; and "map" where it cuts the map into patches."""
-    fast: bool = False
+    compared: bool = False
     """Whether it is compared where no method is named: it takes a few seconds at most on 75,000
     records and needs nothing that a usual landscape lacks."""
     prefix: bool = False
@@ -105,7 +105,7 @@ class Method:
         highest relative depth among the rest; `Selection.filled` counts these. UsageError for a
         parameter that it does not take, IlaError where the landscape lacks an input.
         """
-        check_inputs(self.name, self.needs, landscape)
+        check_needs(self.name, self.needs, landscape)
         parameters = dict(spec.parameters)
         self.check(parameters)
         spec = self.applied(spec)
@@ -142,36 +142,36 @@ def _built_in(
 
 _BUILT_IN = (
     _built_in("random", "uniform over the pool", "the baseline",
-              "", "simple:random", "seed", fast=True, draws=5),
+              "", "simple:random", "seed", compared=True, draws=5),
     _built_in("balanced", "an equal share of random records per domain", "stratified sampling",
-              "", "simple:balanced", "seed", fast=True),
+              "", "simple:balanced", "seed", compared=True),
     _built_in("loss-top", "highest loss per token", "perplexity pruning, arXiv 2309.04564",
-              "loss", "simple:loss_top", fast=True),
+              "loss", "simple:loss_top", compared=True),
     _built_in("loss-mid", "from a third of the way down the descending loss",
               "perplexity pruning, arXiv 2309.04564", "loss", "simple:loss_mid"),
     _built_in("longest", "most response tokens", "arXiv 2402.04833",
-              "tokens", "simple:longest", fast=True),
+              "tokens", "simple:longest", compared=True),
     _built_in("coverage-only", "a random record per patch of the automatic grid",
               "ILA without depth", "", "coverage_only:coverage_only", "seed map",
-              fast=True, prefix=False, by_spec=True),
+              compared=True, prefix=False, by_spec=True),
     _built_in("even-random", "a random record of each of as many even patches as picks",
               "even patches without depth", "", "coverage_only:even_random", "seed map",
-              fast=True, prefix=False, by_spec=True),
+              compared=True, prefix=False, by_spec=True),
     _built_in("depth-only", "highest relative depth anywhere", "ILA without coverage",
-              "depth", "simple:depth_only", "depth", fast=True),
+              "depth", "simple:depth_only", "depth", compared=True),
     _built_in("ila", "the record at the depth target of each patch", "arXiv 2509.06463, amended",
               "", "ila:ila", "patches resolution depth depth_target map",
-              fast=True, prefix=False, by_spec=True),
+              compared=True, prefix=False, by_spec=True),
     _built_in("nested", "the record at the depth target of each patch, from few patches to many",
               "progressive ILA", "", "nested:nested", "patches depth depth_target map",
-              fast=True, by_spec=True),
+              compared=True, by_spec=True),
     _built_in("paper", "the record of highest loss of each patch of the automatic grid",
               "arXiv 2509.06463 as published first", "loss", "ila:ila", "map",
-              fast=True, prefix=False, by_spec=True, fixed=PAPER),
+              compared=True, prefix=False, by_spec=True, fixed=PAPER),
     _built_in("ifd", "highest loss ratio with to without the instruction, below 1",
               "Cherry_LLM, arXiv 2308.12032", "loss unconditional_loss", "simple:ifd"),
     _built_in("deita", "by score, unless too similar to what is accepted", "arXiv 2312.15685",
-              "score vectors", "deita:deita", "depth", fast=True),
+              "score vectors", "deita:deita", "depth", compared=True),
     _built_in("k-center", "always the record farthest from the chosen ones",
               "core-set, arXiv 1708.00489", "vectors", "k_center:k_center", "seed"),
     _built_in("k-means", "the deepest record of each of B clusters", "CaR, arXiv 2402.18191",

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ila_core.artifacts import VECTORS
 from ila_core.errors import UsageError
 from ila_core.files import hash_file, key_of
-from ila_core.landscape.folder import VECTORS
 from ila_core.pipeline.labelling import Labelled
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import DomainSettings, EncodeSettings, ProjectionSettings

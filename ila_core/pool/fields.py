@@ -24,7 +24,7 @@ RESPONSES = (
     "output", "response", "completion", "solution", "answer", "target", "targets", "outputs",
     "assistant", "gpt", "generated_solution", "generation", "output_text", "target_text",
 )  # fmt: skip
-INPUTS = ("input", "context")
+NEEDS = ("input", "context")
 SYSTEMS = ("system", "system_prompt", "system_message")
 TOOLS = ("tools", "functions")
 HISTORY = "history"
@@ -33,7 +33,7 @@ LABELS = ("labels", "skills", "tags", "knowledge")
 SOURCES = ("source", "dataset", "data_source", "origin", "task", "task_name", "category", "subset")
 
 KNOWN_FIELDS = frozenset(
-    (*MESSAGES, *INSTRUCTIONS, *RESPONSES, *INPUTS, *SYSTEMS, *TOOLS, *LABELS, *SOURCES,
+    (*MESSAGES, *INSTRUCTIONS, *RESPONSES, *NEEDS, *SYSTEMS, *TOOLS, *LABELS, *SOURCES,
      HISTORY, CHOSEN, REJECTED)
 )  # fmt: skip
 """Every field name that some format knows: a list under another name may hold records."""
@@ -157,7 +157,7 @@ def _plan(
     instruction = None if "messages" in given else instruction
     response = first("response", answers) or first("response", answers, blank)
     # Who names the instruction field has said what the instruction is: no input joins it unasked.
-    inputs = () if mapped_pair and "instruction" in given else INPUTS
+    inputs = () if mapped_pair and "instruction" in given else NEEDS
     return Plan(
         format=_format_name(given, messages, instruction, response),
         instruction=instruction,

@@ -2,7 +2,8 @@
 
 The pool is read as a queue, deepest first. In *rounds* every patch gives its first record, then
 its second. By *levels*, ever more and smaller patches that hold no chosen record give one: a
-single order of the whole pool. Patches are those of a grid or even ones; the rule is the same.
+single order of the whole pool. Patches are those of a grid or even ones; which record a patch
+gives is the same rule for both, and `patch_order_compiled` has it.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Queue:
 
     def members(self, cut: Cut) -> tuple[np.ndarray, int]:
         """Return each point's patch, numbered without gaps, and how many patches there are."""
-        from ila_core.landscape.loops import compact
+        from ila_core.landscape.points_compiled import compact
 
         if isinstance(cut, Even):
             return self.patches(cut), cut.count + (cut.offset > 0)
@@ -120,7 +121,7 @@ class Rounds(NamedTuple):
 
     def first(self, limit: int) -> np.ndarray:
         """Return the first `limit` queue positions by (round, position), the pinned left out."""
-        from ila_core.selection.loops import by_round
+        from ila_core.selection.patch_order_compiled import by_round
 
         return by_round(self.round, limit)
 
@@ -143,7 +144,7 @@ def rounds(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks) -> Rounds:
 def _rounds(
     landscape: Landscape, cut: Cut, passed_over: float, pinned: bytes, excluded: bytes
 ) -> Rounds:
-    from ila_core.selection.loops import rounds
+    from ila_core.selection.patch_order_compiled import rounds
 
     line = _queue(landscape, pinned, excluded)
     member, patches = line.members(cut)
@@ -157,17 +158,17 @@ def turns(patch: np.ndarray) -> np.ndarray:
     >>> turns(np.array([7, 3, 7])).tolist()
     [1, 1, 2]
     """
-    from ila_core.selection import loops
+    from ila_core.selection import patch_order_compiled
 
     if not len(patch):
         return np.zeros(0, np.int32)
     _, member = np.unique(patch, return_inverse=True)
-    return loops.turns(member.reshape(-1).astype(np.int32), int(member.max()) + 1)
+    return patch_order_compiled.turns(member.reshape(-1).astype(np.int32), int(member.max()) + 1)
 
 
 def first_round_tokens(line: Queue, spec: Spec, cut: Cut) -> float:
     """Return the response tokens of the pinned records and of the first that each patch gives."""
-    from ila_core.selection.loops import first_round_sum
+    from ila_core.selection.patch_order_compiled import first_round_sum
 
     member, patches = line.members(cut)
     share = spec.passed_over
@@ -210,7 +211,7 @@ def _nested(
     pinned: bytes,
     excluded: bytes,
 ) -> Nested:
-    from ila_core.selection.loops import by_round, take_level
+    from ila_core.selection.patch_order_compiled import by_round, take_level
 
     line, first = _queue(landscape, pinned, excluded), np.frombuffer(pinned, dtype=np.int64)
     chosen = np.full(len(line), 127, np.int8)

@@ -137,6 +137,7 @@ class Selection:
             rows=self.rows[:size],
             round=self.round[:size],
             patch=self.patch[:size],
+            filled=max(0, self.filled - max(0, len(self) - size)),
             spec=replace(self.spec, budget=str(max(1, min(size, len(self))))),
         )
 

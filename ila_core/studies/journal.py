@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ila_core.artifacts import FINDINGS, PLAN, STUDENTS
 from ila_core.errors import IlaError, RunError
 from ila_core.files import locked, reading_errors, write_text, writing_errors
 from ila_core.studies.plan import Job
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
 
 
-PLAN = "plan.json"
-"""What a study's folder says of itself: the landscape's identity, and the settings."""
-RUNS = "runs.jsonl"
-"""Its finished students."""
-FINDINGS = "study.json"
 WORK = "work"
 """What the students share while the study runs."""
 _NOTED = frozenset({"records", "tokens", "micro", "macro"})
@@ -48,7 +44,7 @@ class Journal:
         with writing_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with locked(folder, f"A study runs in {folder} already; wait for it, or stop it."):
-            journal = cls(folder / RUNS)
+            journal = cls(folder / STUDENTS)
             journal._claim(folder, identity(landscape), settings)
             yield journal
 

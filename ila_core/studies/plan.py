@@ -13,7 +13,7 @@ from ila_core.errors import IlaError
 from ila_core.files import key_of
 from ila_core.landscape.kinds import AUTO
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods.inputs import check_inputs
+from ila_core.methods.needs import check_needs
 from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec
 from ila_core.studies.settings import DEPTHS, SUBJECT, StudySettings
@@ -144,14 +144,14 @@ def _seeds(settings: StudySettings) -> range:
 def _check(landscape: Landscape, settings: StudySettings) -> None:
     """Raise what the first student of a kind would raise when its turn comes."""
     for method in settings.methods:
-        check_inputs(method, find(method).needs, landscape)
+        check_needs(method, find(method).needs, landscape)
     without_vectors = replace(landscape, vectors=None)  # the one input that takes long to copy
     curves = variants(landscape, settings)
     for seed in _seeds(settings):
         pool = without_vectors.subset(split(landscape, seed).train, rerank=True)
         for method in settings.methods:
             needs = [name for name in find(method).needs if name != "vectors"]
-            check_inputs(method, needs, pool)
+            check_needs(method, needs, pool)
         for variant in curves:
             pool.by(variant.spec.depth)
         if settings.subsets and seed == settings.seed:

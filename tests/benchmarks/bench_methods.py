@@ -54,9 +54,9 @@ def main() -> None:
         print(json.dumps(measure(options.run, options.budget, options.measure.split(","))))
         return
     if options.only in (None, "fast"):
-        from ila_core.measure.compare import fast_names
+        from ila_core.measure.compare import compared_unasked
 
-        show(options, fast_names(), together=True)
+        show(options, compared_unasked(), together=True)
     if options.only in (None, "slow"):
         show(options, SLOW, together=False)
     if options.only in (None, "exact"):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.baseline import CHANCE
-from ila_core.measure.compare import compare, fast_names
+from ila_core.measure.compare import compare, compared_unasked
 from ila_core.measure.describe import describe
 from ila_core.methods import registry
 from ila_core.methods.facility import Dense, Sparse, lazy_greedy
@@ -139,7 +139,7 @@ def test_a_percentage_is_a_budget_too():
 
 def test_the_names_are_those_of_the_method():
     assert names()[: len(ALL)] == ALL
-    assert fast_names() == [
+    assert compared_unasked() == [
         "random", "balanced", "loss-top", "longest", "coverage-only", "even-random", "depth-only",
         "ila", "nested", "paper", "deita",
     ]  # fmt: skip

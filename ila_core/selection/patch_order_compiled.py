@@ -1,9 +1,11 @@
-"""In which order patches give their records: loops that numpy cannot say.
+"""Which record a patch gives first and which next: the rule of the depth target, compiled.
 
-Everything here works on points in *queue order*: deepest first, ties by row number, points
-without a depth last. A patch's records then meet a counter in the order in which they are taken.
-Compiled once and kept on disk; none holds the interpreter's lock or starts threads. Import this
-module inside functions: importing numba takes half a second.
+`_deeper_is_next` says it once, for rounds, levels and the search for a resolution.
+
+All works on points in *queue order*: deepest first, ties by row number, points without a depth
+last. A patch's records then meet a counter in the order in which they are taken. Compiled once and
+kept on disk; none holds the interpreter's lock or starts threads. Import this module inside
+functions: importing numba takes half a second.
 """
 
 from __future__ import annotations
