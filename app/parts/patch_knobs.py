@@ -65,11 +65,11 @@ def resolution_knob(view: View, selection: Selection) -> None:
             on_change=session.follow,
             args=("resolution",),
         )
-    st.caption(told(selection))
+    st.caption(patches_sentence(selection))
     advice(selection)
 
 
-def told(selection: Selection) -> str:
+def patches_sentence(selection: Selection) -> str:
     """Say how many patches there are, of how many records, and how many of these are chosen."""
     patches, records = patches_of(selection), len(selection.landscape)
     if selection.spec.even:

@@ -70,9 +70,9 @@ class Sparse:
     @classmethod
     def of(cls, vectors: np.ndarray, k: int) -> Sparse:
         """Keep each row's k most similar candidates, itself among them."""
-        found, similarity = nearest(vectors, vectors, min(k, len(vectors)))
-        candidates = found.ravel()
-        served = np.repeat(np.arange(len(vectors), dtype=np.int32), found.shape[1])
+        near, similarity = nearest(vectors, vectors, min(k, len(vectors)))
+        candidates = near.ravel()
+        served = np.repeat(np.arange(len(vectors), dtype=np.int32), near.shape[1])
         order = np.argsort(candidates, kind="stable")
         counts = np.bincount(candidates, minlength=len(vectors))
         values = np.maximum(similarity.ravel()[order], 0)

@@ -19,7 +19,7 @@ from ila_core.selection.spec import Spec
 from ila_core.studies.settings import DEPTHS, SUBJECT, StudySettings
 from ila_core.studies.variant import Unit, Variant
 
-EDITION = 3
+EDITION = 4
 """Changes whenever students would come out otherwise; those of another edition are trained anew."""
 DEV_SHARE, DEV_LEAST, DEV_MOST = 0.04, 200, 3_000
 SUBSET_SHARE = 0.04

@@ -195,7 +195,7 @@ def _findings(
     kind = landscape.kind
     curves = [(job.row(kind), r) for job, r in trained if isinstance(job, CurveJob)]
     subsets = [{**job.about, **r} for job, r in trained if isinstance(job, SubsetJob)]
-    found = Study(
+    unadvised = Study(
         student=settings.student,
         dev_records=dev_records,
         depth=kind,
@@ -203,5 +203,5 @@ def _findings(
         subsets=subsets,
         regression=explained(subsets, settings.seed),
     )
-    advice = advise(found.losses, kind)
-    return replace(found, advice=advice.as_dict() if advice else {})
+    advice = advise(unadvised.losses, kind)
+    return replace(unadvised, advice=advice.as_dict() if advice else {})
