@@ -9,8 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ila_core.pipeline.reading import how_to_read
-from ila_core.pipeline.scoring import lm_settings
+from ila_core.lm.settings import LmSettings
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.progress import duration
 from ila_core.skills.endpoint import Estimate as Cost
@@ -101,8 +100,7 @@ def estimate(
     from ila_core.pool.record import Record
 
     settings = settings or BuildSettings.of(**options)
-    how = replace(how_to_read(settings), require_response=False, partial=True)
-    reading = Reading(paths, how)
+    reading = Reading(paths, replace(settings, partial=True))
     entries = iter(reading)
     first = [entry for entry in islice(entries, PROBED) if isinstance(entry, Record)]
     share = reading.share  # while the file is open: afterwards it is not known
@@ -119,7 +117,7 @@ def estimate(
     size = sum(len(record.original.encode("utf-8", "replace")) for record in first) / len(first)
     projecting = PROJECTION_SECONDS.get(settings.projection.partition(":")[0])
     mapped = count * (encoding + ((projecting or 0.0) + KMEANS_SECONDS) * slower)
-    speed = _speed(first, settings) if settings.loss == "lm" else None
+    speed = _speed(first, settings) if settings.models else None
     if speed:
         seconds = 20 + mapped + speed.seconds(settings.scored(count))
     else:
@@ -167,7 +165,7 @@ def _speed(first: Sequence[Record], settings: BuildSettings) -> Speed:
     from ila_core.lm.score import probe
 
     sample = [record.turns for record in _evenly(first, PROBED_BY_MODEL)]
-    return probe(lm_settings(settings), sample, seconds=MODEL_SECONDS)
+    return probe(settings.part(LmSettings), sample, seconds=MODEL_SECONDS)
 
 
 def _labels(first: Sequence[Record], count: int, server: EndpointSettings) -> Cost:

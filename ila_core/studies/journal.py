@@ -29,8 +29,8 @@ _NOTED = frozenset({"records", "tokens", "micro", "macro"})
 class Journal:
     """Finished students, one JSON line each in runs.jsonl; a torn line is trained again."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.path = folder, folder / STUDENTS
         self.done = dict(self._read())
 
     @classmethod
@@ -44,7 +44,7 @@ class Journal:
         with writing_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with locked(folder, f"A study runs in {folder} already; wait for it, or stop it."):
-            journal = cls(folder / STUDENTS)
+            journal = cls(folder)
             journal._claim(folder, identity(landscape), settings)
             yield journal
 

@@ -23,7 +23,7 @@ from ila_core.lm import tune as tuning
 from ila_core.lm.score import score
 from ila_core.lm.settings import LmSettings, TuneSettings
 from ila_core.lm.train import Point, epoch_batches
-from ila_core.lm.tune import train_student, tune
+from ila_core.lm.tune import judge, train_student, tune
 
 POOL = [ask(f"{i} plus {i}?", f"The answer is {2 * i}, of course!") for i in range(80)]
 
@@ -68,7 +68,7 @@ def test_tuning_lowers_the_held_out_loss_and_the_result_scores(
     scored = score(
         lambda: iter(POOL),
         len(POOL),
-        LmSettings(base, tuned_lm=str(tmp_path / "out"), device="cpu"),
+        LmSettings(lm=base, tuned_lm=str(tmp_path / "out"), device="cpu"),
     )
     held = held_out(tmp_path / "out")
     weights = scored.tokens[held]
@@ -223,14 +223,37 @@ def test_without_peft_the_sentence_names_the_extra(
 def test_a_student_learns_and_is_measured_record_by_record(base: str) -> None:
     settings = settings_of(base, full=True, seed=1, steps=10)
     train, dev = POOL[:40], [*POOL[60:], (tiny_lm.Turn("user", "q", False),)]
-    taught, tokens = train_student(train, dev, settings)
-    again, _ = train_student(train, dev, settings)
-    hardly, _ = train_student(train, dev, replace(settings, steps=1))
-    assert np.isnan(taught).tolist() == [False] * 20 + [True] and tokens[-1] == 0
-    np.testing.assert_allclose(taught, again, rtol=1e-5)
-    assert np.nansum(taught) < np.nansum(hardly)
+    taught, again, hardly = (
+        train_student(train, dev, replace(settings, seed=1, steps=steps)) for steps in (10, 10, 1)
+    )
+    assert np.isnan(taught.dev_nats).tolist() == [False] * 20 + [True]
+    assert taught.dev_tokens[-1] == 0
+    np.testing.assert_allclose(taught.dev_nats, again.dev_nats, rtol=1e-5)
+    untaught = judge(dev, settings)
+    assert np.nansum(taught.dev_nats) < np.nansum(hardly.dev_nats) < np.nansum(untaught.dev_nats)
     with pytest.raises(IlaError, match="Not one of the records"):
         train_student([], dev, settings)
+
+
+def test_a_student_goes_on_from_its_checkpoint(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ila_core.lm.train.CHECKPOINT_STEPS", 3)
+    settings = replace(settings_of(base, full=True), steps=8)
+    place, taken = tmp_path / "student.pt", []
+
+    def step(number: int) -> None:
+        taken.append(number)
+        if len(taken) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ila_core.lm.train.seed_torch", lambda seed, number: step(number))
+    with pytest.raises(KeyboardInterrupt):
+        train_student(POOL[:40], POOL[60:], settings, checkpoint=place)
+    resumed = train_student(POOL[:40], POOL[60:], settings, checkpoint=place)
+    assert taken == [1, 2, 3, 4, 5, 4, 5, 6, 7, 8] and not place.exists()
+    whole = train_student(POOL[:40], POOL[60:], settings)
+    np.testing.assert_allclose(resumed.dev_nats, whole.dev_nats, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
