@@ -50,8 +50,8 @@ def run_here(runs: Path, landscape: Landscape, *, open: bool) -> None:
                      on_click=start, args=(runs, name, landscape, settings))  # fmt: skip
         out = landscape.run or "RUN"
         st.caption("A language model as the student is run from the command line, and opened here "
-                   "by its folder:")  # fmt: skip
-        st.code(f"ila study {out} --student lm --lm ID_OR_PATH --out DIR", language="bash")
+                   "by its folder. Unless --lm names another, it is the packaged one:")  # fmt: skip
+        st.code(f"ila study {out} --student lm --out DIR", language="bash")
 
 
 def make_up(landscape: Landscape) -> StudySettings | None:
