@@ -14,6 +14,7 @@ import streamlit as st
 from ila_core.errors import IlaError
 from ila_core.options import Option, options_of
 from ila_core.pipeline.settings import (
+    SHIPPED_ENCODERS,
     BuildSettings,
     DepthSettings,
     DomainSettings,
@@ -54,8 +55,10 @@ NEEDED = {
 }
 """What is said to be still needed."""
 CHOICES = {
-    "encoder": {"static": "shipped static encoder", "minilm": "all-MiniLM-L6-v2",
-                "ID_OR_PATH": "another model", "embeddings": "vectors in a file"},
+    "encoder": {"multilingual": "shipped encoder for every language",
+                "static": "shipped encoder for English", "lexical": "by wording",
+                "minilm": "all-MiniLM-L6-v2", "ID_OR_PATH": "another model",
+                "embeddings": "vectors in a file"},
     "projection": {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "columns:X,Y": "two columns"},
     "loss": {"ngram": "n-gram model", "lm": "a language model"},
     "labels": {"auto": "as the pool has them", "taxonomy": "named skills",
@@ -176,13 +179,12 @@ def taxonomy_words() -> str:
 def runs_a_model(values: Mapping[str, Any]) -> bool:
     """Whether anything of a build would run on a device of one's choice."""
     encoder = values.get("encoder", OPTIONS["encoder"].default)
-    return values.get("loss") == "lm" or encoder != OPTIONS["encoder"].default
+    return values.get("loss") == "lm" or encoder not in SHIPPED_ENCODERS
 
 
 def without_models(settings: BuildSettings) -> BuildSettings | None:
     """Return the settings without models of one's own; None where there are none in them."""
-    usual = BuildSettings()
-    if not (settings.model or settings.encoder != usual.encoder):
+    if not (settings.model or settings.own_encoder):
         return None
     kept = {name: getattr(settings, name) for name in OPTIONS if name not in OF_MODELS}
     return BuildSettings.of(**kept)

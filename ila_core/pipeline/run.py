@@ -89,7 +89,7 @@ def build(
 
 def check_device(settings: BuildSettings) -> None:
     """Refuse a device that is not there before anything is read."""
-    if settings.device != "auto" and (settings.loss == "lm" or settings.encoder != "static"):
+    if settings.device != "auto" and (settings.loss == "lm" or settings.own_encoder):
         from ila_core.lm.model import devices
 
         devices(settings.device)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ila_core.skills.settings import EndpointSettings
 
 P = TypeVar("P")
+SHIPPED_ENCODERS = ("multilingual", "static", "lexical")
+"""They need neither a download nor a device."""
 LM = ("loss", ("lm",))
 SERVER = ("labels", ("endpoint",))
 
@@ -52,7 +54,7 @@ class ReadSettings:
 
 
 @dataclass(frozen=True)
-class EncodeSettings(OnDevice):
+class EncodeSettings(OnDevice, Seeded):
     """How instructions become vectors."""
 
     encoder: str = option(
@@ -60,7 +62,10 @@ class EncodeSettings(OnDevice):
         "what turns instructions into vectors",
         metavar="NAME",
         choices={
-            "static": "shipped, fast on any machine, nothing to download",
+            "multilingual": "shipped, by meaning in nearly any language, fast on any machine",
+            "static": "shipped, English alone, faster still",
+            "lexical": "by wording, learned from the pool: better where wording is the label, as "
+            "in pools made from templates",
             "minilm": "all-MiniLM-L6-v2, finer and about 100 times slower; needs the extra package",
         },
         patterns=("ID_OR_PATH",),
@@ -71,6 +76,11 @@ class EncodeSettings(OnDevice):
         metavar="FILE",
         company=("encoder", ("static",)),
     )
+
+    @property
+    def own_encoder(self) -> str | None:
+        """The encoder of one's own that runs on a device; None where a shipped one encodes."""
+        return None if self.encoder in SHIPPED_ENCODERS else self.encoder
 
 
 @dataclass(frozen=True)
