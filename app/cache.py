@@ -35,8 +35,9 @@ from ila_core.methods.select import select_by
 from ila_core.pipeline import estimate as doctor
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool import reading
-from ila_core.pool.reading import Preview, RecordsSettings
+from ila_core.pool.reading import Preview
 from ila_core.pool.record import Record
+from ila_core.pool.settings import ReadSettings
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 from ila_core.studies import journal, run
@@ -235,9 +236,9 @@ def identity(landscape: Landscape) -> str:
 
 
 @_once(max_entries=8)
-def preview(pool: Path, settings: RecordsSettings) -> Preview:
+def preview(pool: Path, settings: ReadSettings, *, require_response: bool) -> Preview:
     """Read the first records of a pool, anew when the file has changed."""
-    return reading.preview([pool], settings)
+    return reading.preview([pool], settings, require_response=require_response)
 
 
 @_once(max_entries=24)

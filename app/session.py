@@ -52,8 +52,7 @@ Note = Literal[
     "deleting",
     "following",  # the build that is shown
     "followed build",
-    "mapping",  # of a pool: which field plays which part
-    "partial",
+    "how to read",  # a pool
     "instructions only",
     "name",
     "tried",  # estimates of builds whose models were tried

@@ -27,6 +27,7 @@ Purpose = Literal[
     "n-gram sample",
     "n-gram tokenizer",
     "lm probe",
+    "record length",
     "lm sample",
     "lm precision check",
     "tuned part",

@@ -47,11 +47,37 @@ class Option:
     """Another option and the values of it with which alone this one does anything."""
     needed: bool = False
     """Whether it must be given where it has its company, or everywhere if it has none."""
+    is_column: bool = False
+    """Whether it is the name of a field of the records."""
+    called: str = ""
+    """What a form calls it, where its name alone would not do."""
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """What a form calls a choice or a pattern, where its word alone would not do."""
+    wanted: str = ""
+    """What a form calls it where it is still missing, if not as above."""
+    instead: tuple[str, str] | None = None
+    """The option that a form offers it as one more choice of, and what the choice is called."""
 
     @property
     def flag(self) -> str:
         """How the command line spells it."""
         return "--" + self.name.replace("_", "-")
+
+    @property
+    def title(self) -> str:
+        """What a form calls it."""
+        return self.called or self.name.replace("_", " ").capitalize()
+
+    @property
+    def missing(self) -> str:
+        """What a form calls it where it is still missing."""
+        return self.wanted or self.title.lower()
+
+    def columns(self, value: Any) -> tuple[str, ...]:
+        """Return the fields of the records that a value names."""
+        if self.is_column:
+            return (value,) if value else ()
+        return columns_in(value) if self.patterns else ()
 
     def check(self, value: Any) -> Any:
         """Return a value of the right type; UsageError says what it is and what it must be."""
@@ -274,6 +300,17 @@ def command(*line: object) -> str:
     "ila build 'my pool.jsonl' --out run"
     """
     return shlex.join(["ila", *map(str, line)])
+
+
+def columns_in(value: str) -> tuple[str, ...]:
+    """Return the fields of the records that a form names; none for any other value.
+
+    >>> columns_in("columns:a, b"), columns_in("column:a,b"), columns_in("pca")
+    (('a', 'b'), ('a,b',), ())
+    """
+    kind, _, names = value.partition(":")
+    found = {"column": [names], "columns": names.split(",")}.get(kind, [])
+    return tuple(name.strip() for name in found)
 
 
 def _fits(text: str, pattern: str) -> bool:

@@ -17,8 +17,9 @@ import zstandard
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from ila_core.pool.reading import Reading, RecordsSettings, read_pool
+from ila_core.pool.reading import Reading, read_pool
 from ila_core.pool.record import Record
+from ila_core.pool.settings import ReadSettings
 
 POOL = [
     {"instruction": "Name a fruit.", "input": "", "output": "Pear ☃", "n": 1.5, "task": "t"},
@@ -27,7 +28,7 @@ POOL = [
 ]
 
 
-PARTIAL = RecordsSettings(partial=True)
+PARTIAL = ReadSettings(partial=True)
 
 
 relaxed = settings(
@@ -61,7 +62,7 @@ def put(folder: Path, data: bytes, name: str = "pool.jsonl") -> Path:
     return file
 
 
-def outcome(file: Path, settings: RecordsSettings | None = None) -> list[str]:
+def outcome(file: Path, settings: ReadSettings | None = None) -> list[str]:
     """What became of each item: the instruction of a record, the reason of a reject."""
     found = read_pool(file, settings)
     return [one.instruction if isinstance(one, Record) else one.reason for one in found]

@@ -23,8 +23,9 @@ from math import comb, gcd, isclose
 import pytest
 
 from ila_core.paths import SAMPLE
-from ila_core.pool.reading import RecordsSettings, read_pool
+from ila_core.pool.reading import read_pool
 from ila_core.pool.record import Record
+from ila_core.pool.settings import ReadSettings
 
 POOL = SAMPLE / "pool.jsonl"
 LINES = POOL.read_text(encoding="utf-8").splitlines()
@@ -105,7 +106,7 @@ def test_no_text_is_empty_or_untidy():
 
 
 def test_every_format_that_the_readers_know_is_there():
-    kept = list(read_pool([POOL], RecordsSettings()))
+    kept = list(read_pool([POOL], ReadSettings()))
     assert all(isinstance(record, Record) for record in kept)
     assert len(kept) == len(RECORDS)
     assert {record.source for record in kept} == {record["origin"] for record in RECORDS}

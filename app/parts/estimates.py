@@ -11,21 +11,19 @@ import session
 from ila_core.errors import IlaError
 from ila_core.pipeline.settings import BuildSettings
 from parts.notices import trouble
-from parts.options import without_models
 from parts.texts import plain
 
 
 def estimate(pool: Path, settings: BuildSettings) -> None:
     """Say what the build will take; a model of one's own is tried when one asks for it."""
-    without = without_models(settings)
-    if without is None:
+    if not settings.runs_models:
         quick_estimate(pool, settings)
         return
     known = session.recall("tried", {})
     if (pool, settings) in known:
         show_estimate(known[pool, settings]["sentence"], known[pool, settings]["details"])
         return
-    quick_estimate(pool, without, but="without the model's own time")
+    quick_estimate(pool, settings.without_models(), but="without the model's own time")
     if st.button(
         "Try how long the model takes here",
         icon=":material/timer:",

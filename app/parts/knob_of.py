@@ -53,14 +53,12 @@ class Form:
         self.values: dict[str, Any] = {}
         self.missing: list[str] = []
 
-    def choice(
-        self, option: Option, title: str, meanings: Mapping[str, str], names: Mapping[str, str]
-    ) -> str:
+    def choice(self, option: Option, meanings: Mapping[str, str], names: Mapping[str, str]) -> str:
         """Draw a choice with a line under it on what it means; a word is taken as the value."""
         words = list(meanings)
         start = self.starts.get(option.name, option.default)
         word = st.selectbox(
-            title,
+            option.title,
             words,
             index=words.index(start) if start in words else 0,
             format_func=lambda word: names.get(word, COLUMN if word in COLUMNS else word),
@@ -72,12 +70,12 @@ class Form:
             self.values[option.name] = word
         return word
 
-    def pattern(self, option: Option, pattern: str, what: str) -> None:
-        """Draw what a form such as column:NAME is filled with; `what` names what is missing."""
+    def pattern(self, option: Option, pattern: str) -> None:
+        """Draw what a form such as column:NAME is filled with."""
         kind, colon, names = pattern.partition(":")
         if not colon:
             text = st.text_input(MODEL, key=f"name_{option.name}")
-            self._take(option.name, model_at(text), what)
+            self._take(option, model_at(text), needed=True)
             return
         fields = [
             str(st.selectbox(label, self.columns, index=self._likely(option.name, number),
@@ -86,22 +84,24 @@ class Form:
         ]  # fmt: skip
         self.values[option.name] = f"{kind}:{','.join(fields)}"
 
-    def plain(self, option: Option, title: str, what: str) -> None:
-        """Draw an option without choices; `what` names it where it must be given."""
+    def plain(self, option: Option, *, needed: bool) -> None:
+        """Draw an option without choices; a text is missing where it is needed and not given."""
         key = f"option_{option.name}"
         if option.kind is bool:
-            self.values[option.name] = st.checkbox(title, key=key, help=sentence(option.help))
+            self.values[option.name] = st.checkbox(
+                option.title, key=key, help=sentence(option.help)
+            )
         elif option.kind is int:
-            self.values[option.name] = whole_number(title, option, key=key)
+            self.values[option.name] = whole_number(option.title, option, key=key)
         else:
-            text = st.text_input(title, value=option.default or "", key=key,
+            text = st.text_input(option.title, value=option.default or "", key=key,
                                  help=sentence(option.help))  # fmt: skip
-            self._take(option.name, READERS.get(option.metavar, str.strip)(text), what)
+            self._take(option, READERS.get(option.metavar, str.strip)(text), needed=needed)
 
-    def field(self, option: Option, title: str) -> None:
+    def field(self, option: Option) -> None:
         """Draw an option that is a field of the records, or none."""
         name = st.selectbox(
-            title,
+            option.title,
             ["", *self.columns],
             format_func=lambda name: name or "none",
             key=f"option_{option.name}",
@@ -110,11 +110,11 @@ class Form:
         if name:
             self.values[option.name] = name
 
-    def _take(self, name: str, value: str, what: str) -> None:
+    def _take(self, option: Option, value: str, *, needed: bool) -> None:
         if value:
-            self.values[name] = value
-        elif what:
-            self.missing.append(what)
+            self.values[option.name] = value
+        elif needed:
+            self.missing.append(option.missing)
 
     def _likely(self, name: str, number: int) -> int:
         """Return the place of the field that is called as the option is."""

@@ -1,31 +1,32 @@
 """The options of a build as the Data screen offers them.
 
-What an option may be, what its choices mean and which others it goes with is written where it is
-made, in pipeline/settings.py; here stands only what people call it, and beside what it is shown.
+What an option may be, what it is called and which others it goes with is written where it is made,
+in pipeline/settings.py; here stands only where it is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
 
 from ila_core.errors import IlaError
+from ila_core.lm.settings import OnDevice
 from ila_core.options import Option, options_of
 from ila_core.pipeline.settings import (
-    SHIPPED_ENCODERS,
     BuildSettings,
     DepthSettings,
     DomainSettings,
     EncodeSettings,
     LabelSettings,
     LossSettings,
-    OnDevice,
     ProjectionSettings,
     Seeded,
 )
 from ila_core.pool.reading import Preview
+from ila_core.pool.settings import ReadSettings
 from ila_core.skills.settings import KEY_VARIABLE
 from ila_core.skills.taxonomy import shipped_calibration
 from parts.knob_of import Form
@@ -33,62 +34,20 @@ from parts.notices import trouble
 
 OPTIONS = options_of(BuildSettings)
 
-TITLES = {
-    "loss": "Depth: who supplies the loss",
-    "depth_column": "Depth of your own",
-    "lm": "Model: id, folder or GGUF file",
-    "tuned_lm": "Tuned model: id or folder",
-    "sample": "Records to score, all unless given",
-    "max_length": "Tokens of a record",
-    "dtype": "Number format",
-    "unconditional": "Also the loss without the instruction",
-    "labels_url": "Server",
-    "labels_model": "Model",
-    "embeddings": "File of vectors",
-}
-"""What the page calls an option, where its name alone would not do."""
-NEEDED = {
-    "labels_url": "the server",
-    "labels_model": "its model",
-    "encoder": "a model for the encoder",
-    "embeddings": "the file of vectors",
-}
-"""What is said to be still needed."""
-CHOICES = {
-    "encoder": {"multilingual": "shipped encoder for every language",
-                "static": "shipped encoder for English", "lexical": "by wording",
-                "minilm": "all-MiniLM-L6-v2", "ID_OR_PATH": "another model",
-                "embeddings": "vectors in a file"},
-    "projection": {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "columns:X,Y": "two columns"},
-    "loss": {"ngram": "n-gram model", "lm": "a language model"},
-    "labels": {"auto": "as the pool has them", "taxonomy": "named skills",
-               "endpoint": "a server of yours"},
-    "domains": {"auto": "automatic", "labels": "by labels"},
-}  # fmt: skip
-"""What the page calls a choice, where its word alone would not do."""
 FORMS = {
     "column:NAME": "a field of your records that holds it already",
     "columns:X,Y": "two fields of your records that hold the place",
     "ID_OR_PATH": "an id or folder; an id is downloaded",
 }
 """What the forms that an option may take beside its choices mean."""
-INSTEAD = {"encoder": "embeddings"}
-"""An option that is offered as one more choice of another."""
-FIELDS = ("depth_column",)
-"""Options that name a field of the records, or none."""
 LEFT = (EncodeSettings, ProjectionSettings, LabelSettings, DomainSettings)
 RIGHT = (LossSettings, DepthSettings)
-FIRST = ("loss", "lm", "tuned_lm", "sample")
-"""What stands above the other options of its column."""
-OF_MODELS = {option.name for option in OPTIONS.values() if option.company == ("loss", ("lm",))}
-OF_MODELS |= {"loss", "encoder"}
-"""Options that decide how long models of one's own take."""
 
 
-def choose(preview: Preview, read: Mapping[str, Any], *, bare: bool) -> BuildSettings | None:
+def choose(preview: Preview, how: ReadSettings, *, bare: bool) -> BuildSettings | None:
     """Offer the stages' options; the defaults need no network. None while one is incomplete.
 
-    `read` is how the pool is read; `bare` says that the pool has instructions only.
+    `how` is how the pool is read; `bare` says that the pool has instructions only.
     """
     form = Form(preview.fields, {"loss": "none"} if bare else {})
     with st.expander("Options: the defaults need no network", icon=":material/tune:"):
@@ -102,7 +61,7 @@ def choose(preview: Preview, read: Mapping[str, Any], *, bare: bool) -> BuildSet
                 if runs_a_model(form.values):
                     draw(form, options_in((OnDevice,)))
             if not form.missing:
-                return BuildSettings.of(**read, **form.values)
+                return BuildSettings.of(**asdict(how), **form.values)
         except IlaError as error:
             trouble(error)
             return None
@@ -114,27 +73,20 @@ def options_in(stages: Iterable[type], without: Iterable[type] = ()) -> list[Opt
     """Return the options of some stages but for those of others, in order, none twice."""
     left_out = {name for stage in without for name in options_of(stage)}
     names = dict.fromkeys(name for stage in stages for name in options_of(stage))
-    return [OPTIONS[name] for name in sorted(names, key=place) if name not in left_out]
-
-
-def place(name: str) -> int:
-    """Return where an option stands in its column."""
-    return FIRST.index(name) if name in FIRST else len(FIRST)
+    return [OPTIONS[name] for name in names if name not in left_out]
 
 
 def draw(form: Form, options: Iterable[Option]) -> None:
     """Draw a widget for every option that does something as things stand."""
     for option in options:
-        if option.name in INSTEAD.values() or not is_used(option, form.values):
+        if option.instead or not is_used(option, form.values):
             continue
-        title = TITLES.get(option.name, option.name.replace("_", " ").capitalize())
         if option.choices or option.patterns:
-            choice(form, option, title)
-        elif option.name in FIELDS:
-            form.field(option, title)
+            choice(form, option)
+        elif option.is_column:
+            form.field(option)
         else:
-            needed = NEEDED.get(option.name, title.lower()) if option.needed else ""
-            form.plain(option, title, needed)
+            form.plain(option, needed=option.needed)
 
 
 def is_used(option: Option, values: Mapping[str, Any]) -> bool:
@@ -146,22 +98,24 @@ def is_used(option: Option, values: Mapping[str, Any]) -> bool:
     return now in {value.partition(":")[0] for value in wanted}
 
 
-def choice(form: Form, option: Option, title: str) -> None:
+def choice(form: Form, option: Option) -> None:
     """Draw the choices of an option, each with a line under it on what it means and costs."""
     meanings = dict(option.choices)
-    if option.name == "labels":
+    if "taxonomy" in meanings:
         meanings["taxonomy"] += f". {taxonomy_words()}"
     meanings |= {pattern: FORMS.get(pattern, pattern) for pattern in option.patterns}
-    instead = INSTEAD.get(option.name)
-    if instead:
-        meanings[instead] = OPTIONS[instead].help
+    names, others = dict(option.names), {}
+    for other in OPTIONS.values():
+        if other.instead and other.instead[0] == option.name:
+            others[other.name], meanings[other.name] = other, other.help
+            names[other.name] = other.instead[1]
     if len(meanings) == 1:
         return
-    word = form.choice(option, title, meanings, CHOICES.get(option.name, {}))
-    if word == instead:
-        form.plain(OPTIONS[instead], TITLES[instead], NEEDED[instead])
+    word = form.choice(option, meanings, names)
+    if word in others:
+        form.plain(others[word], needed=True)
     elif word in option.patterns:
-        form.pattern(option, word, NEEDED.get(option.name, title.lower()))
+        form.pattern(option, word)
     elif word == "endpoint":
         st.caption(
             f"A key is read from {KEY_VARIABLE} where this page was started; it is written nowhere."
@@ -178,13 +132,6 @@ def taxonomy_words() -> str:
 
 def runs_a_model(values: Mapping[str, Any]) -> bool:
     """Whether anything of a build would run on a device of one's choice."""
-    encoder = values.get("encoder", OPTIONS["encoder"].default)
-    return values.get("loss") == "lm" or encoder not in SHIPPED_ENCODERS
-
-
-def without_models(settings: BuildSettings) -> BuildSettings | None:
-    """Return the settings without models of one's own; None where there are none in them."""
-    if not (settings.model or settings.own_encoder):
-        return None
-    kept = {name: getattr(settings, name) for name in OPTIONS if name not in OF_MODELS}
-    return BuildSettings.of(**kept)
+    known = options_in((EncodeSettings, LossSettings))
+    chosen = {one.name: values[one.name] for one in known if one.name in values}
+    return BuildSettings(**chosen).runs_models

@@ -11,7 +11,7 @@ import session
 from ila_core.errors import IlaError
 from ila_core.pipeline.settings import BuildSettings
 from jobs import builds, folders, process
-from parts import following, options, reading
+from parts import following, options, pool_preview
 from parts.estimates import estimate
 from parts.following import BUILD
 from parts.landscapes import landscapes, show
@@ -42,19 +42,19 @@ def page() -> None:
 
 def read_and_build(runs: Path, pool: Path) -> None:
     """Show how a pool will be read, offer the options, and start the build."""
-    how = reading.settings_of(pool)
+    how, scorable = pool_preview.how_to_read(pool), pool_preview.has_responses(pool)
     try:
         with st.spinner("Reading the first records …"):
-            preview = cache.preview(pool, how)
+            preview = cache.preview(pool, how, require_response=scorable)
     except IlaError as error:
         trouble(error)
-        reading.mend(pool)
+        pool_preview.mend(pool)
         return
-    reading.what_it_is(preview)
-    reading.fields(pool, preview)
-    reading.first_records(preview)
-    reading.rejected(preview)
-    asked = options.choose(preview, reading.options_of(how), bare=not how.require_response)
+    pool_preview.what_it_is(preview)
+    pool_preview.fields(pool, preview)
+    pool_preview.first_records(preview)
+    pool_preview.rejected(preview)
+    asked = options.choose(preview, how, bare=not scorable)
     if asked is not None:
         estimate(pool, asked)
         begin(runs, pool, asked)

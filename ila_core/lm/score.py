@@ -144,8 +144,7 @@ def probe(settings: LmSettings, sample: Sequence[Conversation], *, seconds: floa
 
 
 def _work(settings: LmSettings) -> Work:
-    models = (settings.lm, settings.tuned_lm) if settings.tuned_lm else (settings.lm,)
-    return Work(models, settings.dtype, settings.max_length)
+    return Work(settings.models, settings.dtype, settings.max_length)
 
 
 def _score_window(

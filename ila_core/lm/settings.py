@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ila_core.errors import UsageError
-from ila_core.options import MAX_SEED, changed, check, option
+from ila_core.options import MAX_SEED, changed, check, option, options_of
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 DTYPES = {
@@ -19,29 +19,61 @@ MAX_TOKENS = 1 << 24
 """The most tokens that a record or a step may be asked to have: more than any machine holds."""
 
 
-@dataclass(frozen=True)
-class LmSettings:
-    """How a causal language model scores a pool, as the options of a build say it.
+LM = ("loss", ("lm",))
+"""The company of every option of a language model: the option that says that one scores."""
 
-    lm, tuned_lm: a hub id or a folder; the tuned one may hold a PEFT adapter. max_length: tokens
-    of a sequence, or fewer where the model has fewer positions. device: "auto", one, or several
-    separated by commas. unconditional: also the loss without the instruction.
+
+@dataclass(frozen=True)
+class OnDevice:
+    device: str = option("auto", "auto, cpu, cuda, cuda:1 (several by commas) or mps",
+                         metavar="NAME")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which language models score; the tuned one may be a PEFT adapter."""
+
+    lm: str = option(
+        "smollm2",
+        "the language model of --loss lm: a hub id, a folder or a GGUF file; smollm2 unless given",
+        called="Model: id, folder or GGUF file", metavar="ID_OR_PATH", company=LM,
+    )  # fmt: skip
+    tuned_lm: str | None = option(
+        None, "the same model tuned on a part of the pool",
+        called="Tuned model: id or folder", metavar="ID_OR_PATH", company=LM,
+    )  # fmt: skip
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that are loaded, the tuned one last."""
+        return (self.lm, self.tuned_lm) if self.tuned_lm else (self.lm,)
+
+
+@dataclass(frozen=True)
+class LmSettings(Models, OnDevice):
+    """How a causal language model scores a pool: the options of a build that say so.
+
+    `max_length` is fewer where the model has fewer positions.
     """
 
-    lm: str
-    tuned_lm: str | None = None
-    max_length: int = 4096
-    device: str = "auto"
-    dtype: DType = "auto"
-    unconditional: bool = False
+    max_length: int = option(
+        4096, "tokens a model reads of one record",
+        called="Tokens of a record", metavar="N", least=8, most=MAX_TOKENS, company=LM,
+    )  # fmt: skip
+    dtype: DType = option(
+        "auto", "number format of a language model",
+        called="Number format", metavar="NAME", choices=DTYPES, company=LM,
+    )  # fmt: skip
+    unconditional: bool = option(
+        False, "also the loss without the instruction",
+        called="Also the loss without the instruction", company=LM,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         if not self.lm:
             raise UsageError("--loss lm needs a model; name one with --lm ID_OR_PATH.")
-        if self.max_length < 2:
-            raise UsageError(f"--max-length is {self.max_length}; it must be at least 2.")
-        if self.dtype not in DTYPES:
-            raise UsageError(f"Unknown dtype {self.dtype!r}; choose {', '.join(DTYPES)}.")
+        for one in options_of(LmSettings).values():
+            one.check(getattr(self, one.name))
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from ila_core.lm.model import (
     longest_input,
     need_peft,
 )
-from ila_core.lm.packaged import identity_of, resolve
+from ila_core.lm.packaged import PACKAGED, identity_of, is_file, resolve
 from ila_core.lm.quiet import quietly
 from ila_core.lm.settings import TuneSettings
 from ila_core.lm.train import Point, seed_torch, summed_losses, train
@@ -74,18 +74,15 @@ class TuneResult:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, eq=False)
-class StudentResult:
-    """A student's losses on dev.
+class Judged(NamedTuple):
+    """What held-out records cost a model.
 
-    dev_nats: (m,) float64 summed loss of each dev record, NaN where it has none; dev_tokens: (m,)
-    its scored tokens. curve: as in tuning, without held-out losses.
+    dev_nats: (m,) float64 summed loss of each record, NaN where it has none; dev_tokens: (m,)
+    int64, its scored tokens.
     """
 
     dev_nats: np.ndarray
     dev_tokens: np.ndarray
-    steps: int
-    curve: tuple[Point, ...] = field(default=())
 
 
 def tune(
@@ -142,37 +139,49 @@ def tune(
 
 
 def train_student(
-    model_dir: str,
     conversations: Sequence[Conversation],
     dev: Sequence[Conversation],
+    settings: TuneSettings,
     *,
-    settings: TuneSettings | None = None,
-    seed: int = 0,
-    steps: int | None = None,
     checkpoint: Path | None = None,
-    progress: Progress = no_progress,
-) -> StudentResult:
+) -> Judged:
     """Fine-tune a model on these conversations and measure it on dev; nothing is saved.
 
-    `settings` says everything but the model, the seed and the steps, which are named here; with
-    the same `steps` every student learns as often, whatever its records. No steps: epochs of the
-    settings. Raises IlaError if no conversation has a response to learn from.
+    With the same `steps` in the settings every student learns as often, whatever its records. A
+    killed run goes on from its checkpoint, which is deleted in the end. Raises IlaError if no
+    conversation has a response to learn from.
     """
-    settings = replace(settings or TuneSettings(model_dir), lm=model_dir, seed=seed)
-    settings = replace(settings, steps=steps if steps is not None else settings.steps)
-    template = ChatTemplate.of(load_tokenizer(model_dir))
+    template = ChatTemplate.of(load_tokenizer(settings.lm))
     model, _ = _model(settings)
-    longest = longest_input(model, settings.max_length)
-    encoded, _, _ = encode_records(conversations, template, longest)
+    encoded, _, _ = encode_records(
+        conversations, template, longest_input(model, settings.max_length)
+    )
     learned = [s for s in encoded if s and len(s.targets)]
     signature = _signature(settings, np.arange(len(encoded)), conversations)
-    curve = train(
-        model, learned, [], settings, checkpoint=checkpoint, signature=signature, progress=progress
-    )
+    train(model, learned, [], settings, checkpoint=checkpoint, signature=signature)
+    judged = _judged(model, template, dev, settings)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return judged
+
+
+def judge(dev: Sequence[Conversation], settings: TuneSettings) -> Judged:
+    """Measure a model as it is on held-out conversations."""
+    template = ChatTemplate.of(load_tokenizer(settings.lm))
+    model = load_model(settings.lm, devices(settings.device)[0], settings.dtype)
+    return _judged(model, template, dev, settings)
+
+
+def _judged(
+    model: PreTrainedModel,
+    template: ChatTemplate,
+    dev: Sequence[Conversation],
+    settings: TuneSettings,
+) -> Judged:
+    longest = longest_input(model, settings.max_length)
     measured, _, _ = encode_records(dev, template, longest)
     nats = summed_losses(Scorer(model), measured, settings)
-    tokens = np.array([len(s.targets) if s else 0 for s in measured], dtype=np.int64)
-    return StudentResult(nats, tokens, curve[-1].step, curve)
+    return Judged(nats, np.array([len(s.targets) if s else 0 for s in measured], dtype=np.int64))
 
 
 def tuned_rows(model: str, conversations: Conversations, n: int) -> np.ndarray | None:
@@ -265,8 +274,7 @@ def _model(settings: TuneSettings) -> tuple[PreTrainedModel, Any]:
             f"{settings.lm!r} is an adapter; fine-tune its base model, or merge the two first."
         )
     model = load_model(settings.lm, device, settings.dtype)
-    if place.is_dir():
-        model.name_or_path = str(place.resolve())  # the adapter remembers its base
+    model.name_or_path = _base_name(settings.lm, place)
     adapter = peft.LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
@@ -278,6 +286,13 @@ def _model(settings: TuneSettings) -> tuple[PreTrainedModel, Any]:
     return wrapped.get_base_model(), wrapped
 
 
+def _base_name(lm: str, place: Path) -> str:
+    """The name by which an adapter finds its base again, wherever that is kept."""
+    if lm in PACKAGED or not (place.is_dir() or is_file(lm)):
+        return lm
+    return str(Path(lm).expanduser().resolve())
+
+
 def _layers(targets: Sequence[str]) -> str | list[str]:
     """Layers as peft takes them: all of them have a name of their own."""
     return targets[0] if list(targets) == ["all-linear"] else list(targets)
@@ -287,6 +302,8 @@ def _save(trained: Any, tokenizer: Any, settings: TuneSettings, out: Path) -> No
     """Write the model or adapter and its tokenizer, as transformers and peft read them."""
     if settings.full:
         trained.to(load_dtype(settings.dtype, str(trained.device)))
+    # an adapter's base keeps its own embeddings, and need not be found again to see that
+    how = {} if settings.full else {"save_embedding_layers": False}
     with quietly():
-        trained.save_pretrained(str(out))
+        trained.save_pretrained(str(out), **how)
         tokenizer.save_pretrained(str(out))

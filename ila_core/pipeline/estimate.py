@@ -9,9 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ila_core.pipeline.reading import how_to_read
-from ila_core.pipeline.scoring import lm_settings
-from ila_core.pipeline.settings import BuildSettings
+from ila_core.lm.settings import LmSettings
+from ila_core.pipeline.settings import SHIPPED_ENCODERS, BuildSettings
 from ila_core.progress import duration
 from ila_core.skills.endpoint import Estimate as Cost
 from ila_core.skills.settings import EndpointSettings
@@ -29,7 +28,7 @@ NGRAM_SECONDS_PER_BYTE = 33 / 75e6
 KMEANS_SECONDS = 12 / 75_000
 PROBED = 2_000
 PROBED_RATE = 4_400
-"""Records a second that the shipped encoder reached on the machine of the figures above."""
+"""Records a second that the static encoder reached on the machine of the figures above."""
 PROBED_BY_OTHERS = 64
 """Records that any other encoder is tried on: it may be a hundred times slower."""
 PROBED_BY_MODEL = 256
@@ -102,8 +101,7 @@ def estimate(
     from ila_core.pool.record import Record
 
     settings = settings or BuildSettings.of(**options)
-    how = replace(how_to_read(settings), require_response=False, partial=True)
-    reading = Reading(paths, how)
+    reading = Reading(paths, replace(settings, partial=True))
     entries = iter(reading)
     first = [entry for entry in islice(entries, PROBED) if isinstance(entry, Record)]
     share = reading.share  # while the file is open: afterwards it is not known
@@ -120,7 +118,7 @@ def estimate(
     size = sum(len(record.original.encode("utf-8", "replace")) for record in first) / len(first)
     projecting = PROJECTION_SECONDS.get(settings.projection.partition(":")[0])
     mapped = count * (encoding + ((projecting or 0.0) + KMEANS_SECONDS) * slower)
-    speed = _speed(first, settings) if settings.loss == "lm" else None
+    speed = _speed(first, settings) if settings.models else None
     if speed:
         seconds = 20 + mapped + speed.seconds(settings.scored(count))
     else:
@@ -156,7 +154,8 @@ def _encoding_rate(first: Sequence[Record], settings: BuildSettings) -> tuple[fl
     from ila_core.space.encoders import load_encoder, load_speller
     from ila_core.space.lexical import learn
 
-    probed = first if settings.own_encoder is None else _evenly(first, PROBED_BY_OTHERS)
+    shipped = settings.encoder in SHIPPED_ENCODERS
+    probed = first if shipped else _evenly(first, PROBED_BY_OTHERS)
     texts = [record.instruction for record in probed]
     if settings.encoder == "lexical":
         encoder: Encoder = learn(lambda: texts, len(texts), load_speller(), seed=settings.seed)
@@ -173,7 +172,7 @@ def _speed(first: Sequence[Record], settings: BuildSettings) -> Speed:
     from ila_core.lm.score import probe
 
     sample = [record.turns for record in _evenly(first, PROBED_BY_MODEL)]
-    return probe(lm_settings(settings), sample, seconds=MODEL_SECONDS)
+    return probe(settings.part(LmSettings), sample, seconds=MODEL_SECONDS)
 
 
 def _labels(first: Sequence[Record], count: int, server: EndpointSettings) -> Cost:

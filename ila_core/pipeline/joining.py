@@ -13,9 +13,9 @@ from ila_core.files import write_text
 from ila_core.landscape import depth as formulas
 from ila_core.landscape.beside import TUNED
 from ila_core.landscape.folder import TABLE, write_table
+from ila_core.pipeline.ingesting import SCORES
 from ila_core.pipeline.labelling import Labelled
 from ila_core.pipeline.publish import StageFolder
-from ila_core.pipeline.reading import SCORES
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 
@@ -68,8 +68,8 @@ class Join(Stage[None]):
             "skills": skills,
             **{name: given[name] for name in SCORES if name in given},
         }
-        if self.settings.depth_column:
-            columns["given_depth"] = given[self.settings.depth_column]
+        if name := self.settings.depth_column:
+            columns["given_depth"] = given[name]
         depth = [
             formulas.depth(columns[name], 1.0 if name == "given_depth" else skills)
             for name in ("given_depth", "loss_reduction", "loss")
@@ -101,11 +101,11 @@ class Join(Stage[None]):
 
         None where no tuned model is named or nothing is known of its making.
         """
-        if self.settings.tuned_lm is None:
+        if (model := self.settings.tuned_lm) is None:
             return None
         from ila_core.lm.tune import tuned_rows
 
-        return tuned_rows(self.settings.tuned_lm, self.records.value.conversations, self.total)
+        return tuned_rows(model, self.records.value.conversations, self.total)
 
     def notes(self, value: None, facts: Facts) -> Sequence[str]:
         notes, model, rows = [], self.settings.tuned_lm, facts["tuned_rows"]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ila_core.files import key_of, replacing
 from ila_core.landscape.beside import LABELS
+from ila_core.options import columns_in
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import LabelSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
@@ -83,10 +84,10 @@ class _Labelling(Stage[Labelled]):
 class LabelsFromColumn(_Labelling):
     unlabelled = 1.0
 
+    column: str
+
     def make(self, desk: Desk) -> Facts:
-        self.write(
-            desk.folder, from_column(self.records.value.field(str(self.settings.labels_column)))
-        )
+        self.write(desk.folder, from_column(self.records.value.field(self.column)))
         return {}
 
 
@@ -161,8 +162,8 @@ def label(settings: LabelSettings, records: Made[Records]) -> Stage[Labelled] | 
     """Return the stage that labels records, or the labels that they came with."""
     if settings.labels == "taxonomy":
         return LabelsByTaxonomy(settings, records)
-    if settings.labels_column:
-        return LabelsFromColumn(settings, records)
+    for column in columns_in(settings.labels):
+        return LabelsFromColumn(settings, records, column)
     if server := settings.server:
         return LabelsFromServer(settings, records, server)
     wanted = settings.labels == "auto" and records.value.has_labels

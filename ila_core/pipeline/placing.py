@@ -15,6 +15,7 @@ import numpy as np
 from ila_core.errors import UsageError
 from ila_core.files import hash_file, key_of
 from ila_core.landscape.folder import VECTORS
+from ila_core.options import columns_in
 from ila_core.pipeline.labelling import Labelled
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import DomainSettings, EncodeSettings, ProjectionSettings
@@ -187,11 +188,10 @@ def encode(settings: EncodeSettings, records: Made[Records]) -> Stage[np.ndarray
     """Return the stage that gives every record its vector."""
     from ila_core.space.encoders import load_encoder, load_speller
 
-    if settings.embeddings:
-        file = Path(settings.embeddings)
-        if not file.is_file():
-            raise UsageError(f"--embeddings names {settings.embeddings!r}, which is no file.")
-        return TakeVectors(records, file)
+    if given := settings.embeddings:
+        if not Path(given).is_file():
+            raise UsageError(f"--embeddings names {given!r}, which is no file.")
+        return TakeVectors(records, Path(given))
     if settings.encoder == "lexical":
         return LearnWording(records, load_speller(), settings.seed)
     device = settings.device.partition(",")[0]  # an encoder runs on one of them
@@ -246,10 +246,9 @@ def project(
     """Return the stage that gives every record its place, or the places that records came with."""
     from ila_core.space.project import ProjectSettings
 
-    if settings.places:
-        x, y = (columns.value[name] for name in settings.places)
-        xy = np.column_stack([x, y]).astype(np.float32)
-        return Made(xy, key_of("places", columns.key, settings.places))
+    if places := settings.places:
+        xy = np.column_stack([columns.value[name] for name in places]).astype(np.float32)
+        return Made(xy, key_of("places", columns.key, places))
     how = ProjectSettings(method=cast(Any, settings.projection), seed=settings.seed)
     return Project(how, vectors)
 
@@ -307,7 +306,7 @@ def divide(
         entries = labels.value.labels or ()
         domains = domains_from_values([entry[0] if entry else None for entry in entries])
         return Made(domains, key_of("domains", labels.key))
-    if name := settings.domain_column:
+    for name in columns_in(settings.domains):
         domains = domains_from_values(records.value.field(name))
         return Made(domains, key_of("domains", records.key, name))
     return Cluster(settings.seed, records, vectors)

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 from ila_core._version import __version__
 from ila_core.landscape.folder import FORMAT, open_run
 from ila_core.pipeline.beside import beside
+from ila_core.pipeline.ingesting import check_fields, check_pool, numbers, read
 from ila_core.pipeline.joining import Join
 from ila_core.pipeline.labelling import label
 from ila_core.pipeline.placing import divide, encode, project
 from ila_core.pipeline.publish import Run
-from ila_core.pipeline.reading import check_fields, check_pool, numbers, read
 from ila_core.pipeline.scoring import score
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pipeline.step import Made, Step, versions
@@ -89,7 +89,7 @@ def build(
 
 def check_device(settings: BuildSettings) -> None:
     """Refuse a device that is not there before anything is read."""
-    if settings.device != "auto" and (settings.loss == "lm" or settings.own_encoder):
+    if settings.device != "auto" and settings.runs_models:
         from ila_core.lm.model import devices
 
         devices(settings.device)
@@ -99,7 +99,7 @@ def prepare_models(settings: BuildSettings, monitor: Monitor) -> None:
     """Have a language model that comes as a file ready before the pool is read."""
     from ila_core.lm.packaged import is_file, resolve
 
-    named = [name for name in (settings.model, settings.tuned_lm) if name and is_file(name)]
+    named = [name for name in settings.models if is_file(name)]
     if named:
         with monitor.stage("preparing the model"):
             for name in named:

@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ila_core.lm.settings import LmSettings
 from ila_core.loss.result import LossResult
+from ila_core.options import columns_in, part
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import LossSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 
 if TYPE_CHECKING:
-    from ila_core.lm.score import LmSettings
     from ila_core.loss.ngram.model import NgramSettings
     from ila_core.pool.records import Records
 
@@ -110,18 +111,25 @@ class CountTokens(ScoreByNgrams):
         """Raise for a tokenizer that is not there."""
         from ila_core.loss.ngram.tokenizer import LibraryTokenizer
 
-        if self.settings.tokenizer:
-            LibraryTokenizer.load(self.settings.tokenizer)
+        if self.counter:
+            LibraryTokenizer.load(self.counter)
 
     def result(self, desk: Desk) -> LossResult:
         from ila_core.loss.column import none
 
         return none(self.records.value.conversations, self.total, **self.counting(desk))
 
+    @property
+    def counter(self) -> str | None:
+        """Where the tokenizer that was named is to be had; None for the pool's own."""
+        from ila_core.lm.packaged import resolve
+
+        return resolve(self.settings.tokenizer) if self.settings.tokenizer else None
+
     def counting(self, desk: Desk) -> dict[str, Any]:
         """Return how tokens are counted."""
         return {
-            "tokenizer": self.settings.tokenizer,
+            "tokenizer": self.counter,
             "seed": self.settings.seed,
             "work": desk.folder.work,
             "progress": desk.progress,
@@ -135,20 +143,21 @@ class CountTokens(ScoreByNgrams):
 class TakeLoss(CountTokens):
     """The loss that the pool comes with, in a column."""
 
+    column: str
+
     def check(self) -> None:
         """Raise for a tokenizer that is not there, and a column without a number."""
         from ila_core.loss.column import check_given
 
         super().check()
-        name = str(self.settings.loss_column)
-        check_given(self.records.value.numbers(name)[0], name)
+        check_given(self.records.value.numbers(self.column)[0], self.column)
 
     def result(self, desk: Desk) -> LossResult:
         from ila_core.loss.column import given
 
-        pool, name = self.records.value, str(self.settings.loss_column)
-        values, _ = pool.numbers(name)
-        return given(values, name, pool.conversations, **self.counting(desk))
+        pool = self.records.value
+        values, _ = pool.numbers(self.column)
+        return given(values, self.column, pool.conversations, **self.counting(desk))
 
     def notes(self, value: Columns, facts: Facts) -> Sequence[str]:
         return Score.notes(self, value, facts)
@@ -162,8 +171,7 @@ class ScoreByModel(Score):
 
     @property
     def libraries(self) -> Sequence[str]:
-        models = (self.settings.model, self.settings.tuned_lm)
-        adapted = any(Path(model or "", "adapter_config.json").is_file() for model in models)
+        adapted = any(Path(one, "adapter_config.json").is_file() for one in self.settings.models)
         return ("torch", "transformers", "tokenizers", *(("peft",) if adapted else ()))
 
     @property
@@ -172,7 +180,7 @@ class ScoreByModel(Score):
         return (
             self.records.key,
             "lm",
-            model_identity(settings.model),
+            model_identity(settings.lm),
             model_identity(settings.tuned_lm),
             settings.max_length,
             settings.dtype,
@@ -189,15 +197,15 @@ class ScoreByModel(Score):
         """Raise for a model that is not there: the stages before take long on a large pool."""
         from ila_core.lm.model import check_model, load_tokenizer
 
-        load_tokenizer(str(self.settings.model))
-        for model in filter(None, (self.settings.model, self.settings.tuned_lm)):
+        load_tokenizer(self.settings.models[0])
+        for model in self.settings.models:
             check_model(model)
 
     def result(self, desk: Desk) -> LossResult:
         from ila_core.lm.part import drawn, score_part
         from ila_core.lm.score import score
 
-        turns, settings = self.records.value.conversations, lm_settings(self.settings)
+        turns, settings = self.records.value.conversations, part(self.settings, LmSettings)
         told: dict[str, Any] = {
             "work": desk.folder.work, "progress": desk.progress, "say": desk.say
         }  # fmt: skip
@@ -232,25 +240,10 @@ class ScoreByModel(Score):
 
 def score(settings: LossSettings, records: Made[Records]) -> Score:
     """Return the stage that gives every response its loss."""
-    if settings.loss == "lm":
-        return ScoreByModel(settings, records)
-    if settings.loss == "ngram":
-        return ScoreByNgrams(settings, records)
-    return TakeLoss(settings, records) if settings.loss_column else CountTokens(settings, records)
-
-
-def lm_settings(settings: LossSettings) -> LmSettings:
-    """Return what a build's settings say of its language model."""
-    from ila_core.lm.score import LmSettings
-
-    return LmSettings(
-        lm=str(settings.model),
-        tuned_lm=settings.tuned_lm,
-        max_length=settings.max_length,
-        device=settings.device,
-        dtype=cast(Any, settings.dtype),
-        unconditional=settings.unconditional,
-    )
+    for column in columns_in(settings.loss):
+        return TakeLoss(settings, records, column)
+    stages = {"lm": ScoreByModel, "ngram": ScoreByNgrams, "none": CountTokens}
+    return stages[settings.loss](settings, records)
 
 
 def model_identity(model: str | None) -> object:

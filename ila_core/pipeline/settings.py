@@ -8,14 +8,15 @@ stage is made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ila_core import options
 from ila_core.errors import UsageError
-from ila_core.lm.settings import DTYPES, MAX_TOKENS, DType
-from ila_core.options import MAX_SEED, option
+from ila_core.lm.settings import LM, LmSettings, Models, OnDevice
+from ila_core.options import MAX_SEED, columns_in, option, options_of
+from ila_core.pool.settings import ReadSettings
 
 if TYPE_CHECKING:
     from ila_core.skills.settings import EndpointSettings
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 SHIPPED_ENCODERS = ("multilingual", "static", "lexical")
 """They need neither a download nor a device."""
-LM = ("loss", ("lm",))
 SERVER = ("labels", ("endpoint",))
 
 
@@ -35,25 +35,6 @@ class Seeded:
 
 
 @dataclass(frozen=True)
-class OnDevice:
-    device: str = option("auto", "auto, cpu, cuda, cuda:1 (several by commas) or mps",
-                         metavar="NAME")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ReadSettings:
-    """How the files of a pool are read."""
-
-    map: str = option(
-        "",
-        "fields by role: instruction=FIELD,response=FIELD (also input, system, history, labels, "
-        "source)",
-        metavar="ROLES",
-    )
-    partial: bool = option(False, "take the records of a file that is cut off")
-
-
-@dataclass(frozen=True)
 class EncodeSettings(OnDevice, Seeded):
     """How instructions become vectors."""
 
@@ -61,6 +42,7 @@ class EncodeSettings(OnDevice, Seeded):
         "static",
         "what turns instructions into vectors",
         metavar="NAME",
+        wanted="a model for the encoder",
         choices={
             "multilingual": "shipped, by meaning in nearly any language, fast on any machine",
             "static": "shipped, English alone, faster still",
@@ -68,19 +50,20 @@ class EncodeSettings(OnDevice, Seeded):
             "in pools made from templates",
             "minilm": "all-MiniLM-L6-v2, finer and about 100 times slower; needs the extra package",
         },
+        names={
+            "multilingual": "shipped encoder for every language",
+            "static": "shipped encoder for English",
+            "lexical": "by wording",
+            "minilm": "all-MiniLM-L6-v2",
+            "ID_OR_PATH": "another model",
+        },
         patterns=("ID_OR_PATH",),
     )
     embeddings: str | None = option(
-        None,
-        "vectors that exist: a .npy of shape (records, d)",
-        metavar="FILE",
-        company=("encoder", ("static",)),
-    )
-
-    @property
-    def own_encoder(self) -> str | None:
-        """The encoder of one's own that runs on a device; None where a shipped one encodes."""
-        return None if self.encoder in SHIPPED_ENCODERS else self.encoder
+        None, "vectors that exist: a .npy of shape (records, d)",
+        called="File of vectors", wanted="the file of vectors", metavar="FILE",
+        company=("encoder", ("static",)), instead=("encoder", "vectors in a file"),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,30 +79,27 @@ class ProjectionSettings(Seeded):
             "tsne": "slower than UMAP; needs the extra package",
             "pca": "seconds at any size; regions overlap",
         },
+        names={"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "columns:X,Y": "two columns"},
         patterns=("columns:X,Y",),
     )
 
     @property
-    def places(self) -> tuple[str, str] | None:
-        """The two columns that hold every record's place; None where it is computed."""
-        kind, _, names = self.projection.partition(":")
-        if kind != "columns":
-            return None
-        given = [name.strip() for name in names.split(",")]
-        if len(given) != 2 or not all(given):
+    def places(self) -> tuple[str, ...]:
+        """The two columns that hold every record's place; none where it is computed."""
+        names = columns_in(self.projection)
+        if names and not (len(names) == 2 and all(names)):
             raise UsageError(
                 f"--projection is {self.projection!r}; name two columns, as in columns:x,y."
             )
-        return given[0], given[1]
+        return names
 
 
 @dataclass(frozen=True)
-class LossSettings(OnDevice, Seeded):
-    """Who supplies the loss of every response."""
-
+class Scorer:
     loss: str = option(
         "ngram",
         "who supplies the loss",
+        called="Depth: who supplies the loss",
         metavar="WHO",
         choices={
             "ngram": "an n-gram model of the pool itself; no download, no GPU, seconds",
@@ -127,53 +107,34 @@ class LossSettings(OnDevice, Seeded):
             "without one hours for a large model",
             "none": "no depth: the selection is by coverage alone",
         },
+        names={"ngram": "n-gram model", "lm": "a language model"},
         patterns=("column:NAME",),
     )
-    lm: str = option(
-        "smollm2",
-        "the language model of --loss lm: a hub id, a folder or a GGUF file; smollm2 unless given",
-        metavar="ID_OR_PATH",
-        company=LM,
-    )
-    tuned_lm: str | None = option(
-        None, "the same model tuned on a part of the pool", metavar="ID_OR_PATH", company=LM
-    )
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What is counted where no model reads the responses, and how many of them one reads."""
+
     tokenizer: str | None = option(
-        None,
-        "counts response tokens where no model does",
-        metavar="ID_OR_PATH",
-        company=("loss", ("none", "column:NAME")),
-    )
+        None, "counts response tokens where no model does",
+        metavar="ID_OR_PATH", company=("loss", ("none", "column:NAME")),
+    )  # fmt: skip
     sample: int | None = option(
-        None,
-        "score so many records, drawn at random; the others have no depth",
-        metavar="N",
-        least=1,
-        most=2**31 - 1,
-        company=LM,
-    )
-    max_length: int = option(
-        4096,
-        "tokens a model reads of one record",
-        metavar="N",
-        least=8,
-        most=MAX_TOKENS,
-        company=LM,
-    )
-    dtype: DType = option(
-        "auto", "number format of a language model", metavar="NAME", choices=DTYPES, company=LM
-    )
-    unconditional: bool = option(False, "also the loss without the instruction", company=LM)
+        None, "score so many records, drawn at random; the others have no depth",
+        called="Records to score, all unless given", metavar="N",
+        least=1, most=2**31 - 1, company=LM,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LossSettings(LmSettings, Extent, Models, Scorer, OnDevice, Seeded):
+    """Who supplies the loss of every response; the options as they are written, from the last."""
 
     @property
-    def loss_column(self) -> str | None:
-        """The column that holds the loss; None where it is computed."""
-        return _column(self.loss)
-
-    @property
-    def model(self) -> str | None:
-        """The language model that scores; None where none does."""
-        return self.lm if self.loss == "lm" else None
+    def models(self) -> tuple[str, ...]:
+        """The language models that score; none where another supplies the loss."""
+        return super().models if self.loss == "lm" else ()
 
     def scored(self, records: int) -> int:
         """Return how many of so many records a language model scores."""
@@ -194,19 +155,21 @@ class LabelSettings:
             "endpoint": "an OpenAI-compatible server of yours: one request a record",
             "none": "every record counts one skill",
         },
+        names={
+            "auto": "as the pool has them",
+            "taxonomy": "named skills",
+            "endpoint": "a server of yours",
+        },
         patterns=("column:NAME",),
     )
     labels_url: str | None = option(
-        None, "address of the labels server", metavar="URL", company=SERVER, needed=True
-    )
+        None, "address of the labels server",
+        called="Server", wanted="the server", metavar="URL", company=SERVER, needed=True,
+    )  # fmt: skip
     labels_model: str | None = option(
-        None, "the model that it is asked for", metavar="NAME", company=SERVER, needed=True
-    )
-
-    @property
-    def labels_column(self) -> str | None:
-        """The column that holds the labels; None where they come from elsewhere."""
-        return _column(self.labels)
+        None, "the model that it is asked for",
+        called="Model", wanted="its model", metavar="NAME", company=SERVER, needed=True,
+    )  # fmt: skip
 
     @property
     def server(self) -> EndpointSettings | None:
@@ -230,13 +193,9 @@ class DomainSettings(Seeded):
             "auto": "groups of alike instructions (k-means), named by their words",
             "labels": "by the first label",
         },
+        names={"auto": "automatic", "labels": "by labels"},
         patterns=("column:NAME",),
     )
-
-    @property
-    def domain_column(self) -> str | None:
-        """The column that names the domains; None where they come from elsewhere."""
-        return _column(self.domains)
 
 
 @dataclass(frozen=True)
@@ -245,7 +204,7 @@ class DepthSettings:
 
     depth_column: str | None = option(
         None, "a field that holds a depth of your own, a kind beside those of the losses",
-        metavar="NAME",
+        called="Depth of your own", metavar="NAME", is_column=True,
     )  # fmt: skip
 
 
@@ -278,7 +237,7 @@ class BuildSettings(
         return options.make(cls, given)
 
     def __post_init__(self) -> None:
-        _ = self.columns, self.server
+        _ = self.places, self.server
 
     def part(self, wanted: type[P]) -> P:
         """Return the settings of one stage.
@@ -291,14 +250,27 @@ class BuildSettings(
     @property
     def columns(self) -> dict[str, str]:
         """The option that names each column of the pool, by the column's name."""
-        named = {
-            "--loss": self.loss_column,
-            "--depth-column": self.depth_column,
-            "--labels": self.labels_column,
-            "--domains": self.domain_column,
+        known = options_of(type(self)).values()
+        return {
+            column: one.flag for one in known for column in one.columns(getattr(self, one.name))
         }
-        columns = {column: flag for flag, column in named.items() if column}
-        return columns | dict.fromkeys(self.places or (), "--projection")
+
+    @property
+    def runs_models(self) -> bool:
+        """Whether models of one's own choice run, on the device and for as long as they take."""
+        return bool(self.models) or self.encoder not in SHIPPED_ENCODERS
+
+    def without_models(self) -> BuildSettings:
+        """Return the same without such models.
+
+        >>> BuildSettings(loss="lm", max_length=64, seed=1).without_models().words("p", "r")
+        ['build', 'p', '--out', 'r', '--seed', '1']
+        """
+        theirs = ("loss", "encoder")
+        return replace(self, **{
+            one.name: one.default for one in options_of(type(self)).values()
+            if one.company == LM or one.name in theirs
+        })  # fmt: skip
 
     def words(self, pool: Sequence[str | Path], out: str | Path) -> list[str]:
         """Return the words of the command that makes this landscape, without the program's name.
@@ -315,8 +287,3 @@ class BuildSettings(
         "ila build 'my pool.jsonl' --out run --projection pca"
         """
         return options.command(*self.words(pool, out))
-
-
-def _column(choice: str) -> str | None:
-    kind, colon, name = choice.partition(":")
-    return name.strip() if colon and kind == "column" else None

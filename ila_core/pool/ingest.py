@@ -10,9 +10,10 @@ from typing import Any, cast
 from ila_core.files import replacing, sweep, writing_errors
 from ila_core.pool.inputs import Input, Paths, hashed, shown
 from ila_core.pool.json_text import as_utf8, compact_json
-from ila_core.pool.reading import Reading, RecordsSettings
+from ila_core.pool.reading import Reading
 from ila_core.pool.record import Reject
 from ila_core.pool.records import Records
+from ila_core.pool.settings import ReadSettings
 from ila_core.pool.table import VERSION, Writer
 from ila_core.progress import Progress, no_progress
 
@@ -21,13 +22,15 @@ def ingest(
     pool: Paths | Sequence[Input],
     *,
     out: str | Path,
-    settings: RecordsSettings | None = None,
+    settings: ReadSettings | None = None,
+    require_response: bool = True,
     progress: Progress = no_progress,
 ) -> Records:
     """Read a pool into the folder `out`: records.parquet and rejects.jsonl, both or none.
 
     `pool` is paths and globs, or its files as `inputs.hashed` has returned them, which are then
-    not hashed again. `progress` gets records read and an estimate of their number. Raises IlaError
+    not hashed again. A pool without any response is refused unless `require_response` is False.
+    `progress` gets records read and an estimate of their number. Raises IlaError
     for a pool that cannot be used or that changes meanwhile, a folder that cannot be written to,
     a full disk; nothing half-written stays.
     """
@@ -51,7 +54,7 @@ def ingest(
                 progress(reading.read, max(reading.read, total))
         for file in inputs:
             file.check()
-        reading.check()
+        reading.check(require_response=require_response)
         writer.flush()
         writer.close(_metadata(reading, writer, inputs))
     progress(reading.read, reading.read)

@@ -17,30 +17,17 @@ import numpy as np
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.containers import Item, PoolFile
-from ila_core.pool.fields import FIELD_NAMES, check_mapping, field_of, listed, plan_of
+from ila_core.pool.fields import FIELD_NAMES, field_of, listed, plan_of
 from ila_core.pool.formats import NotARecord, adapt
 from ila_core.pool.inputs import Paths, expand
 from ila_core.pool.packing import Damaged
 from ila_core.pool.record import Record, Reject, instruction_of, response_of
+from ila_core.pool.settings import ReadSettings
 
 REJECT_CLIP = 10_000
 """Characters of a reject's text that are kept."""
 _MAP_CHECK = 1000  # records after which a mapped field must have been seen
 _IDS = ("id", "uid", "uuid")
-
-
-@dataclass(frozen=True)
-class RecordsSettings:
-    """How to read a pool.
-
-    map: (part, field) pairs, the parts of `fields.PARTS`; overrides what is detected.
-    partial: take what can be read of files that are cut, broken or without a usable record.
-    require_response: a pool without one response is an error; False where no loss is wanted.
-    """
-
-    map: tuple[tuple[str, str], ...] = ()
-    partial: bool = False
-    require_response: bool = True
 
 
 class Reading:
@@ -51,9 +38,9 @@ class Reading:
     no usable record, and UsageError for a mapped field that no record has.
     """
 
-    def __init__(self, paths: Paths, settings: RecordsSettings | None = None) -> None:
-        self.settings = settings or RecordsSettings()
-        self._mapping = check_mapping(self.settings.map)
+    def __init__(self, paths: Paths, settings: ReadSettings | None = None) -> None:
+        self.settings = settings or ReadSettings()
+        self._mapping = self.settings.mapping
         self.paths = expand(paths)
         self.read = self.kept = self.with_response = 0
         self.reasons: Counter[str] = Counter()
@@ -206,11 +193,14 @@ class Reading:
                 f"reject, {first.reason} ({_excerpt(first.text)}){hint}."
             )
 
-    def check(self) -> None:
-        """Raise IlaError where the pool that was read cannot be used."""
+    def check(self, *, require_response: bool = True) -> None:
+        """Raise IlaError where the pool that was read cannot be used.
+
+        One without any response can be where `require_response` is False: no loss is wanted.
+        """
         if not self.kept:
             raise IlaError("None of the files holds a usable record.")
-        if not self.with_response and self.settings.require_response:
+        if require_response and not self.with_response:
             raise IlaError(
                 f"None of the {_count(self.kept, 'record')} has a response, so there is no loss to "
                 "measure; name the field with --map response=FIELD, or use --loss none."
@@ -234,7 +224,7 @@ class Reading:
         }
 
 
-def read_pool(paths: Paths, settings: RecordsSettings | None = None) -> Iterator[Record | Reject]:
+def read_pool(paths: Paths, settings: ReadSettings | None = None) -> Iterator[Record | Reject]:
     """Every record of the files and every reject, streaming, in file order.
 
     Raises what :class:`Reading` raises.
@@ -276,14 +266,16 @@ class Preview:
 
 def preview(
     paths: Paths,
-    settings: RecordsSettings | None = None,
+    settings: ReadSettings | None = None,
     *,
+    require_response: bool = True,
     limit: int = 20,
     scan: int = 2000,
 ) -> Preview:
     """The first `limit` records and rejects among the first `scan` items of a pool.
 
-    Raises what :class:`Reading` raises, and what ingest would if the scan reaches the end.
+    Raises what :class:`Reading` raises, and what ingest would if the scan reaches the end: a pool
+    without any response is refused unless `require_response` is False.
     """
     reading = Reading(paths, settings)
     records: list[Record] = []
@@ -306,7 +298,7 @@ def preview(
     )
     if next(stream, None) is not None:  # one more than was asked for: it is in no count
         return seen
-    reading.check()
+    reading.check(require_response=require_response)
     return replace(seen, complete=True)
 
 

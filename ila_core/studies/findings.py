@@ -49,15 +49,18 @@ class Study:
     regression: dict[str, Any] = field(default_factory=dict)
     advice: dict[str, Any] = field(default_factory=dict)
     """As `Advice` has it; empty where nothing could be advised."""
+    untrained: list[dict[str, Any]] = field(default_factory=list)
+    """A row a seed of what the held-out records cost a pre-trained student as it is."""
     depth: str = AUTO
     """The kind of depth that its landscape reads unasked; "auto" in studies made before kinds."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return study.json: student, dev_records, depth, curves, regression, advice."""
+        """Return what study.json holds."""
         return {
             "student": self.student,
             "dev_records": self.dev_records,
             "depth": self.depth,
+            "untrained": self.untrained,
             "curves": self.curves,
             "regression": self.regression,
             "advice": self.advice,
@@ -143,7 +146,9 @@ class Study:
 
     def against_random(self, variant: Variant, place: Place, loss: Loss = "micro") -> Gap | None:
         """Return a curve's loss beside random's, seed by seed; None where one is missing."""
-        return self.against(RANDOM, variant, [place], loss)
+        own, chance = (self.by_seed(one, place, loss) for one in (variant, RANDOM))
+        rows = self._rows.get((variant, place), ()) if loss == "micro" else ()
+        return Gap.between(own, chance, {row["seed"]: row.get("error") for row in rows})
 
     def against(
         self, other: Variant, variant: Variant, places: Sequence[Place], loss: Loss = "micro"

@@ -33,8 +33,8 @@ _NOTED = frozenset({"records", "tokens", "micro", "macro"})
 class Journal:
     """Finished students, one JSON line each in runs.jsonl; a torn line is trained again."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.path = folder, folder / RUNS
         self.done = dict(self._read())
 
     @classmethod
@@ -48,7 +48,7 @@ class Journal:
         with writing_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with locked(folder, f"A study runs in {folder} already; wait for it, or stop it."):
-            journal = cls(folder / RUNS)
+            journal = cls(folder)
             journal._claim(folder, identity(landscape), settings)
             yield journal
 

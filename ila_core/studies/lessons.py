@@ -14,7 +14,15 @@ from ila_core.methods.registry import find
 from ila_core.methods.select import select_by
 from ila_core.selection.budget import Budget
 from ila_core.selection.spec import Spec
-from ila_core.studies.plan import CurveJob, Job, Split, fewest_scored, split, subset_size
+from ila_core.studies.plan import (
+    CurveJob,
+    Job,
+    Split,
+    UntrainedJob,
+    fewest_scored,
+    split,
+    subset_size,
+)
 from ila_core.studies.settings import StudySettings
 from ila_core.studies.variant import Unit
 
@@ -52,7 +60,9 @@ class Teacher:
     def lesson(self, job: Job) -> Lesson:
         """Return what one student is trained on."""
         pool, inputs = self.pool, dict[str, float | None]()
-        if isinstance(job, CurveJob):
+        if isinstance(job, UntrainedJob):
+            rows = np.zeros(0, dtype=np.int64)
+        elif isinstance(job, CurveJob):
             budget = self.budget(job.spec.asked, job.unit)
             rows = self.rows(replace(job.spec, budget=budget.text))
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -47,6 +47,11 @@ class CurveJob:
         return self.spec.seed
 
     @property
+    def name(self) -> str:
+        """What it is called where it is told of."""
+        return f"{self.spec.method} at {self.spec.budget} and equal {self.unit}"
+
+    @property
     def about(self) -> dict[str, Any]:
         """What tells it from the others, as its row in study.json has it."""
         return self.row(AUTO)
@@ -71,6 +76,11 @@ class SubsetJob:
     records: int
 
     @property
+    def name(self) -> str:
+        """What it is called where it is told of."""
+        return f"subset {self.subset}"
+
+    @property
     def about(self) -> dict[str, Any]:
         """What tells it from the others, as its row in regression.parquet has it."""
         return {"subset": self.subset, "seed": self.seed}
@@ -80,7 +90,29 @@ class SubsetJob:
         return key_of({"edition": EDITION, "kind": "regression", **self.about})
 
 
-Job = CurveJob | SubsetJob
+@dataclass(frozen=True)
+class UntrainedJob:
+    """A student as it is before it learns: what a pre-trained one knows already."""
+
+    seed: int
+    records: int = 0
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is told of."""
+        return f"seed {self.seed} untrained"
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What tells it from the others, as its row in study.json has it."""
+        return {"seed": self.seed}
+
+    @property
+    def key(self) -> str:
+        return key_of({"edition": EDITION, "kind": "untrained", **self.about})
+
+
+Job = CurveJob | SubsetJob | UntrainedJob
 
 
 def split(landscape: Landscape, seed: int) -> Split:
@@ -109,6 +141,8 @@ def plan(landscape: Landscape, settings: StudySettings) -> list[Job]:
     _check(landscape, settings)
     jobs: list[Job] = []
     for seed in _seeds(settings):
+        if settings.student == "lm":
+            jobs.append(UntrainedJob(seed))
         jobs += _curve_jobs(landscape, settings, seed)
         if seed == settings.seed:
             records = int(SUBSET_SHARE * len(landscape))
@@ -160,7 +194,7 @@ def _check(landscape: Landscape, settings: StudySettings) -> None:
 
 def _curve_jobs(landscape: Landscape, settings: StudySettings, seed: int) -> Iterator[CurveJob]:
     for budget in settings.budgets:
-        for unit in _units(budget):
+        for unit in _units(budget, settings):
             for variant in variants(landscape, settings):
                 spec = Spec(budget=budget, seed=seed, **variant.spec)
                 yield CurveJob(spec, unit, spec.asked.records(landscape))
@@ -188,6 +222,8 @@ def variants(landscape: Landscape, settings: StudySettings) -> list[Variant]:
     return list(dict.fromkeys(curves))
 
 
-def _units(budget: str) -> tuple[Unit, ...]:
-    """Return what methods can be compared at equal numbers of; a budget in tokens has one unit."""
-    return ("tokens",) if Spec(budget=budget).asked.kind == "tokens" else ("records", "tokens")
+def _units(budget: str, settings: StudySettings) -> tuple[Unit, ...]:
+    """Return what methods are compared at equal numbers of; a budget in tokens has one unit."""
+    if Spec(budget=budget).asked.kind == "tokens":
+        return ("tokens",)
+    return tuple(unit for unit in get_args(Unit) if unit in settings.units)

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 Outcome = Literal["better", "worse", "even"]
+_NORMAL = 1.96
+"""Standard errors on either side of a mean that hold 95 % of a normal distribution."""
 
 
 class Mean(NamedTuple):
@@ -49,7 +51,8 @@ class Gap(NamedTuple):
 
     The outcome is better or worse if the sign is the same on every seed and 0 lies outside the
     mean's 95 % interval (Student's t, so few seeds need a clear difference), else even. One seed
-    alone has no interval: its sign decides.
+    alone has no such interval: there the held-out records' decides, and where that is not known
+    either, the sign.
     """
 
     mean: float
@@ -57,13 +60,23 @@ class Gap(NamedTuple):
     """The standard deviation over seeds, NaN for one."""
     seeds: int
     outcome: Outcome
+    error: float | None = None
+    """The mean's standard error over held-out records, the students being what they are; None
+    where the losses record by record are not known."""
 
     @classmethod
-    def between(cls, own: Mapping[int, float], other: Mapping[int, float]) -> Gap | None:
+    def between(
+        cls,
+        own: Mapping[int, float],
+        other: Mapping[int, float],
+        errors: Mapping[int, float | None] | None = None,
+    ) -> Gap | None:
         """Return the gap of losses by seed, over the seeds that both have; None without one.
 
+        `errors` are the standard errors of the seeds' differences over their held-out records.
+
         >>> Gap.between({0: 2.0, 1: 3.0}, {0: 2.5, 1: 3.5})
-        Gap(mean=-0.5, std=0.0, seeds=2, outcome='better')
+        Gap(mean=-0.5, std=0.0, seeds=2, outcome='better', error=None)
         """
         both = sorted(own.keys() & other.keys())
         if not both:
@@ -71,9 +84,26 @@ class Gap(NamedTuple):
         mean = Mean.of(own[seed] - other[seed] for seed in both)
         same_sign = len({own[seed] < other[seed] for seed in both}) == 1
         outcome: Outcome = "better" if mean.mean < 0 else "worse"
-        if not (same_sign and abs(mean.mean) > mean.half_interval):
+        known = [error for seed in both if (error := (errors or {}).get(seed)) is not None]
+        error = sum(e**2 for e in known) ** 0.5 / len(both) if len(known) == len(both) else None
+        least = mean.half_interval
+        if len(both) == 1 and error is not None:
+            least = _NORMAL * error
+        if not (same_sign and abs(mean.mean) > least):
             outcome = "even"
-        return cls(mean.mean, mean.std, len(both), outcome)
+        return cls(mean.mean, mean.std, len(both), outcome, error)
+
+    @property
+    def interval(self) -> str:
+        """The 95 % interval over held-out records, in words; empty where it is not known.
+
+        >>> Gap(-0.25, 0.01, 3, "better", 0.1).interval
+        '-0.446 to -0.054'
+        """
+        if self.error is None:
+            return ""
+        low, high = self.mean - _NORMAL * self.error, self.mean + _NORMAL * self.error
+        return f"{low:+.3f} to {high:+.3f}"
 
     def __str__(self) -> str:
         """Return it as tables show it.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ila_core.errors import UsageError
 from ila_core.landscape.kinds import AUTO
+from ila_core.lm.packaged import SMOLLM2
 from ila_core.methods.registry import find
 from ila_core.options import (
     MAX_SEED,
@@ -20,6 +21,7 @@ from ila_core.options import (
 )
 from ila_core.selection.budget import Budget
 from ila_core.selection.spec import Spec
+from ila_core.studies.variant import Unit
 
 SUBJECT: str = options_of(Spec)["method"].default
 """The method that a study is about: the one that selects unless another is named."""
@@ -39,8 +41,9 @@ _LM = ("student", ("lm",))
 class StudySettings:
     """What a study is made of; every field is an option of `study`, checked when it is made.
 
-    All language models take the same number of `steps`, or of `epochs` over their selection where
-    these are given; their learning rate is fine-tuning's own unless given.
+    At a budget all language models take the same number of steps, whatever their method chose: as
+    many as `epochs` passes over random picks of that budget take, or `steps` where they are given.
+    Their learning rate is fine-tuning's own unless given.
 
     >>> StudySettings(seeds=0)
     Traceback (most recent call last):
@@ -52,12 +55,17 @@ class StudySettings:
         choices={"ngram": "the n-gram model of the default loss", "lm": "a language model"},
     )  # fmt: skip
     lm: str | None = option(
-        None, "language model that is fine-tuned", metavar="ID_OR_PATH", company=_LM
-    )
+        None, f"language model that is fine-tuned, {SMOLLM2.name} unless given",
+        metavar="ID_OR_PATH", company=_LM,
+    )  # fmt: skip
     methods: tuple[str, ...] = option(METHODS, "methods to compare", metavar="A,B,C")
     budgets: tuple[str, ...] = option(
         BUDGETS, "shares such as 10%, counts, or tokens such as 2M-tokens", metavar="B,B,B"
     )
+    units: tuple[str, ...] = option(
+        get_args(Unit), "what of a budget methods are compared at as many of", metavar="A,B",
+        choices=dict.fromkeys(get_args(Unit), ""),
+    )  # fmt: skip
     seeds: int = option(
         3, "splits of the pool, and seeds of methods and students", metavar="N", least=1, most=100
     )
@@ -81,16 +89,16 @@ class StudySettings:
         DEPTH_TARGETS, "depth targets that ILA is tried with too",
         metavar="Q,Q", least=0, most=1,
     )  # fmt: skip
-    steps: int = option(
-        200, "steps that every language model is trained for",
+    epochs: float = option(
+        1.0, "passes over as many tokens as random picks of a budget have: the steps of every "
+        "language model at that budget", metavar="N", above=0, most=1000, company=_LM,
+    )  # fmt: skip
+    steps: int | None = option(
+        None, "steps of every language model at every budget, in place of --epochs",
         metavar="N", least=1, most=1_000_000, company=_LM,
     )  # fmt: skip
-    epochs: float | None = option(
-        None, "times that each goes through its selection, in place of --steps",
-        metavar="N", above=0, most=1000, company=_LM,
-    )  # fmt: skip
     batch_tokens: int = option(
-        4096, "tokens of a step", metavar="N", least=1, most=1 << 24, company=_LM
+        2048, "tokens of a step", metavar="N", least=1, most=1 << 24, company=_LM
     )
     max_length: int = option(
         1024, "tokens of a record that are read", metavar="N",
@@ -110,8 +118,8 @@ class StudySettings:
         >>> StudySettings.of(budget="5%")
         Traceback (most recent call last):
         ila_core.errors.UsageError: Unknown option 'budget'; a study takes student, lm, methods,
-        budgets, seeds, seed, subsets, patches, depths, depth_targets, steps, epochs, batch_tokens,
-        max_length, lr, full.
+        budgets, units, seeds, seed, subsets, patches, depths, depth_targets, epochs, steps,
+        batch_tokens, max_length, lr, full.
         """
         return make(cls, options, what="a study takes")
 
@@ -127,6 +135,8 @@ class StudySettings:
         for name, known in options_of(StudySettings).items():
             object.__setattr__(self, name, known.check(getattr(self, name)))
         object.__setattr__(self, "budgets", _distinct(self.budgets))
+        if self.student == "lm" and not self.lm:
+            object.__setattr__(self, "lm", SMOLLM2.name)
         check_company(self)
         for method in self.methods:
             find(method)
@@ -148,9 +158,7 @@ class StudySettings:
     def _check_use(self) -> None:
         """Refuse what lacks something, or would do nothing."""
         options = options_of(StudySettings)
-        if self.student == "lm" and not self.lm:
-            raise UsageError("--student lm needs a model: add --lm ID_OR_PATH.")
-        if self.epochs is not None and self.steps != options["steps"].default:
+        if self.steps is not None and self.epochs != options["epochs"].default:
             raise UsageError("--steps and --epochs both say how long to train; leave one out.")
         for name in ("patches", "depths", "depth_targets"):
             asked = getattr(self, name) not in ((), options[name].default)
@@ -160,7 +168,7 @@ class StudySettings:
                     f"{flag} goes with method {SUBJECT} only; add it to --methods, or leave {flag} "
                     "out."
                 )
-        if not self.subsets and not (self.methods and self.budgets):
+        if not self.subsets and not (self.methods and self.budgets and self.units):
             raise UsageError("A study without methods, budgets and subsets has nothing to train.")
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from ila_core.chance import stream
 from ila_core.errors import IlaError
 from ila_core.studies.settings import StudySettings
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
+    from ila_core.lm.settings import TuneSettings
     from ila_core.loss.ngram.tokens import TokenPool
     from ila_core.pool.records import Records
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 _SECONDS_A_RECORD_TOKENISED = 2e-4
 _SECONDS_A_STUDENT = 0.12
 _SECONDS_A_RECORD = 2e-5
+
+_MOST_MEASURED = 1_000
+"""Records whose mean length is measured: known to a few per cent, in a second."""
 
 
 class Student(Protocol):
@@ -39,15 +44,16 @@ class Student(Protocol):
     def cost(self, students: int, effort: float) -> str:
         """Return, in words, what so many students of so much effort in all cost."""
 
-    def prepare(self) -> None:
-        """Do what has to be done once, before the first."""
+    def prepare(self) -> str:
+        """Do what has to be done once, before the first; return what it has learnt of the cost."""
 
     def losses(
-        self, train: np.ndarray, dev: np.ndarray, seed: int
+        self, train: np.ndarray, dev: np.ndarray, seed: int, records: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Train on rows `train`; return nats and response tokens of the rows `dev`, (k,) each.
+        """Train on rows `train`, if there are any; return what the rows `dev` then cost.
 
-        The nats of a record that cannot be scored are NaN.
+        That is nats, NaN where a record cannot be scored, and response tokens, (k,) each. `records`
+        is how many random picks of the same budget are.
         """
 
 
@@ -71,7 +77,7 @@ class NgramStudent:
         seconds = effort + len(self.records) * _SECONDS_A_RECORD_TOKENISED
         return f"about {max(1, round(seconds / 60)):,} min, the methods' own time not counted"
 
-    def prepare(self) -> None:
+    def prepare(self) -> str:
         """Tokenise the pool into the work folder, once."""
         from ila_core.loss.ngram.tokenizer import sample_texts, train_tokenizer
         from ila_core.loss.ngram.tokens import encode_pool
@@ -79,10 +85,12 @@ class NgramStudent:
         conversations, n = self.records.conversations, len(self.records)
         tokenizer = train_tokenizer(sample_texts(conversations, n))
         self.pool = encode_pool(conversations, n, tokenizer, work=self.work)
+        return ""
 
     def losses(
-        self, train: np.ndarray, dev: np.ndarray, seed: int
+        self, train: np.ndarray, dev: np.ndarray, seed: int, records: int
     ) -> tuple[np.ndarray, np.ndarray]:
+        del records  # it is fitted on what it is given, once
         from ila_core.loss.ngram.model import NgramModel, NgramSettings
 
         assert self.pool is not None
@@ -91,62 +99,84 @@ class NgramStudent:
 
 
 class LmStudent:
-    """A transformers model, fine-tuned on the selection: as many steps for all."""
+    """A transformers model, fine-tuned on the selection: at a budget, as many steps for all."""
 
     preparation = "model"
     threads = 1
 
-    def __init__(self, records: Records, settings: StudySettings) -> None:
-        self.records, self.settings = records, settings
+    def __init__(self, records: Records, settings: StudySettings, work: Path) -> None:
+        self.records, self.settings, self.work = records, settings, work
+        self.mean_length = float("nan")
+        """Tokens of a record, estimated by `prepare`."""
 
     def effort(self, records: int) -> float:
-        return float(records) if self.settings.epochs else 1.0
+        """Return the records that are gone through, where steps are not fixed."""
+        return 1.0 if self.settings.steps else self.settings.epochs * records
 
     def cost(self, students: int, effort: float) -> str:
         settings = self.settings
-        if settings.epochs:
-            return f"{settings.epochs:g} epochs each, their time is known after the first"
-        tokens = students * settings.steps * settings.batch_tokens
-        return (
-            f"{settings.steps} steps each, {tokens / 1e6:,.1f} M tokens in all, their time is "
-            "known after the first"
-        )
+        if settings.steps:
+            tokens = students * settings.steps * settings.batch_tokens
+            length = f"{settings.steps} steps each, {tokens / 1e6:,.1f} M tokens in all"
+        else:
+            length = f"{effort:,.0f} records to learn from in all"
+        return f"{length}; their time is known after the first"
 
-    def prepare(self) -> None:
-        """Convert a model that comes as a GGUF file; every student loads it afresh."""
-        from ila_core.lm.packaged import resolve
+    def steps(self, records: int) -> int:
+        """Return the optimiser steps that a budget of so many random picks gives every student."""
+        if self.settings.steps:
+            return self.settings.steps
+        tokens = self.settings.epochs * records * self.mean_length
+        return max(1, math.ceil(tokens / self.settings.batch_tokens))
 
-        resolve(str(self.settings.lm))
+    def prepare(self) -> str:
+        """Measure how long records are to the model, on a sample of them.
+
+        A model that comes as a GGUF file is converted here; every student loads it afresh.
+        """
+        from ila_core.lm.chat import ChatTemplate
+        from ila_core.lm.encode import encode_records
+        from ila_core.lm.model import load_tokenizer
+
+        rows = stream(0, "record length").permutation(len(self.records))[:_MOST_MEASURED]
+        turns = [record.turns for record in self.records.take(np.sort(rows))]
+        template = ChatTemplate.of(load_tokenizer(str(self.settings.lm)))
+        encoded, _, _ = encode_records(turns, template, self.settings.max_length)
+        lengths = [len(one.ids) for one in encoded if one and len(one.targets)]
+        if not lengths:
+            raise IlaError(
+                f"{self.settings.lm} can learn from none of {len(rows):,} records of this pool."
+            )
+        self.mean_length = float(np.mean(lengths))
+        return f"a record has {self.mean_length:,.0f} tokens to {self.settings.lm}"
 
     def losses(
-        self, train: np.ndarray, dev: np.ndarray, seed: int
+        self, train: np.ndarray, dev: np.ndarray, seed: int, records: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        learnt, judged = (
+        from ila_core.lm.tune import judge, train_student
+
+        learnt, held_out = (
             [record.turns for record in self.records.take(rows)] for rows in (train, dev)
         )
-        return _fine_tuned(self.settings, learnt, judged, seed)
+        how = self._tuning(seed, self.steps(records))
+        if not learnt:
+            return judge(held_out, how)
+        return train_student(learnt, held_out, how, checkpoint=self.work / "student.pt")
 
+    def _tuning(self, seed: int, steps: int) -> TuneSettings:
+        from ila_core.lm.settings import TuneSettings
 
-def _fine_tuned(
-    settings: StudySettings, train: Sequence[Any], dev: Sequence[Any], seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fine-tune a language model on conversations; return nats and tokens of those of dev."""
-    from ila_core.lm.settings import TuneSettings
-    from ila_core.lm.tune import train_student
-
-    lm = str(settings.lm)
-    how = TuneSettings(
-        lm,
-        full=settings.full,
-        lr=settings.lr,
-        batch_tokens=settings.batch_tokens,
-        max_length=settings.max_length,
-        steps=None if settings.epochs else settings.steps,
-        epochs=settings.epochs or 1.0,
-        holdout=0.0,
-    )
-    trained = train_student(lm, train, dev, settings=how, seed=seed)
-    return trained.dev_nats, trained.dev_tokens
+        settings = self.settings
+        return TuneSettings(
+            str(settings.lm),
+            seed=seed,
+            full=settings.full,
+            lr=settings.lr,
+            batch_tokens=settings.batch_tokens,
+            max_length=settings.max_length,
+            steps=steps,
+            holdout=0.0,
+        )
 
 
 def student_of(landscape: Landscape, settings: StudySettings, work: Path) -> Student:
@@ -156,7 +186,7 @@ def student_of(landscape: Landscape, settings: StudySettings, work: Path) -> Stu
             "A study reads the records' texts, and this landscape has none; build one from a pool."
         )
     if settings.student == "lm":
-        return LmStudent(landscape.records, settings)
+        return LmStudent(landscape.records, settings, work)
     return NgramStudent(landscape.records, work)
 
 

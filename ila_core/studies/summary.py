@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ila_core.studies.regression import worth_of_each
-from ila_core.studies.seeds import listed
-from ila_core.studies.variant import ILA, LOSSES, PAPER, Loss, Unit
+from ila_core.studies.seeds import Mean, listed
+from ila_core.studies.variant import ILA, LOSSES, PAPER, RANDOM, Loss, Unit
 
 if TYPE_CHECKING:
     from ila_core.studies.findings import Study
@@ -21,10 +21,15 @@ _PARTS = {
 def summary(study: Study) -> str:
     """Return the findings in plain words, whoever wins, by both losses."""
     lines = [f"Student {study.student}, judged by {study.dev_records:,} held-out records."]
+    if study.untrained:
+        before = (f"{Mean.of(row[loss] for row in study.untrained)} {words}"
+                  for loss, words in LOSSES.items())  # fmt: skip
+        lines.append(f"Before it learns, its loss is {listed(list(before))}.")
     for loss, words in LOSSES.items():
         for unit in study.units:
             lines += ["", f"Loss at equal {unit} (nats per token {words}, ± deviation):"]
             lines += _table(study, unit, loss)
+            lines += _beside_random(study, unit) if loss == "micro" else []
         if verdicts := study.verdicts(loss):
             paper = [study.headline(loss, PAPER)] if PAPER in study.variants else []
             lines += ["", f"{words[0].upper()}{words[1:]}:", *verdicts, *paper]
@@ -41,6 +46,18 @@ def _table(study: Study, unit: Unit, loss: Loss) -> list[str]:
         means = (study.mean(variant, place, loss) for place in places)
         lines.append(f"  {variant!s:<18}" + "".join(f"{mean!s:>16}" for mean in means))
     return lines
+
+
+def _beside_random(study: Study, unit: Unit) -> list[str]:
+    """Return the losses less random's with their intervals over held-out records, if known."""
+    places, lines = study.places_of(unit), []
+    for variant in study.variants:
+        gaps = [study.against_random(variant, place) for place in places]
+        if variant != RANDOM and any(gap and gap.interval for gap in gaps):
+            cells = (f"{gap.mean:+.3f} ({gap.interval})" if gap else "" for gap in gaps)
+            lines.append(f"  {variant!s:<18}" + "".join(f"{cell:>26}" for cell in cells))
+    head = "  less random's on the same records (95 % interval over them):"
+    return [head, *lines] if lines else []
 
 
 def _parts(study: Study) -> list[str]:

@@ -110,7 +110,8 @@ def _gap(study: Study, variant: Variant, place: Place, loss: Loss) -> str:
     if gap is None:
         return NOTHING
     mark = _MARKS[gap.outcome]
-    return f"{mark}{gap}{mark}"
+    interval = f" ({gap.interval})" if study.student == "lm" and gap.interval else ""
+    return f"{mark}{gap}{mark}{interval}"
 
 
 def _all(lists: Iterable[Iterable[T]]) -> list[T]:

@@ -145,7 +145,7 @@ def sorted_batches(size: int) -> Callable[[str, Sequence[Conversation]], np.ndar
 
 def ours(path: str, pool: Sequence[Conversation]) -> np.ndarray:
     """Loss per record by `score`; the time is without loading, tokenising included."""
-    result = scoring.score(lambda: iter(pool), len(pool), LmSettings(path, device="cpu"))
+    result = scoring.score(lambda: iter(pool), len(pool), LmSettings(lm=path, device="cpu"))
     ours.meta = result.meta  # type: ignore[attr-defined]
     return result.loss
 
@@ -225,7 +225,7 @@ def kill(arguments: argparse.Namespace) -> None:
         tokenizer = tiny_lm.make_tokenizer()
         model = tiny_lm.make_model(vocabulary=len(tokenizer), hidden=64)
         saved = tiny_lm.save(folder / "lm", model, tokenizer)
-        settings = LmSettings(saved, device="cpu", unconditional=True)
+        settings = LmSettings(lm=saved, device="cpu", unconditional=True)
         jobs.WINDOW, workers.CPU_BATCH_TOKENS, scoring.SAVE_SECONDS = 100, 1000, 0.02
 
         def run(work: Path | None) -> LossResult:

@@ -41,8 +41,9 @@ from ila_core.loss.ngram.model import NgramModel, NgramSettings
 from ila_core.loss.ngram.tokenizer import sample_texts, train_tokenizer
 from ila_core.loss.ngram.tokens import encode_pool
 from ila_core.loss.result import LossResult
-from ila_core.pool.reading import RecordsSettings, read_pool
+from ila_core.pool.reading import read_pool
 from ila_core.pool.record import Record
+from ila_core.pool.settings import ReadSettings
 
 GROUPS = ("task", "domain", "source")
 SMALLEST_GROUP = 20
@@ -52,7 +53,7 @@ LEARNING_RATE = 3e-3
 
 def records_of(pool: str, most: int) -> list[Record]:
     """The first records of a pool that have a response, each of them once."""
-    settings = RecordsSettings(partial=True)
+    settings = ReadSettings(partial=True)
     read = (item for item in read_pool([pool], settings) if isinstance(item, Record))
     distinct: dict[tuple[str, str], Record] = {}
     for record in islice(read, most):
@@ -148,7 +149,7 @@ def by_transformer(
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        settings = LmSettings(folder, max_length=options.max_length, device="cpu")
+        settings = LmSettings(lm=folder, max_length=options.max_length, device="cpu")
         return score(lambda: [r.turns for r in judged], len(judged), settings)
 
 

@@ -121,7 +121,7 @@ def plain_kernels() -> Iterator[None]:
 
 
 def scored(base: str, dtype: Any) -> LossResult:
-    return score(lambda: POOL, len(POOL), LmSettings(base, device="cpu", dtype=dtype))
+    return score(lambda: POOL, len(POOL), LmSettings(lm=base, device="cpu", dtype=dtype))
 
 
 @pytest.mark.parametrize("dtype", HALVES)
@@ -136,7 +136,7 @@ def test_a_tuned_model_without_a_tokenizer_is_tried_with_the_base_models(
 ) -> None:
     tuned = tmp_path / "tuned"
     tiny_lm.make_model(vocabulary=400, seed=1).save_pretrained(tuned)
-    settings = LmSettings(base, tuned_lm=str(tuned), device="cpu", dtype="bfloat16")
+    settings = LmSettings(lm=base, tuned_lm=str(tuned), device="cpu", dtype="bfloat16")
     result = score(lambda: POOL, len(POOL), settings)
     assert result.meta["dtype"] == "bfloat16"
     assert np.isfinite(result.extra["tuned_loss"]).all()

@@ -27,7 +27,7 @@ def one_thread() -> Iterator[None]:
 
 
 def test_the_part_is_scored_as_in_the_whole_and_the_rest_counted(models: Path) -> None:
-    settings = LmSettings(str(models / "chat"), device="cpu", unconditional=True)
+    settings = LmSettings(lm=str(models / "chat"), device="cpu", unconditional=True)
     whole = score(lambda: iter(POOL), 30, settings)
     rows = np.array([0, 3, 4, 17, 29])
     part = score_part(lambda: iter(POOL), 30, rows, settings)

@@ -70,7 +70,7 @@ def one_at_a_time(base: str, pool: list[tuple[Turn, ...]]) -> np.ndarray:
 
 def run(base: str, pool: list[Any] = POOL, work: Path | None = None, **options: Any) -> LossResult:
     return score(
-        lambda: iter(pool), len(pool), LmSettings(base, device="cpu", **options), work=work
+        lambda: iter(pool), len(pool), LmSettings(lm=base, device="cpu", **options), work=work
     )
 
 
@@ -135,7 +135,7 @@ def test_two_workers_give_what_one_gives(
 ) -> None:
     monkeypatch.setattr(jobs, "WINDOW", 25)
     monkeypatch.setattr(workers, "CPU_BATCH_TOKENS", 500)
-    settings = LmSettings(base, device="cpu,cpu", unconditional=True)
+    settings = LmSettings(lm=base, device="cpu,cpu", unconditional=True)
     result = score(lambda: iter(POOL), len(POOL), settings)
     np.testing.assert_allclose(result.loss, oracle, atol=1e-5)
     assert result.meta["devices"] == ["cpu", "cpu"]
@@ -203,7 +203,7 @@ def test_a_model_with_few_positions_is_not_asked_for_more(tmp_path: Path) -> Non
 def test_meta_says_what_was_done(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "CPU_BATCH_TOKENS", 400)
     seen: list[tuple[int, int | None]] = []
-    settings = LmSettings(base, device="cpu")
+    settings = LmSettings(lm=base, device="cpu")
     result = score(lambda: iter(POOL), 60, settings, progress=lambda *step: seen.append(step))
     assert seen == sorted(seen) and seen[-1] == (60, 60)
     assert result.meta["end_of_turn"] == "<|im_end|>"
@@ -215,7 +215,7 @@ def test_meta_says_what_was_done(base: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_pool_must_be_as_long_as_announced(base: str) -> None:
     for n in (59, 61):
         with pytest.raises(IlaError, match=f"{n} conversations were announced"):
-            score(lambda: iter(POOL), n, LmSettings(base, device="cpu"))
+            score(lambda: iter(POOL), n, LmSettings(lm=base, device="cpu"))
 
 
 def test_a_worker_that_cannot_load_says_why(tmp_path: Path) -> None:
@@ -233,10 +233,10 @@ def test_an_empty_pool_has_empty_columns(base: str) -> None:
     ("options", "message"),
     [
         ({"lm": ""}, "--lm ID_OR_PATH"),
-        ({"lm": "x", "max_length": 1}, "--max-length is 1; it must be at least 2"),
+        ({"lm": "x", "max_length": 1}, "--max-length is 1; give a whole number from 8 to 16777216"),
         (
             {"lm": "x", "dtype": "int8"},
-            "Unknown dtype 'int8'; choose auto, float32, bfloat16, float16",
+            "Unknown dtype 'int8'; choose auto, float32, bfloat16 or float16",
         ),
     ],
 )
@@ -251,13 +251,13 @@ def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_probe_tells_tokens_per_second(base: str) -> None:
-    speed = probe(LmSettings(base, device="cpu"), POOL[:20], seconds=0.2)
+    speed = probe(LmSettings(lm=base, device="cpu"), POOL[:20], seconds=0.2)
     assert speed.tokens_per_second > 0
     assert speed.seconds(100) == pytest.approx(
         100 * speed.tokens_per_record / speed.tokens_per_second
     )
     with pytest.raises(IlaError, match="Not one record"):
-        probe(LmSettings(base, device="cpu"), [(Turn("user", "q", False),)])
+        probe(LmSettings(lm=base, device="cpu"), [(Turn("user", "q", False),)])
 
 
 def test_a_resumed_run_does_not_score_again(
@@ -315,7 +315,7 @@ def test_batches_of_another_machine_are_not_taken_for_its_own(
     base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = [ask(tiny_lm.WORDS, letter) for letter in "abcd"]
-    how = LmSettings(base, device="cpu")
+    how = LmSettings(lm=base, device="cpu")
     tokens = len(encode_records(pool, ChatTemplate.of(load_tokenizer(base)), 4096)[0][0].ids)
     monkeypatch.setattr(scoring, "SAVE_SECONDS", -1.0)
     monkeypatch.setattr(workers, "CPU_BATCH_TOKENS", 2 * tokens)  # rows 0 and 1, then 2 and 3

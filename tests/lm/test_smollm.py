@@ -72,7 +72,7 @@ def test_losses_are_those_of_one_at_a_time_under_its_own_template(smollm: str) -
     assert (template.name, template.end_of_turn) == ("chat template", "<|im_end|>")
     sequences = encode_records(POOL, template, 4096).sequences
     expected = [tiny_lm.alone(model, s.ids.tolist(), s.targets.tolist()) for s in sequences]
-    result = score(lambda: iter(POOL), len(POOL), LmSettings(smollm, device="cpu"))
+    result = score(lambda: iter(POOL), len(POOL), LmSettings(lm=smollm, device="cpu"))
     np.testing.assert_allclose(result.loss, expected, atol=1e-4)
     assert result.tokens.tolist() == [len(s.targets) for s in sequences]
     assert result.loss[0] < 0.5 < 3 < result.loss[1], "it has been trained"
@@ -118,13 +118,24 @@ def test_what_tuning_takes_off_becomes_the_depth(smollm: str, tmp_path: Path) ->
     curve = tune(first.records.conversations, 12, settings, out=out).curve
     assert curve[-1].heldout_loss < curve[0].heldout_loss
     adapter = json.loads((out / "adapter_config.json").read_text())
-    assert adapter["base_model_name_or_path"] == str(Path(resolve(smollm)).resolve())
+    assert adapter["base_model_name_or_path"] == smollm, "wherever its file is kept"
     second = build(pool, out=run, **how, tuned_lm=str(out))
     scored = np.isfinite(second.loss)
     np.testing.assert_allclose(second.loss[scored], first.loss[scored], atol=1e-5)
     reduction = second.loss - second.scores["tuned_loss"]
     np.testing.assert_allclose(second.depth[scored], (reduction * second.skills)[scored], atol=1e-5)
     assert scored.sum() == 6 and np.mean(reduction[scored]) > 0
+
+
+def test_its_tokenizer_counts_the_tokens_of_a_budget(smollm: str, tmp_path: Path) -> None:
+    pool = write_jsonl(tmp_path / "pool.jsonl", small_pool(12))
+    run = build(pool, out=tmp_path / "run", projection="pca", loss="none", tokenizer=smollm)
+    tokenizer = load_tokenizer(smollm)
+    answers = [
+        [turn.text for turn in turns if turn.scored] for turns in run.records.conversations()
+    ]
+    counted = [sum(len(tokenizer(text)["input_ids"]) + 1 for text in each) for each in answers]
+    assert run.tokens.tolist() == counted
 
 
 SCORING = """
@@ -142,7 +153,7 @@ def scored(work: Path) -> LossResult:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "SAVE_SECONDS", 0.0)
         patch.setattr(workers, "CPU_BATCH_TOKENS", 60)
-        return score(lambda: iter(SHORT), 12, LmSettings("smollm2", device="cpu"), work=work)
+        return score(lambda: iter(SHORT), 12, LmSettings(lm="smollm2", device="cpu"), work=work)
 
 
 def test_killed_and_resumed_it_gives_the_same_losses(smollm: str, tmp_path: Path) -> None:
@@ -163,5 +174,5 @@ def test_killed_and_resumed_it_gives_the_same_losses(smollm: str, tmp_path: Path
 
 def test_it_is_a_student_too(smollm: str) -> None:
     how = TuneSettings(smollm, steps=1, batch_tokens=100, holdout=0.0, device="cpu")
-    judged = train_student(smollm, SHORT[:2], SHORT[2:4], settings=how, steps=1)
-    assert np.isfinite(judged.dev_nats).all() and judged.steps == 1
+    judged = train_student(SHORT[:2], SHORT[2:4], how)
+    assert np.isfinite(judged.dev_nats).all()

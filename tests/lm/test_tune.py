@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from ila_core.lm import tune as tuning
 from ila_core.lm.score import score
 from ila_core.lm.settings import LmSettings, TuneSettings
 from ila_core.lm.train import Point, epoch_batches
-from ila_core.lm.tune import train_student, tune
+from ila_core.lm.tune import judge, train_student, tune
 
 POOL = [ask(f"{i} plus {i}?", f"The answer is {2 * i}, of course!") for i in range(80)]
 
@@ -62,7 +63,7 @@ def test_tuning_lowers_the_held_out_loss_and_the_result_scores(
     scored = score(
         lambda: iter(POOL),
         len(POOL),
-        LmSettings(base, tuned_lm=str(tmp_path / "out"), device="cpu"),
+        LmSettings(lm=base, tuned_lm=str(tmp_path / "out"), device="cpu"),
     )
     held = result.heldout_rows
     weights = scored.tokens[held]
@@ -217,22 +218,37 @@ def test_without_peft_the_sentence_names_the_extra(
 def test_a_student_learns_and_is_measured_record_by_record(base: str) -> None:
     settings = settings_of(base, full=True)
     train, dev = POOL[:40], [*POOL[60:], (tiny_lm.Turn("user", "q", False),)]
-    taught = train_student(base, train, dev, settings=settings, seed=1, steps=10)
-    again = train_student(base, train, dev, settings=settings, seed=1, steps=10)
-    hardly = train_student(base, train, dev, settings=settings, seed=1, steps=1)
+    taught, again, hardly = (
+        train_student(train, dev, replace(settings, seed=1, steps=steps)) for steps in (10, 10, 1)
+    )
     assert np.isnan(taught.dev_nats).tolist() == [False] * 20 + [True]
     assert taught.dev_tokens[-1] == 0
     np.testing.assert_allclose(taught.dev_nats, again.dev_nats, rtol=1e-5)
-    assert np.nansum(taught.dev_nats) < np.nansum(hardly.dev_nats)
-    assert (taught.steps, hardly.steps) == (10, 1)
+    untaught = judge(dev, settings)
+    assert np.nansum(taught.dev_nats) < np.nansum(hardly.dev_nats) < np.nansum(untaught.dev_nats)
     with pytest.raises(IlaError, match="Not one of the records"):
-        train_student(base, [], dev, settings=settings)
+        train_student([], dev, settings)
 
 
-def test_every_student_takes_the_steps_it_is_given(base: str) -> None:
-    few = train_student(base, POOL[:3], POOL[60:], settings=settings_of(base), steps=7)
-    assert few.steps == 7
-    assert [point.step for point in few.curve] == list(range(8))
+def test_a_student_goes_on_from_its_checkpoint(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ila_core.lm.train.CHECKPOINT_STEPS", 3)
+    settings = replace(settings_of(base, full=True), steps=8)
+    place, taken = tmp_path / "student.pt", []
+
+    def step(number: int) -> None:
+        taken.append(number)
+        if len(taken) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ila_core.lm.train.seed_torch", lambda seed, number: step(number))
+    with pytest.raises(KeyboardInterrupt):
+        train_student(POOL[:40], POOL[60:], settings, checkpoint=place)
+    resumed = train_student(POOL[:40], POOL[60:], settings, checkpoint=place)
+    assert taken == [1, 2, 3, 4, 5, 4, 5, 6, 7, 8] and not place.exists()
+    whole = train_student(POOL[:40], POOL[60:], settings)
+    np.testing.assert_allclose(resumed.dev_nats, whole.dev_nats, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from ila_core.pipeline.settings import (
     LabelSettings,
     LossSettings,
     ProjectionSettings,
-    ReadSettings,
 )
+from ila_core.pool.settings import ReadSettings
 
 PARTS = (ReadSettings, EncodeSettings, ProjectionSettings, LossSettings, LabelSettings,
          DomainSettings, DepthSettings)  # fmt: skip
@@ -69,6 +69,44 @@ def test_a_command_holds_only_what_differs() -> None:
         settings.command(["my pool.jsonl"], "out")
         == "ila build 'my pool.jsonl' --out out --partial --seed 3 --loss none"
     )
+
+
+def test_the_words_of_a_language_model_keep_their_order() -> None:
+    settings = BuildSettings(
+        unconditional=True, dtype="float16", max_length=64, sample=9, tuned_lm="t", lm="m",
+        loss="lm", encoder="e", device="cpu", seed=1,
+    )  # fmt: skip
+    assert " ".join(words(settings)) == (
+        "--seed 1 --device cpu --encoder e --loss lm --lm m --tuned-lm t --sample 9 "
+        "--max-length 64 --dtype float16 --unconditional"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "columns"),
+    [
+        ({}, {}),
+        ({"loss": "column:a", "labels": "column:b,c"}, {"a": "--loss", "b,c": "--labels"}),
+        ({"projection": "columns: x, y"}, {"x": "--projection", "y": "--projection"}),
+        ({"depth_column": "d", "domains": "column:e"}, {"d": "--depth-column", "e": "--domains"}),
+    ],
+)
+def test_an_option_says_which_columns_it_names(
+    options: dict[str, str], columns: dict[str, str]
+) -> None:
+    assert BuildSettings.of(**options).columns == columns
+
+
+@pytest.mark.parametrize(
+    ("options", "runs"),
+    [({}, False), ({"device": "cpu"}, False), ({"loss": "lm"}, True), ({"encoder": "m/x"}, True)],
+)
+def test_models_of_ones_own_can_be_left_out(options: dict[str, str], runs: bool) -> None:
+    settings = BuildSettings.of(**options, projection="pca")
+    assert settings.runs_models == runs
+    without = settings.without_models()
+    assert not without.runs_models and without.projection == "pca"
+    assert (without == settings) != runs
 
 
 def test_settings_are_the_words_that_set_them_and_back() -> None:

@@ -21,7 +21,8 @@ from pool_files import (
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.ingest import ingest
-from ila_core.pool.reading import REJECT_CLIP, Reading, RecordsSettings, preview, read_pool
+from ila_core.pool.reading import REJECT_CLIP, Reading, preview, read_pool
+from ila_core.pool.settings import ReadSettings
 
 
 def test_lines_that_are_no_records(tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_lines_that_are_no_records(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("partial", [False, True])
 def test_refused(tmp_path: Path, name: str, data: bytes, words: str, partial: bool) -> None:
-    settings = RecordsSettings(partial=partial)
+    settings = ReadSettings(partial=partial)
     with pytest.raises(IlaError, match=words) as caught:
         ingest(put(tmp_path, data, name), out=tmp_path / "run", settings=settings)
     assert name in str(caught.value) and str(caught.value).count(". ") == 0
@@ -97,22 +98,22 @@ def test_a_pool_without_one_response(tmp_path: Path) -> None:
     file = put(tmp_path, b'{"prompt":"a"}\n{"prompt":"b"}\n')
     with pytest.raises(IlaError, match=r"None of the 2 records has a response.*--loss none"):
         ingest(file, out=tmp_path / "run")
-    bare = ingest(file, out=tmp_path / "run", settings=RecordsSettings(require_response=False))
+    bare = ingest(file, out=tmp_path / "run", require_response=False)
     assert list(bare.responses()) == ["", ""]
 
 
 def test_mapped_fields_must_exist(tmp_path: Path) -> None:
     file = put(tmp_path, lines())
-    mapped = RecordsSettings(map=(("instruction", "ask"),))
+    mapped = ReadSettings(map="instruction=ask")
     with pytest.raises(UsageError, match=r"Field 'ask' not found in .*pool.jsonl; fields are "
                        "instruction, input, output, n, task. Name one of them with "
                        "--map instruction=FIELD"):  # fmt: skip
         ingest(file, out=tmp_path / "run", settings=mapped)
     with pytest.raises(UsageError, match="Field 'skill' not found"):
-        ingest(file, out=tmp_path / "run", settings=RecordsSettings(map=(("labels", "skill"),)))
+        ingest(file, out=tmp_path / "run", settings=ReadSettings(map="labels=skill"))
     with pytest.raises(UsageError, match="has no part 'ask'"):
-        read_pool(file, RecordsSettings(map=(("ask", "instruction"),)))
-    columns = RecordsSettings(map=(("labels", "output"), ("source", "n")))
+        read_pool(file, ReadSettings(map="ask=instruction"))
+    columns = ReadSettings(map="labels=output,source=n")
     found = ingest(file, out=tmp_path / "run", settings=columns)
     assert found.has_labels and found.labels() == [("Pear ☃",), ("3",), None]
     assert [record.source for record in found.take(range(3))] == [None, "2", "3"]
@@ -120,7 +121,7 @@ def test_mapped_fields_must_exist(tmp_path: Path) -> None:
 
 def test_a_missing_mapped_field_is_told_early(tmp_path: Path) -> None:
     file = put(tmp_path, lines(POOL * 1000))
-    reading = Reading(file, RecordsSettings(map=(("source", "nope"),)))
+    reading = Reading(file, ReadSettings(map="source=nope"))
     with pytest.raises(UsageError, match="'nope' not found"):
         list(reading)
     assert reading.read == 1000

@@ -51,12 +51,20 @@ def finished(
 def test_the_study_of_the_ngram_student(finished):
     out, _ = finished
     written = json.loads((out / "study.json").read_text())
-    assert list(written) == ["student", "dev_records", "depth", "curves", "regression", "advice"]
+    assert list(written) == [
+        "student",
+        "dev_records",
+        "depth",
+        "untrained",
+        "curves",
+        "regression",
+        "advice",
+    ]
     assert (written["student"], written["dev_records"]) == ("ngram", 200)
     assert len(written["curves"]) == STUDENTS - 12
     for row in written["curves"]:
         assert list(row) == ["method", "patches", "depth", "depth_target", "budget", "unit",
-                             "seed", "records", "tokens", "micro", "macro"]  # fmt: skip
+                             "seed", "records", "tokens", "micro", "macro", "error"]  # fmt: skip
         known = row["method"] == "ila"
         assert (row["patches"], row["depth_target"] is not None) == (
             "even" if known else None,
@@ -125,7 +133,7 @@ def test_the_losses_are_those_of_the_student_on_the_selection(finished, landscap
     rows = parts.train[select(pool, budget=budget, **how).rows]
     student = NgramStudent(landscape.records, tmp_path)
     student.prepare()
-    nats, tokens = student.losses(rows, parts.dev, row["seed"])
+    nats, tokens = student.losses(rows, parts.dev, row["seed"], len(rows))
     micro, macro = dev_loss(nats, tokens, landscape.domain[parts.dev])
     assert (row["micro"], row["macro"], row["records"]) == (micro, macro, len(rows))
 
@@ -140,11 +148,11 @@ class _Killed(BaseException):
 def test_a_stopped_study_goes_on_to_the_same_bytes(finished, landscape, tmp_path, monkeypatch):
     real, trained = NgramStudent.losses, []
 
-    def until_stopped(self, train, dev, seed):
+    def until_stopped(self, train, dev, seed, records):
         trained.append(len(train))
         if len(trained) == 17:
             raise _Killed
-        return real(self, train, dev, seed)
+        return real(self, train, dev, seed, records)
 
     monkeypatch.setattr(NgramStudent, "losses", until_stopped)
     out = tmp_path / "study"
@@ -279,7 +287,7 @@ def test_a_budget_above_the_pool_trains_on_all_that_is_not_held_out(landscape, t
 
 
 def test_students_that_are_all_alike_explain_nothing(landscape, tmp_path, monkeypatch):
-    def alike(self, train, dev, seed):
+    def alike(self, train, dev, seed, records):
         return np.full(len(dev), 2.5), np.ones(len(dev), np.int64)
 
     monkeypatch.setattr(NgramStudent, "losses", alike)
@@ -294,7 +302,7 @@ def test_students_that_are_all_alike_explain_nothing(landscape, tmp_path, monkey
 
 
 def test_held_out_records_that_cannot_be_scored_do_not_count(landscape, tmp_path, monkeypatch):
-    def half(self, train, dev, seed):
+    def half(self, train, dev, seed, records):
         nats = np.full(len(dev), 2.0)
         nats[::2] = NAN
         return nats, np.ones(len(dev), np.int64)
@@ -334,5 +342,12 @@ def test_the_study_of_a_language_model(landscape, base, tmp_path, full, one_thre
     )  # fmt: skip
     assert len(findings.curves) == 4 and findings.regression == {}
     assert all(0 < row["micro"] < 20 for row in findings.curves)
+    assert "(4 on selections, 1 untrained)" in said[0]
     assert "3 steps each, 0.0 M tokens in all" in said[0]
+    (before,) = findings.untrained
+    assert before["micro"] > max(row["micro"] for row in findings.curves)
+    errors = {row["method"]: row["error"] for row in findings.curves}
+    assert errors["random"] is None and 0 < errors["ila"] < 1
+    assert "less random's on the same records" in findings.summary()
+    assert "Before it learns, its loss is" in findings.summary()
     assert "At 5% and equal records, ILA is" in findings.summary()

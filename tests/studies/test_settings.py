@@ -20,8 +20,6 @@ LM = {"student": "lm", "lm": "a/b"}
     ("options", "message"),
     [
         ({"student": "gpt"}, "Unknown student 'gpt'; choose ngram or lm"),
-        ({"student": "lm"}, "add --lm ID_OR_PATH"),
-        ({"student": "lm", "lm": ""}, "add --lm ID_OR_PATH"),
         ({"methods": ["ili"]}, "Unknown method 'ili'"),
         ({"budgets": ["half"]}, "Budget 'half' is not understood"),
         ({"seeds": 0}, "--seeds is 0; give a whole number from 1"),
@@ -34,6 +32,8 @@ LM = {"student": "lm", "lm": "a/b"}
         ({"depths": ["auto"]}, "Unknown depths 'auto'; choose loss-reduction, loss or column"),
         ({"budget": "1%"}, "Unknown option 'budget'; a study takes student, lm"),
         ({"budgets": [], "subsets": 0}, "nothing to train"),
+        ({"units": [], "subsets": 0}, "nothing to train"),
+        ({"units": ["words"]}, "Unknown units 'words'; choose records or tokens"),
         ({"seed": MAX_SEED, "seeds": 2}, f"counted upwards, and the last may be {MAX_SEED}"),
         ({**LM, "steps": 5, "epochs": 2}, "--steps and --epochs both say how long to train"),
     ],
@@ -41,6 +41,11 @@ LM = {"student": "lm", "lm": "a/b"}
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(UsageError, match=message):
         StudySettings.of(**options)
+
+
+def test_a_language_model_is_the_packaged_one_unless_another_is_named():
+    assert [StudySettings.of(student="lm", lm=lm).lm for lm in (None, "")] == ["smollm2"] * 2
+    assert StudySettings.of().lm is None
 
 
 def numbers() -> list[str]:

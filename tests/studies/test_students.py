@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tiny_lm
@@ -38,7 +36,7 @@ def test_an_ngram_student_learns_from_the_rows_it_is_given(landscape, tmp_path):
     student.prepare()
     haiku, others = np.arange(2, 900, 5), np.arange(0, 900, 5)
     taught, untaught = (
-        dev_loss(*student.losses(rows[:60], haiku[100:], 0), np.zeros(80, int))[0]
+        dev_loss(*student.losses(rows[:60], haiku[100:], 0, 60), np.zeros(80, int))[0]
         for rows in (haiku, others)
     )
     assert taught < untaught - 1
@@ -56,11 +54,26 @@ def one_thread():
     yield from tiny_lm.one_thread()
 
 
-def test_a_language_model_learns_from_the_rows_it_is_given(landscape, base, one_thread):
+def test_a_language_model_learns_from_the_rows_it_is_given(landscape, base, one_thread, tmp_path):
     """Fifty steps on one kind of task lower the loss on that kind."""
     options = StudySettings.of(student="lm", lm=base, steps=50, lr=1e-2, batch_tokens=300)
-    student = student_of(landscape, options, Path())
-    haiku = np.arange(2, 900, 5)
-    taught = dev_loss(*student.losses(haiku[:60], haiku[100:120], 0), np.zeros(20, int))[0]
-    other = dev_loss(*student.losses(haiku[:60] + 1, haiku[100:120], 0), np.zeros(20, int))[0]
-    assert taught < other - 0.3
+    student = student_of(landscape, options, tmp_path)
+    haiku, nothing = np.arange(2, 900, 5), np.zeros(0, dtype=np.int64)
+    taught, other, untaught = (
+        dev_loss(*student.losses(rows, haiku[100:120], 0, 60), np.zeros(20, int))[0]
+        for rows in (haiku[:60], haiku[:60] + 1, nothing)
+    )
+    assert taught < other - 0.3 and other < untaught
+
+
+def test_all_students_of_a_budget_take_the_steps_that_its_random_picks_would(
+    landscape, base, tmp_path
+):
+    student = student_of(landscape, StudySettings.of(student="lm", lm=base, epochs=2), tmp_path)
+    student.prepare()
+    one, hundred = student.steps(1), student.steps(100)
+    tokens = 2 * 100 * student.mean_length
+    assert one == 1 and hundred == -(-tokens // 2048)
+    assert 10 < student.mean_length < 200
+    fixed = StudySettings.of(student="lm", lm=base, steps=7)
+    assert student_of(landscape, fixed, tmp_path).steps(100) == 7

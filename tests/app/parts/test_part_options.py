@@ -17,8 +17,10 @@ from conftest import small_pool, write_jsonl
 from streamlit.testing.v1 import AppTest
 
 from ila_core.errors import IlaError
+from ila_core.lm.settings import OnDevice
 from ila_core.options import changed, options_of
-from ila_core.pipeline.settings import BuildSettings, OnDevice, ReadSettings, Seeded
+from ila_core.pipeline.settings import BuildSettings, Seeded
+from ila_core.pool.settings import ReadSettings
 from jobs import builds
 from parts import options
 

@@ -16,9 +16,9 @@ from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 from ila_core.pool.inputs import Input
+from ila_core.pool.settings import ReadSettings
 
 if TYPE_CHECKING:
-    from ila_core.pool.reading import RecordsSettings
     from ila_core.pool.records import Records
 
 SCORES = ("quality", "complexity")
@@ -43,7 +43,8 @@ class Read(Stage["Records"]):
     name = "records"
 
     inputs: Sequence[Input]
-    settings: RecordsSettings
+    settings: ReadSettings
+    require_response: bool
 
     @property
     def libraries(self) -> Sequence[str]:
@@ -51,12 +52,19 @@ class Read(Stage["Records"]):
 
     @property
     def parts(self) -> Sequence[object]:
-        return ([file.sha256 for file in self.inputs], asdict(self.settings))
+        how = {"map": self.settings.mapping, "require_response": self.require_response}
+        return ([file.sha256 for file in self.inputs], {**asdict(self.settings), **how})
 
     def make(self, desk: Desk) -> Facts:
         from ila_core.pool.ingest import ingest
 
-        ingest(self.inputs, out=desk.folder.path, settings=self.settings, progress=desk.progress)
+        ingest(
+            self.inputs,
+            out=desk.folder.path,
+            settings=self.settings,
+            require_response=self.require_response,
+            progress=desk.progress,
+        )
         return {}
 
     def load(self, folder: StageFolder) -> Records:
@@ -66,24 +74,12 @@ class Read(Stage["Records"]):
 
     def content_key(self, value: Records) -> str:
         """Return what texts depend on: the originals, and which field plays what part."""
-        return key_of(self.version, value.fingerprint, *self.settings.map)
+        return key_of(self.version, value.fingerprint, *self.settings.mapping)
 
 
 def read(settings: BuildSettings, inputs: Sequence[Input]) -> Read:
     """Return the stage that reads a pool."""
-    return Read(inputs, how_to_read(settings))
-
-
-def how_to_read(settings: BuildSettings) -> RecordsSettings:
-    """Return what a build's settings say of reading; UsageError for a map that cannot be meant."""
-    from ila_core.pool.fields import parse_map
-    from ila_core.pool.reading import RecordsSettings
-
-    return RecordsSettings(
-        map=parse_map(settings.map),
-        partial=settings.partial,
-        require_response=settings.loss != "none",
-    )
+    return Read(inputs, settings.part(ReadSettings), require_response=settings.loss != "none")
 
 
 def check_fields(settings: BuildSettings, records: Records) -> None:
@@ -117,15 +113,15 @@ def numbers(settings: BuildSettings, records: Made[Records]) -> Made[Mapping[str
             notes.append(
                 f"{missing:,} records have no finite number in {name}: that depth is missing."
             )
-    if settings.places:
+    if places := settings.places:
         missing = 0
-        for name in settings.places:
+        for name in places:
             columns[name], gaps = pool.numbers(name)
             missing = max(missing, gaps)
         if missing:
             raise IlaError(
                 f"{missing:,} of {n:,} records have no finite number in "
-                f"{' or '.join(settings.places)}; every record needs its place on the map: "
+                f"{' or '.join(places)}; every record needs its place on the map: "
                 "complete the columns or use --projection umap."
             )
     for name in SCORES:

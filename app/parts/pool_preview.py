@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 import session
 from ila_core.pool.fields import PARTS
-from ila_core.pool.reading import Preview, RecordsSettings
+from ila_core.pool.reading import Preview
+from ila_core.pool.settings import ReadSettings
 from parts.record_card import record_text
 from parts.texts import count, first_line, plain
 
@@ -19,29 +20,25 @@ AUTO = "as detected"
 SHOWN_PARTS = ("instruction", "input", "response", "system", "labels", "source")
 
 
-def settings_of(pool: Path) -> RecordsSettings:
+def how_to_read(pool: Path) -> ReadSettings:
     """Return how a pool is to be read, as far as its visitor has said."""
-    mapping = session.recall("mapping", {}, of=pool)
-    return RecordsSettings(
-        map=tuple(sorted(mapping.items())),
-        partial=session.recall("partial", False, of=pool),
-        require_response=not session.recall("instructions only", False, of=pool),
-    )
+    return session.recall("how to read", ReadSettings(), of=pool)  # type: ignore[no-any-return]
 
 
-def options_of(settings: RecordsSettings) -> dict[str, Any]:
-    """Return the same as options of the build."""
-    mapping = ",".join(f"{part}={field}" for part, field in settings.map)
-    return {"map": mapping, "partial": settings.partial}
+def has_responses(pool: Path) -> bool:
+    """Return whether a pool must have responses: until its visitor says that it has none."""
+    return not session.recall("instructions only", False, of=pool)
 
 
 def mend(pool: Path) -> None:
     """Offer what can make an unreadable pool readable."""
+    how = how_to_read(pool)
+    as_detected, whatever = replace(how, map=""), replace(how, partial=True)
     st.caption("What may help:")
     with st.container(horizontal=True):
         for label, wanted, note, value in (
-            ("Fields as detected", bool(settings_of(pool).map), "mapping", {}),
-            ("Take what can be read", True, "partial", True),
+            ("Fields as detected", how != as_detected, "how to read", as_detected),
+            ("Take what can be read", True, "how to read", whatever),
             ("It has instructions only", True, "instructions only", True),
         ):
             if wanted:
@@ -65,7 +62,7 @@ def what_it_is(preview: Preview) -> None:
 
 def fields(pool: Path, preview: Preview) -> None:
     """Show which field plays which part, open to change."""
-    mapping = session.recall("mapping", {}, of=pool)
+    mapping = dict(how_to_read(pool).mapping)
     parts = ", ".join(f"{part} from {field}" for part, field in preview.mapping.items())
     with st.expander(f"Fields: {plain(parts)}", icon=":material/schema:"):
         st.caption("Name another field where the detection is wrong. The preview follows at once.")
@@ -95,8 +92,8 @@ def fields(pool: Path, preview: Preview) -> None:
 def remap(pool: Path, part: str) -> None:
     """Callback: another field plays a part."""
     name = session.widget(f"field_{part}_{pool}")
-    mapping = {k: v for k, v in session.recall("mapping", {}, of=pool).items() if k != part}
-    session.remember("mapping", mapping if name == AUTO else {**mapping, part: name}, of=pool)
+    how = how_to_read(pool).with_field(part, None if name == AUTO else name)
+    session.remember("how to read", how, of=pool)
 
 
 def first_records(preview: Preview) -> None:
