@@ -77,7 +77,7 @@ def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[
         ("records", f"{counts['kept']:,} kept, {counts['rejected']:,} rejected"),
         ("formats", ", ".join(f"{name} ({n:,})" for name, n in counts.get("formats", {}).items())),
         ("inputs", ", ".join(f["name"] for f in manifest["inputs"])),
-        ("encoder", str(manifest["stages"]["embedding"].get("encoder", ""))),
+        ("encoder", _encoder(manifest["stages"]["embedding"])),
         ("projection", manifest["settings"]["projection"]),
         ("loss", _loss(manifest)),
         ("depth", _depths(landscape)),
@@ -90,6 +90,20 @@ def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[
     pairs += [("rejected", f"{reason} ({n:,})") for reason, n in counts.get("reasons", {}).items()]
     pairs += [("note", f"{note} ({n:,})") for note, n in counts.get("notes", {}).items()]
     return pairs + [("note", note) for note in manifest["notes"]]
+
+
+def _encoder(facts: Mapping[str, Any]) -> str:
+    """Say who made the vectors, and what they say of the pool."""
+    parts = [str(facts.get("encoder", ""))]
+    if dimensions := facts.get("dimensions"):
+        parts.append(f"{dimensions} dimensions")
+    if (likeness := facts.get("likeness")) is not None:
+        parts.append(f"two records have a mean cosine of {likeness:.2f}")
+    if (unread := facts.get("unread")) is not None:
+        parts.append(f"{unread:.1%} could not be read")
+    if long := facts.get("long"):
+        parts.append(f"{long:,} read by head and tail")
+    return "; ".join(parts)
 
 
 def _older(manifest: Mapping[str, Any]) -> str:
