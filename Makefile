@@ -22,6 +22,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/bench_retune.py
+	HF_HUB_OFFLINE=1 $(BIN)/python tests/benchmarks/bench_encode.py
 
 sample: $(STAMP)
 	$(BIN)/python sample_data/make_pool.py

@@ -19,6 +19,7 @@ import streamlit as st
 import ila_core as ila
 from draw import names
 from draw.names import Place
+from ila_core.artifacts import FINDINGS, MANIFEST
 from ila_core.landscape import cells as drawing
 from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
@@ -59,7 +60,7 @@ def _selection_key(selection: Selection) -> tuple[str, str]:
 
 def _path_key(path: Path) -> tuple[object, ...]:
     """Return what changes when a file does; of a folder, when what is read of it does."""
-    files = [path, path / "manifest.json", path / "study.json"]
+    files = [path, path / MANIFEST, path / FINDINGS]
     states = [file.stat() for file in files if file.is_file()]
     return str(path), *((state.st_mtime_ns, state.st_size) for state in states)
 

@@ -18,6 +18,8 @@ Purpose = Literal[
     "coverage-only",
     "even-random",
     "k-center start",
+    "k-means clusters",
+    "semdedup clusters",
     "dev split",
     "regression subset",
     "regression folds",
@@ -34,6 +36,9 @@ Purpose = Literal[
     "tuning order",
     "projection start",
     "landmarks",
+    "lexical sample",
+    "lexical axes",
+    "legibility",
     "hash factors",
     "distance sample",
     "neighbour sample",
@@ -60,3 +65,12 @@ def stream(seed: int, purpose: Purpose, *more: int) -> np.random.Generator:
     digest = hashlib.sha256(purpose.encode()).digest()
     words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
     return np.random.default_rng(np.random.SeedSequence([seed, *words, *more]))
+
+
+def library_seed(seed: int, purpose: Purpose) -> int:
+    """Return the first whole number of a stream, below 2^32: the seed of a library's own generator.
+
+    >>> library_seed(0, "k-means clusters") == library_seed(0, "semdedup clusters")
+    False
+    """
+    return int(stream(seed, purpose).integers(2**32))

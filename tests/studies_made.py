@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ila_core.landscape.landscape import Landscape
+from ila_core.selection.spec import Spec
 from ila_core.studies.advice import Advice
 from ila_core.studies.findings import Study
 from ila_core.studies.journal import Journal
@@ -30,7 +31,7 @@ def _curve(name: str) -> Variant:
     """The curve of a name such as even_random or ila@0.5."""
     method, _, target = name.partition("@")
     turned = {"depth_target": float(target)} if target else {}
-    return Variant(method.replace("_", "-"), **turned)
+    return Variant(Spec(method.replace("_", "-"), **turned))
 
 
 FOUND = study_of(

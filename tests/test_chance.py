@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from ila_core.chance import Purpose, stream
+from ila_core.chance import Purpose, library_seed, stream
 
 
 def test_the_same_name_and_seed_give_the_same_draws():
@@ -30,6 +30,14 @@ def test_no_two_purposes_share_more_places_than_chance_gives(seed):
     for one, other in combinations(first, 2):
         shared = len(first[one] & first[other])
         assert abs(shared - expected) < 5 * spread, (one, other, shared)
+
+
+def test_a_library_gets_a_seed_of_its_purpose():
+    """It is below 2^32, as NumPy's old generator takes it, and no two purposes share one."""
+    seeds = [library_seed(seed, purpose) for seed in range(9) for purpose in get_args(Purpose)]
+    assert seeds == [library_seed(s, purpose) for s in range(9) for purpose in get_args(Purpose)]
+    assert len(set(seeds)) == len(seeds)
+    assert all(np.random.RandomState(seed).random() < 1 for seed in seeds)
 
 
 def test_seeds_and_repetitions_part_too():

@@ -14,7 +14,10 @@ from ila_core.paths import APP, ROOT
 
 PACKAGE = ROOT / "ila_core"
 
-BASE = ("_version", "errors", "paths", "identity", "chance", "options", "files", "progress")
+BASE = (
+    "_version", "artifacts", "errors", "paths", "identity", "chance", "options", "files",
+    "progress",
+)  # fmt: skip
 """Single modules that every room may import; they import only those before them."""
 
 MAY_IMPORT = {

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ila_core import paths
+from ila_core.artifacts import MANIFEST
 from ila_core.errors import IlaError, UsageError
 from view import SAMPLE
 
@@ -18,7 +19,7 @@ def opened_with() -> Path | None:
 
 
 def is_run(path: Path) -> bool:
-    return (path / "manifest.json").is_file()
+    return (path / MANIFEST).is_file()
 
 
 def runs_folder() -> Path:
@@ -67,7 +68,7 @@ def run_of(landscape: str) -> Path:
     path = allowed(landscape)
     if not is_run(path):
         raise IlaError(
-            f"{path} holds no finished landscape (no manifest.json); open the pool on the Data "
+            f"{path} holds no finished landscape (no {MANIFEST}); open the pool on the Data "
             "screen to build one."
         )
     return path

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ila_core.artifacts import FINDINGS, MANIFEST
 from ila_core.errors import IlaError, UsageError
 
 State = Literal["running", "done", "failed", "stopped"]
@@ -46,12 +47,12 @@ class Job:
     @property
     def has_landscape(self) -> bool:
         """Whether there is a landscape to open, be it while a newer one is being built."""
-        return (self.folder / "manifest.json").is_file()
+        return (self.folder / MANIFEST).is_file()
 
     @property
     def has_study(self) -> bool:
         """Whether there are a study's findings to show."""
-        return (self.folder / "study.json").is_file()
+        return (self.folder / FINDINGS).is_file()
 
 
 def launch(place: Path, name: str, command: Sequence[str]) -> None:
@@ -207,7 +208,7 @@ def _last_words(place: Path, name: str, state: State) -> tuple[State, str]:
 
 
 def _finished(folder: Path) -> bool:
-    return any((folder / result).is_file() for result in ("manifest.json", "study.json"))
+    return any((folder / result).is_file() for result in (MANIFEST, FINDINGS))
 
 
 def _changed(folder: Path) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ila_core import options
+from ila_core.artifacts import FINDINGS, PLAN
 from ila_core.errors import IlaError, UsageError
 from ila_core.studies.journal import planned
 from ila_core.studies.settings import StudySettings
@@ -52,7 +53,7 @@ def look(runs: Path, folder: Path, identity: str) -> Entry | None:
     job = process.look(folder.parent, folder.name)
     plan = planned(folder)
     if job is None or (plan is None and folder.parent != home(runs)):
-        return None if not (folder / "study.json").is_file() else _bare(folder)
+        return None if not (folder / FINDINGS).is_file() else _bare(folder)
     same = plan is None or plan[0] == identity
     ours = folder.resolve().parent == home(runs).resolve()
     return Entry(None if plan is None else plan[1], job, ours, same)
@@ -60,7 +61,7 @@ def look(runs: Path, folder: Path, identity: str) -> Entry | None:
 
 def _bare(folder: Path) -> Entry:
     """Return a study of which nothing but its findings is left."""
-    changed = (folder / "study.json").stat().st_mtime
+    changed = (folder / FINDINGS).stat().st_mtime
     return Entry(None, Job(folder, "done", changed=changed), ours=False, same=True)
 
 
@@ -80,7 +81,7 @@ def of_landscape(runs: Path, identity: str, *others: Path) -> list[Entry]:
 
 
 def _is_study(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in ("plan.json", "study.json"))
+    return any((folder / name).is_file() for name in (PLAN, FINDINGS))
 
 
 def names_of(settings: StudySettings) -> Sequence[str]:

@@ -8,43 +8,39 @@ import session
 from ila_core.landscape.landscape import Landscape
 from ila_core.studies.advice import Advice
 from ila_core.studies.findings import Study
-from parts.depth_knobs import KINDS
-from parts.recipe import DEFAULT
+from parts.depth_knobs import depth_words
+from parts.recipe import DEFAULT, patches_words
 from view import USUAL
 
 
 def advice(landscape: Landscape, study: Study) -> None:
     """Say which knobs won in a study, and offer to set them; nothing where it advises nothing."""
-    found = study.advised
-    if found is None:
+    best = study.advised
+    if best is None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/tune: {sentence(found)}", width="stretch")
-        able = found.depth in (USUAL.depth, *landscape.kinds)
+        st.markdown(f":material/tune: {sentence(best)}", width="stretch")
+        able = best.spec.depth in (USUAL.depth, *landscape.kinds)
         if st.button("Use what won", key="use_advice", disabled=not able,
                      help="Sets these knobs on the map"):  # fmt: skip
-            session.change(**{**DEFAULT, **found.knobs})
+            session.change(**{**DEFAULT, **best.knobs})
             st.switch_page("screens/map.py")
 
 
-def sentence(found: Advice) -> str:
+def sentence(best: Advice) -> str:
     """Return an advice in words, and whether it held where it had no part in choosing.
 
-    >>> sentence(Advice("even", "loss", 0.5, False, None, None))
-    'Lowest loss: **even patches, loss, depth target 50%**. No other seed could try it.'
+    >>> print(sentence(Advice(Spec(depth="loss"), False, None, None)))
+    Lowest loss: **even patches, depth by loss, depth target 75%**. No other seed could try it.
     """
-    knobs = (
-        f"{'even patches' if found.patches == 'even' else 'a grid'}, "
-        f"{KINDS.get(found.depth, 'the usual depth').lower()}, depth target "
-        f"{found.depth_target:.0%}"
-    )
-    if not found.tried:
+    knobs = f"{patches_words(best.spec)}, {depth_words(best.spec)}"
+    if not best.tried:
         return f"Lowest loss: **{knobs}**. No other seed could try it."
-    gains = {"records": found.gain_records, "tokens": found.gain_tokens}
+    gains = {"records": best.gain_records, "tokens": best.gain_tokens}
     beside = " and ".join(
         f"{-gain:+.3f} nats at equal {unit}" for unit, gain in gains.items() if gain is not None
     )
-    held = "beats random" if found.confirmed else "does not beat random"
+    held = "beats random" if best.confirmed else "does not beat random"
     return (
         f"Lowest loss: **{knobs}**. On a seed that had no part in choosing, it {held}: {beside} "
         "on average."

@@ -9,16 +9,12 @@ import session
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.registry import find
+from ila_core.selection.spec import Spec
 from parts.texts import plain
-from view import USUAL, View
+from view import KNOBS, USUAL, View
 
 KINDS = {"loss-reduction": "Loss reduction", "loss": "Loss", "column": "Your column"}
 """What the page calls the kinds of depth."""
-MEANS = {
-    "loss-reduction": "Deep is what can be learned from the rest of the pool.",
-    "loss": "Deep is what the model did not expect: often an answer that nobody could guess.",
-    "column": "Deep is what the column of your pool says.",
-}
 BEST = "loss-reduction"
 """The kind of depth that is missed where a landscape has it not."""
 
@@ -38,7 +34,7 @@ def kind_knob(view: View, landscape: Landscape) -> None:
             width="stretch",
         )
     if now in kinds:
-        st.caption(MEANS[now])
+        st.caption(f"Deep is {KNOBS['depth'].choices[now]}.")
     if BEST not in kinds:
         st.caption(plain(lacks(landscape)))
 
@@ -61,18 +57,19 @@ def change_kind(first: str) -> None:
 
 def target_knob(view: View) -> None:
     """Draw how deep the record is that a patch gives first."""
-    if not find(view.spec.method).reads_depth_target:
+    option, spec = KNOBS["depth_target"], view.spec
+    if option.name not in find(spec.method).reads:
         return
-    target = float(view.spec.depth_target)
+    target = float(spec.depth_target)
     st.slider(
         "Depth target",
-        0.0,
-        1.0,
+        option.least,
+        option.most,
         step=0.05,
         format="percent",
-        key=session.knob("depth_target", target),
+        key=session.knob(option.name, target),
         on_change=session.follow,
-        args=("depth_target",),
+        args=(option.name,),
         help="Which record of a patch comes first: 100% is its deepest, 50% its median. Less deep "
         "usually means fewer tokens.",
     )
@@ -92,6 +89,16 @@ def target_words(target: float) -> str:
     if target == 0.5:
         return "The median record of each patch comes first."
     return "Shallow records come first."
+
+
+def depth_words(spec: Spec) -> str:
+    """Return which depth a selection reads, and how deep its patches give their first record.
+
+    >>> depth_words(Spec(depth="loss"))
+    'depth by loss, depth target 75%'
+    """
+    kind = KINDS.get(spec.depth, "the usual kind").lower()
+    return f"depth by {kind}, depth target {spec.depth_target:.0%}"
 
 
 def number_of(landscape: Landscape) -> tuple[str, np.ndarray]:

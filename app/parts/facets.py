@@ -42,7 +42,7 @@ def curve_of(selection: Selection) -> Curve:
     the present budget.
     """
     spec = selection.spec
-    if not find(spec.method).reads_depth_target:
+    if "patches" not in find(spec.method).reads:
         return cache.growth(selection)
     return cache.curve(selection.landscape, replace(spec, budget=USUAL.budget))
 

@@ -9,6 +9,7 @@ import cache
 import session
 from draw import curves
 from draw.theme import CONFIG
+from ila_core.artifacts import FINDINGS
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
 from ila_core.studies.findings import ILA, Study
@@ -193,7 +194,7 @@ def sweep(study: Study, unit: Unit, loss: Loss) -> None:
     swept = [
         variant
         for variant in study.variants
-        if variant.method == ILA.method and not {*variant.turned} - {"depth_target"}
+        if variant.method == ILA.method and variant.swept is not None
     ]
     if len(swept) < 2:
         return
@@ -234,8 +235,8 @@ def sweep(study: Study, unit: Unit, loss: Loss) -> None:
 def ways_out(landscape: Landscape, entry: Entry, study: Study) -> None:
     """Offer study.json, and the command line that runs the same study."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button("study.json", lambda: (entry.folder / "study.json").read_bytes(),
-                           "study.json", "application/json", icon=":material/download:",
+        st.download_button(FINDINGS, lambda: (entry.folder / FINDINGS).read_bytes(),
+                           FINDINGS, "application/json", icon=":material/download:",
                            on_click="ignore")  # fmt: skip
         st.download_button("Findings in words", lambda: study.summary() + "\n", "study.txt",
                            "text/plain", icon=":material/description:",

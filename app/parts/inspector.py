@@ -18,7 +18,7 @@ from parts.texts import count, first_line
 from view import View
 
 MOST_LISTED = 100
-TABLE, PATCHES = "inspector_records", "inspector_patches"
+TABLE = "inspector_records"
 
 
 def records_panel(view: View, selection: Selection, cells: Cells, kept: Kept) -> None:

@@ -54,7 +54,7 @@ def way_back(view: View) -> None:
 
 
 def method_knob(view: View) -> None:
-    known = sorted(methods.names(), key=lambda name: not methods.find(name).reads_depth_target)
+    known = sorted(methods.names(), key=lambda name: "patches" not in methods.find(name).reads)
     chosen = view.spec.method if view.spec.method in known else USUAL.method
     if chosen != view.spec.method:
         session.change(method=chosen)
@@ -71,7 +71,7 @@ def method_knob(view: View) -> None:
 
 def solve_knob(view: View, landscape: Landscape) -> None:
     """Offer the fewest records that reach a wished coverage."""
-    if not methods.find(view.spec.method).reads_depth_target:
+    if "patches" not in methods.find(view.spec.method).reads:
         return
     with st.popover("Solve for coverage", icon=":material/target:", type="tertiary"):
         wished = st.number_input(

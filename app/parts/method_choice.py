@@ -10,9 +10,9 @@ import session
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.baseline import CHANCE
-from ila_core.measure.compare import fast_names
+from ila_core.measure.compare import compared_unasked
 from ila_core.methods import registry as methods
-from ila_core.methods.inputs import lacking
+from ila_core.methods.needs import lacking
 from ila_core.progress import duration
 from ila_core.selection.budget import Budget
 from parts.switch import toggle
@@ -29,7 +29,7 @@ def choose_methods(view: View, landscape: Landscape) -> list[str]:
     known = methods.methods()
     missing = {name: lacking(about.needs, landscape) for name, about in known.items()}
     able = [name for name in known if missing[name] is None]
-    wanted = view.methods or fast_names()
+    wanted = view.methods or compared_unasked()
     chosen = [name for name in known if name in wanted or name == CHANCE]
     quick = [name for name in able if is_quick(name) and name != CHANCE]
     slow = [name for name in able if not is_quick(name)]
@@ -57,14 +57,14 @@ def choose_methods(view: View, landscape: Landscape) -> list[str]:
 def is_quick(name: str) -> bool:
     """Whether a method takes seconds at most on a large pool: it compares no vectors."""
     about = methods.find(name)
-    return about.fast or (bool(about.needs) and "vectors" not in about.needs)
+    return about.compared or (bool(about.needs) and "vectors" not in about.needs)
 
 
 def set_methods(key: str, before: tuple[str, ...], options: tuple[str, ...]) -> None:
     """Callback: one row of pills was changed; the other methods stay as they were."""
     now = {*session.turned(key), *(name for name in before if name not in options)}
     names = tuple(name for name in methods.names() if name in now)
-    session.change(methods=() if list(names) == fast_names() else names)
+    session.change(methods=() if list(names) == compared_unasked() else names)
 
 
 def choose_extras(view: View, landscape: Landscape, among: int) -> tuple[Extra, ...]:

@@ -66,7 +66,7 @@ def two_of(view: View, names: Sequence[str]) -> tuple[str, str]:
     """Return the two methods that are set against each other: the link's, else ILA and random."""
     if len(view.pair) == 2 and set(view.pair) <= set(names) and view.pair[0] != view.pair[1]:
         return view.pair[0], view.pair[1]
-    ours = [name for name in names if find(name).reads_depth_target]
+    ours = [name for name in names if "patches" in find(name).reads]
     first = ours[0] if ours else names[-1]
     second = CHANCE if first != CHANCE else names[1]
     return first, second

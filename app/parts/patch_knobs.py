@@ -9,14 +9,11 @@ import session
 from ila_core.landscape.grid import MAX_RESOLUTION
 from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
+from parts.knob_of import sentence
 from parts.texts import count
-from view import View
+from view import KNOBS, View
 
 PATCHES = {"even": "Even", "grid": "Grid"}
-MEANS = {
-    "even": "As many records in each patch: the picks keep the pool's own density.",
-    "grid": "Squares of one size: the thin outskirts get as many picks as the dense middle.",
-}
 REACHED = 0.9
 """Share of patches under which it is said that a budget does not reach them all."""
 CROWDED = 2
@@ -25,7 +22,7 @@ CROWDED = 2
 
 def patches_knob(view: View) -> None:
     """Draw how the map is cut."""
-    if not find(view.spec.method).reads_patches:
+    if "patches" not in find(view.spec.method).reads:
         return
     st.segmented_control(
         "Patches",
@@ -36,15 +33,15 @@ def patches_knob(view: View) -> None:
         args=("patches",),
         width="stretch",
     )
-    st.caption(MEANS[view.spec.patches])
+    st.caption(sentence(KNOBS["patches"].choices[view.spec.patches]))
 
 
 def resolution_knob(view: View, selection: Selection) -> None:
     """Draw the resolution, and what it means for this budget."""
     used = selection.resolution
-    if not find(view.spec.method).reads_resolution or used is None:
+    if "resolution" not in find(view.spec.method).reads or used is None:
         return
-    even = view.spec.patches == "even"
+    even = view.spec.even
     by_hand = view.spec.resolution != "auto"
     st.segmented_control(
         "Resolution",
@@ -68,14 +65,14 @@ def resolution_knob(view: View, selection: Selection) -> None:
             on_change=session.follow,
             args=("resolution",),
         )
-    st.caption(told(selection))
+    st.caption(patches_sentence(selection))
     advice(selection)
 
 
-def told(selection: Selection) -> str:
+def patches_sentence(selection: Selection) -> str:
     """Say how many patches there are, of how many records, and how many of these are chosen."""
     patches, records = patches_of(selection), len(selection.landscape)
-    if selection.spec.patches == "even":
+    if selection.spec.even:
         records -= len(selection.spec.excluded)
         return (
             f"{count(patches)} patches of {few(records / patches)} records each, "
@@ -90,7 +87,7 @@ def told(selection: Selection) -> str:
 
 def advice(selection: Selection) -> None:
     """Warn where the patches are too few for the budget, or too many."""
-    over, even = len(selection) / patches_of(selection), selection.spec.patches == "even"
+    over, even = len(selection) / patches_of(selection), selection.spec.even
     if over > CROWDED:
         worse, least = (
             "a grid this coarse, filled over many rounds, picks worse than chance",

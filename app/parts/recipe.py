@@ -13,7 +13,7 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
-from parts.depth_knobs import KINDS
+from parts.depth_knobs import depth_words
 from parts.texts import count
 from view import USUAL, View
 
@@ -78,17 +78,13 @@ def words(selection: Selection) -> str:
     spec = selection.spec
     about = find(spec.method)
     parts = [spec.method]
-    if about.reads_patches or about.fixed:
-        parts.append(patches_words(selection))
-    if about.reads_depth_target or about.fixed:
-        parts.append(f"depth by {KINDS[spec.depth].lower()}, depth target {spec.depth_target:.0%}")
+    if "patches" in about.reads or about.fixed:
+        parts += [patches_words(spec, selection.resolution), depth_words(spec)]
     return ", ".join(parts)
 
 
-def patches_words(selection: Selection) -> str:
-    """Return the patches of a selection in words."""
-    if selection.spec.patches == "even":
-        number = selection.resolution
+def patches_words(spec: Spec, number: int | None = None) -> str:
+    """Return the patches of a selection in words, and how many where that is known."""
+    if spec.even:
         return "even patches" if number is None else f"{count(number)} even patches"
-    side = selection.resolution
-    return "a grid" if side is None else f"a grid of {side:,} × {side:,}"
+    return "a grid" if number is None else f"a grid of {number:,} × {number:,}"

@@ -11,6 +11,7 @@ import streamlit as st
 import cache
 import session
 from ila_core import paths
+from ila_core.artifacts import FINDINGS
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.landscape import Landscape
 from jobs import folders, process, studies
@@ -31,7 +32,7 @@ def chosen(view: View, runs: Path, landscape: Landscape, known: Sequence[Entry])
         entry = studies.look(runs, folder, cache.identity(landscape))
         if entry is None:
             raise UsageError(
-                f"{folder} holds no study (no study.json); name the folder that ila study wrote "
+                f"{folder} holds no study (no {FINDINGS}); name the folder that ila study wrote "
                 "with --out."
             )
     except IlaError as error:

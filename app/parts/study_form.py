@@ -13,7 +13,7 @@ import session
 from ila_core import paths
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods.inputs import lacking
+from ila_core.methods.needs import lacking
 from ila_core.methods.registry import methods
 from ila_core.options import options_of
 from ila_core.studies.settings import StudySettings
@@ -50,8 +50,8 @@ def run_here(runs: Path, landscape: Landscape, *, open: bool) -> None:
                      on_click=start, args=(runs, name, landscape, settings))  # fmt: skip
         out = landscape.run or "RUN"
         st.caption("A language model as the student is run from the command line, and opened here "
-                   "by its folder:")  # fmt: skip
-        st.code(f"ila study {out} --student lm --lm ID_OR_PATH --out DIR", language="bash")
+                   "by its folder. Unless --lm names another, it is the packaged one:")  # fmt: skip
+        st.code(f"ila study {out} --student lm --out DIR", language="bash")
 
 
 def make_up(landscape: Landscape) -> StudySettings | None:

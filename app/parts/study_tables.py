@@ -95,14 +95,14 @@ def sweep_lines(
     lines, rows = [], []
     for place in study.places_of(unit):
         x, y = [], []
-        for variant in sorted(swept, key=lambda variant: variant.depth_target):
+        for variant in sorted(swept, key=lambda variant: variant.swept):
             mean = study.mean(variant, place, loss)
             if not mean.seeds:
                 continue
             rows.append(
                 {
                     "Budget": place.budget,
-                    "q": variant.depth_target,
+                    "q": variant.swept,
                     "Loss": mean.mean,
                     "Records": study.mean(variant, place, "records").mean,
                     "Tokens": study.mean(variant, place, "tokens").mean,
@@ -110,7 +110,7 @@ def sweep_lines(
             )
             gap = study.against_random(variant, place, loss)
             if gap is not None:
-                x.append(variant.depth_target)
+                x.append(variant.swept)
                 y.append(gap.mean)
         lines.append(Series(place.budget, x, y))
     return lines, rows

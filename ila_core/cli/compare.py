@@ -62,7 +62,7 @@ def tables(comparison: Comparison) -> str:
     ]
     filled = any(row.selection and row.selection.filled for row in comparison.rows)
     lines = [
-        _told(comparison),
+        _heading(comparison),
         "",
         f"{'method':<18}{'records':>9}"
         + "".join(f"{head:>10}" for head, *_ in columns)
@@ -85,7 +85,7 @@ def tables(comparison: Comparison) -> str:
     return "\n".join(line.rstrip() for line in [*lines, *_shared(comparison)])
 
 
-def _told(comparison: Comparison) -> str:
+def _heading(comparison: Comparison) -> str:
     """Return what the numbers are of, in a line."""
     grid = comparison.reference_grid
     sample = max((row.numbers.get("distance_sample", 0) for row in comparison.done), default=0)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
+from ila_core.artifacts import FINDINGS, MANIFEST
 from ila_core.cli.options import add_command
 from ila_core.cli.terminal import print_pairs
 from ila_core.errors import RunError, UsageError
@@ -32,7 +33,6 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ila_core.studies.findings import Study
-    from ila_core.studies.journal import FINDINGS
     from ila_core.studies.tables import markdown, named
 
     if options.table and options.json:
@@ -64,7 +64,7 @@ def _tell_landscape(folder: str, *, as_json: bool) -> None:
         pairs = lines(manifest, landscape, size_of(folder))
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
-            f"{folder}/manifest.json is damaged ({error} is missing or broken); run ila build "
+            f"{folder}/{MANIFEST} is damaged ({error} is missing or broken); run ila build "
             "again on the same pool and folder."
         ) from error
     print_pairs(pairs, width=16)
@@ -78,7 +78,7 @@ def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[
         ("read as", manifest.get("understood", "")),
         ("formats", ", ".join(f"{name} ({n:,})" for name, n in counts.get("formats", {}).items())),
         ("inputs", ", ".join(f["name"] for f in manifest["inputs"])),
-        ("encoder", str(manifest["stages"]["embedding"].get("encoder", ""))),
+        ("encoder", _encoder(manifest["stages"]["embedding"])),
         ("projection", manifest["settings"]["projection"]),
         ("loss", _loss(manifest)),
         ("depth", _depths(landscape)),
@@ -91,6 +91,20 @@ def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[
     pairs += [("rejected", f"{reason} ({n:,})") for reason, n in counts.get("reasons", {}).items()]
     pairs += [("note", f"{note} ({n:,})") for note, n in counts.get("notes", {}).items()]
     return pairs + [("note", note) for note in manifest["notes"]]
+
+
+def _encoder(facts: Mapping[str, Any]) -> str:
+    """Say who made the vectors, and what they say of the pool."""
+    parts = [str(facts.get("encoder", ""))]
+    if dimensions := facts.get("dimensions"):
+        parts.append(f"{dimensions} dimensions")
+    if (likeness := facts.get("likeness")) is not None:
+        parts.append(f"two records have a mean cosine of {likeness:.2f}")
+    if (unread := facts.get("unread")) is not None:
+        parts.append(f"{unread:.1%} could not be read")
+    if long := facts.get("long"):
+        parts.append(f"{long:,} read by head and tail")
+    return "; ".join(parts)
 
 
 def _older(manifest: Mapping[str, Any]) -> str:

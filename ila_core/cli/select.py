@@ -76,7 +76,7 @@ def tell_unread(spec: Spec, read: Spec) -> None:
 
 def tell_tuned(selection: Selection) -> None:
     """Say how many of the records the tuned model has learned from."""
-    from ila_core.landscape.beside import TUNED
+    from ila_core.artifacts import TUNED
 
     landscape = selection.landscape
     if tuned := len(set(selection.rows.tolist()) & set(landscape.tuned_rows.tolist())):
@@ -93,9 +93,9 @@ def print_numbers(selection: Selection, numbers: Numbers) -> None:
         ("method", numbers.method),
         ("records", f"{numbers.rows:,} of {len(selection.landscape):,}"),
         ("response tokens", f"{numbers.tokens:,.0f}"),
-        ("patches", _patches(numbers)),
-        ("depth", numbers.depth + ("" if numbers.depth_target is None
-                                   else f", target {numbers.depth_target:g}")),
+        ("patches", _patches(selection, numbers)),
+        *((name.replace("_", " "), _known(value, "")) for name, value in numbers.knobs.items()
+          if name != "patches"),
         (f"coverage at {reference}", f"{numbers.coverage:.1%}"),
         (f"reach at {reference}", f"{numbers.reach:.1%}"),
         (f"fidelity at {reference}", _known(numbers.fidelity, ".1%")),
@@ -105,10 +105,10 @@ def print_numbers(selection: Selection, numbers: Numbers) -> None:
     ])  # fmt: skip
 
 
-def _patches(numbers: Numbers) -> str:
+def _patches(selection: Selection, numbers: Numbers) -> str:
     if numbers.resolution is None:
         return ""
-    if numbers.patches == "even":
+    if selection.spec.even:
         return f"{numbers.resolution:,} even ones, {numbers.rounds} rounds"
     return (
         f"{numbers.resolution} x {numbers.resolution}, {numbers.occupied:,} of them occupied, "
@@ -116,7 +116,7 @@ def _patches(numbers: Numbers) -> str:
     )
 
 
-def _known(value: float | None, form: str) -> str:
+def _known(value: Any, form: str) -> str:
     """Return a number as text, nothing for one that was not measured or is not a number."""
     return "" if value is None or value != value else format(value, form)
 

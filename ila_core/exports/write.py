@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ila_core._version import __version__
+from ila_core.artifacts import ARTIFACTS, MANIFEST
 from ila_core.errors import IlaError, UsageError
 from ila_core.exports.commands import select_command
 from ila_core.exports.llamafactory import (
@@ -24,7 +25,6 @@ from ila_core.exports.llamafactory import (
 )
 from ila_core.exports.messages import as_messages, axolotl_snippet
 from ila_core.files import hash_file, replacing, write_text
-from ila_core.landscape.folder import ARTIFACTS
 from ila_core.pool.json_text import as_utf8, compact_json, without_field
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ Format = Literal["jsonl", "scored", "parquet", "trl", "axolotl"]
 FORMATS: tuple[Format, ...] = ("jsonl", "scored", "parquet", "trl", "axolotl")
 SNIPPET = ".axolotl.yaml"
 """What takes the place of the suffix in the name of Axolotl's snippet."""
-PARTS_OF_A_RUN = frozenset(("manifest.json", "progress.json", *ARTIFACTS))
+PARTS_OF_A_RUN = frozenset((MANIFEST, "progress.json", *ARTIFACTS))
 
 
 def export(
@@ -72,7 +72,7 @@ def export(
                     stream.write(line)
         digest = hash_file(temporary)
     text = json.dumps(manifest(selection, format, sha256=digest), indent=1, ensure_ascii=False)
-    write_text(path.with_name(path.name + ".manifest.json"), text + "\n")
+    write_text(path.with_name(f"{path.name}.{MANIFEST}"), text + "\n")
     if format == "axolotl":
         write_text(path.with_suffix(SNIPPET), axolotl_snippet(path.name))
     if entry is not None:
@@ -102,7 +102,7 @@ def _check_place(path: Path, landscape: Landscape) -> None:
         return
     size = path.stat().st_size
     same_size = [file for file in landscape.manifest.get("inputs", []) if file["bytes"] == size]
-    if path.with_name(path.name + ".manifest.json").is_file():  # an export of the whole pool is
+    if path.with_name(f"{path.name}.{MANIFEST}").is_file():  # an export of the whole pool is
         same_size = [file for file in same_size if file["name"] == path.name]  # its equal
     if same_size and hash_file(path) in [file["sha256"] for file in same_size]:
         raise UsageError(f"{path} is the pool itself; choose another name for the selection.")

@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ila_core.artifacts import LABELS, RECORDS, TUNED
 from ila_core.errors import IlaError
 from ila_core.landscape.grid import frozen
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records
-
-TUNED = "tuned_rows.txt"
-"""The file of a run that lists the rows which its tuned model has learned from."""
-LABELS = "labels.parquet"
-"""The file of a run that holds the labels which its build gave."""
 
 
 class Beside:
@@ -36,7 +32,7 @@ class Beside:
             return self.given_records
         from ila_core.pool.records import Records
 
-        return Records.open(self.files.get("records.parquet", self.run / "records.parquet"))
+        return Records.open(self.files.get(RECORDS, self.run / RECORDS))
 
     def labels_of(self, rows: Any) -> list[tuple[str, ...]]:
         """Return the labels that counted for these rows: none where the build counted none.

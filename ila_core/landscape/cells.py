@@ -66,7 +66,7 @@ class Frame:
 
     def locate(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return each point's cell number (column * side + row), (n,) int32; outside side ** 2."""
-        from ila_core.landscape.loops import locate_inside
+        from ila_core.landscape.points_compiled import locate_inside
 
         box = (*map(float, self.grid.low), *map(float, self.grid.high))
         return locate_inside(x, y, tuple(self.grid.scale), box, (*self.columns, *self.rows))
@@ -163,7 +163,7 @@ def count(landscape: Landscape, frame: Frame) -> Cells:
     >>> cells.number.tolist(), cells.count.tolist(), cells.member.tolist()
     ([0, 1, 3], [1, 1, 1], [0, 1, 2])
     """
-    from ila_core.landscape.loops import compact, summarise
+    from ila_core.landscape.points_compiled import compact, summarise
 
     side = frame.side
     member, number = compact(frame.locate(*landscape.columns), side * side + 1)
@@ -258,7 +258,7 @@ def leading(landscape: Landscape, cells: Cells, *, most: int = 8) -> Leading:
 
     Which are the largest does not depend on the frame: colours stay when one zooms.
     """
-    from ila_core.landscape.loops import most_frequent
+    from ila_core.landscape.points_compiled import most_frequent
 
     names = landscape.domain_names
     sizes = np.bincount(landscape.domain, minlength=len(names))

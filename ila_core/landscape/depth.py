@@ -8,10 +8,28 @@ A record whose loss is not known has a missing depth, NaN, and never a made-up o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from ila_core.pool.labels import Labels, distinct
 
 SMALLEST_DOMAIN = 5
 """Scored records below which a domain's ranks mean nothing: it ranks in the whole pool."""
+
+
+def count_skills(labels: Sequence[Labels], *, unlabelled: float = 1.0) -> np.ndarray:
+    """S of every record, (n,) float32: its distinct labels, at least 1.
+
+    A record whose labels are None counts `unlabelled`: 1 where the user's own column is silent,
+    NaN (a missing depth) where a server was asked and failed to answer, since any number there
+    would be made up.
+
+    >>> count_skills([("sql", "SQL", "joins"), (), None])
+    array([2., 1., 1.], dtype=float32)
+    """
+    counts = (unlabelled if some is None else max(1, len(distinct(some))) for some in labels)
+    return np.fromiter(counts, dtype=np.float32, count=len(labels))
 
 
 def depth(loss: np.ndarray, skills: np.ndarray | float = 1.0) -> np.ndarray:

@@ -49,7 +49,7 @@ class Even:
 
     def of_ranks(self, ranks: np.ndarray, n: int) -> np.ndarray:
         """Return the patch numbers of ranks along the curve of n records; -1 stays -1."""
-        from ila_core.landscape.loops import even_patches
+        from ila_core.landscape.points_compiled import even_patches
 
         if self.count > max(n, 1):
             raise UsageError(
@@ -65,7 +65,7 @@ def curve_order(landscape: Landscape) -> np.ndarray:
 
     The curve fills the square at the map's low corner whose side is the map's longer side.
     """
-    from ila_core.landscape.loops import hilbert
+    from ila_core.landscape.points_compiled import hilbert
 
     (x0, y0), (x1, y1) = landscape.bounds
     side = max(float(x1) - float(x0), float(y1) - float(y0)) or np.inf

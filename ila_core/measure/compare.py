@@ -77,7 +77,7 @@ class Comparison:
         """Return the `ila compare` line that makes this comparison again."""
         names = [row.name for row in self.rows]
         words = ["compare", str(run), "--budget", self.spec.budget]
-        if names != fast_names():
+        if names != compared_unasked():
             words += ["--methods", ",".join(names)]
         words += self.spec.words(without=("method", "budget"))
         for key, option in (("novelsum", "--novelty"), ("stability", "--stability")):
@@ -113,7 +113,7 @@ def compare(
     and `stability` the share of a selection that survives another projection seed or a shifted
     grid; both cost time. `say` is told of each method as it starts and as it ends.
     """
-    wanted = list(methods) if methods is not None else fast_names()
+    wanted = list(methods) if methods is not None else compared_unasked()
     for name in wanted:
         find(name)
     if CHANCE not in wanted:
@@ -134,9 +134,9 @@ def compare(
     return Comparison(spec, tuple(rows))
 
 
-def fast_names() -> list[str]:
+def compared_unasked() -> list[str]:
     """Return the methods that take seconds on 75,000 records."""
-    return [name for name, method in registered().items() if method.fast]
+    return [name for name, method in registered().items() if method.compared]
 
 
 def measure(landscape: Landscape, spec: Spec) -> Row:
@@ -177,7 +177,7 @@ def with_stability(row: Row, places: Sequence[np.ndarray]) -> Row:
 
 def _numbers(selection: Selection) -> dict[str, Any]:
     numbers = describe(selection).as_dict()
-    by_grid = {str(g): grid_numbers(selection, g) for g in GRIDS}
+    by_grid = {str(g): grid_numbers(selection.landscape, selection.rows, g) for g in GRIDS}
     numbers["coverage_by_grid"] = {g: coverage for g, (coverage, _) in by_grid.items()}
     numbers["fidelity_by_grid"] = {
         g: None if math.isnan(fidelity) else fidelity for g, (_, fidelity) in by_grid.items()

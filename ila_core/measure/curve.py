@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import REFERENCE, grid_numbers, reference_grid
-from ila_core.methods.registry import find
-from ila_core.methods.select import select_by
+from ila_core.methods.select import select_sizes
 from ila_core.selection.spec import Spec
 
 
@@ -52,10 +51,10 @@ def growth(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) 
     >>> growth(pool, np.array([1, 2])).coverage.round(3).tolist()
     [0.333, 0.667]
     """
-    from ila_core.measure import loops
+    from ila_core.measure import picks_compiled
 
     reference = reference_grid(landscape, resolution)
-    covered, gained = loops.growth(
+    covered, gained = picks_compiled.growth(
         reference.member[rows], reference.patches, landscape.relative_depth[rows]
     )
     tokens = np.cumsum(np.nan_to_num(landscape.tokens[rows]), dtype=np.float64)
@@ -80,13 +79,10 @@ def curve(
     most = n - len(np.unique(spec.excluded))
     wanted = np.array(sorted(set(round_budgets(n) if budgets is None else budgets)), np.int64)
     wanted = np.unique(wanted.clip(max(1, len(set(spec.pinned))), max(1, most)))
-    if find(spec.method).prefix:
-        whole = select_by(landscape, replace(spec, budget=str(wanted.max())))
-        return growth(landscape, whole.rows, reference).at(wanted.tolist())
     points = []
-    for budget in wanted.tolist():
-        chosen = select_by(landscape, replace(spec, budget=str(budget)))
-        points.append((len(chosen), chosen.tokens, *grid_numbers(chosen, reference)))
+    for chosen in map(select_sizes(landscape, spec, int(wanted.max())), wanted.tolist()):
+        both = grid_numbers(chosen.landscape, chosen.rows, reference)
+        points.append((len(chosen), chosen.tokens, *both))
     records, tokens, covered, kept = np.array(points, dtype=np.float64).T
     return Curve(records.astype(np.int64), tokens, covered, kept, reference)
 

@@ -7,6 +7,7 @@ A selection is perfect on the grid that it was made with, so coverage and fideli
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,9 +23,9 @@ REFERENCE = 256
 GRIDS = (32, 64, 128, 256, 512)
 """Reference grids that comparisons show side by side."""
 _OF_JSON = (
-    "method", "budget", "patches", "depth", "depth_target", "rows", "resolution", "occupied",
-    "rounds", "tokens", "coverage", "reach", "fidelity", "mean_relative_depth",
-    "domain_divergence", "embedding_distance_mean", "embedding_distance_p95", "reference_grid",
+    "rows", "resolution", "occupied", "rounds", "tokens", "coverage", "reach", "fidelity",
+    "mean_relative_depth", "domain_share", "domain_divergence", "embedding_distance_mean",
+    "embedding_distance_p95", "reference_grid",
 )  # fmt: skip
 
 
@@ -35,11 +36,8 @@ class Numbers:
     method: str
     budget: str
     """As it was given."""
-    patches: str | None
-    """"even" or "grid"; None for a method that cuts no patches."""
-    depth: str
-    """The kind of depth that the numbers are measured with."""
-    depth_target: float | None
+    knobs: Mapping[str, Any]
+    """Those of `Selection.knobs`; "depth" is the kind that the numbers are measured with."""
     rows: int
     resolution: int | None
     """Even patches, or patches a side of the grid, that it was made with."""
@@ -58,6 +56,7 @@ class Numbers:
     mean_relative_depth: float
     domain_share: np.ndarray
     """(domains,) float64, share of the chosen records in each domain."""
+    domain_names: tuple[str, ...]
     domain_divergence: float
     """Kullback-Leibler divergence of these shares from the pool's, in nats."""
     reference_grid: int = REFERENCE
@@ -74,7 +73,10 @@ class Numbers:
         NovelSum stands in it only where measured, the size of the sample that the distances were
         measured on (distance_sample) only where it is a part of the pool.
         """
-        numbers = {name: getattr(self, name) for name in _OF_JSON}
+        numbers = {"method": self.method, "budget": self.budget, **self.knobs}
+        numbers |= {name: getattr(self, name) for name in _OF_JSON}
+        shares = zip(self.domain_names, self.domain_share.tolist(), strict=True)
+        numbers["domain_share"] = dict(shares)
         if self.distance_sample is not None:
             numbers["distance_sample"] = self.distance_sample
         if self.novelsum is not None:
@@ -105,14 +107,12 @@ def describe(
     (0.333, 0.556)
     """
     landscape, rows, spec = selection.landscape, selection.rows, selection.spec
-    covered, kept = grid_numbers(selection, reference)
+    covered, kept = grid_numbers(landscape, rows, reference)
     share = domain_shares(landscape, rows)
     numbers = Numbers(
         method=spec.method,
         budget=spec.budget,
-        patches=None if selection.cut is None else spec.patches,
-        depth=landscape.kind,
-        depth_target=spec.depth_target if selection.taken != "order" else None,
+        knobs=selection.knobs,
         rows=len(rows),
         resolution=selection.resolution,
         occupied=selection.occupied,
@@ -123,6 +123,7 @@ def describe(
         fidelity=kept,
         mean_relative_depth=mean_known(landscape.relative_depth[rows]),
         domain_share=share,
+        domain_names=tuple(landscape.domain_names),
         domain_divergence=divergence(share, domain_shares(landscape)),
         reference_grid=reference,
     )
@@ -160,35 +161,31 @@ class Reference:
 @remembered(most=len(GRIDS) + 1)
 def reference_grid(landscape: Landscape, resolution: int = REFERENCE) -> Reference:
     """Return the grid to measure with: shifted by half a patch, so no method selects with it."""
-    from ila_core.measure.loops import best_of_each
+    from ila_core.measure.picks_compiled import best_of_each
 
     member, number = landscape.grid(resolution, 0.5).members(*landscape.columns)
     _, best = best_of_each(member, len(number), landscape.relative_depth)
     return Reference(member, len(number), np.bincount(member), float(best.sum()))
 
 
-def grid_numbers(selection: Selection, resolution: int = REFERENCE) -> tuple[float, float]:
-    """Return coverage and fidelity of a selection on a reference grid."""
-    return _on_grid(selection.landscape, selection.rows, resolution)
+def grid_numbers(
+    landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE
+) -> tuple[float, float]:
+    """Return coverage and landscape fidelity of rows on a reference grid.
 
-
-def coverage(selection: Selection, resolution: int = REFERENCE) -> float:
-    """Return the share of the pool's occupied reference patches that hold a chosen record."""
-    return grid_numbers(selection, resolution)[0]
-
-
-def fidelity(selection: Selection, resolution: int = REFERENCE) -> float:
-    """Return the landscape fidelity: the QD-score ratio of quality-diversity search.
-
-    The sum over reference patches of the largest relative depth chosen there (0 where none is),
-    divided by the same sum for the pool; NaN where no record of the pool has a depth.
+    Coverage is the share of the pool's occupied patches that hold one of the rows. Fidelity, the
+    QD-score ratio of quality-diversity search, is the sum over patches of the largest relative
+    depth there (0 where none is), divided by the same sum for the pool; NaN where no record of the
+    pool has a depth.
     """
-    return grid_numbers(selection, resolution)[1]
+    from ila_core.measure.picks_compiled import best_of_each
 
-
-def grid_coverage(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -> float:
-    """Return the coverage of any rows of a landscape, as `coverage` does for a selection."""
-    return _on_grid(landscape, rows, resolution)[0]
+    reference = reference_grid(landscape, resolution)
+    count, best = best_of_each(
+        reference.member[rows], reference.patches, landscape.relative_depth[rows]
+    )
+    kept = float(best.sum()) / reference.best if reference.best > 0 else math.nan
+    return count / reference.patches, kept
 
 
 def reach(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -> float:
@@ -204,17 +201,6 @@ def reach(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -
     touched = np.zeros(reference.patches, dtype=bool)
     touched[reference.member[rows]] = True
     return float(reference.records[touched].sum() / len(landscape))
-
-
-def _on_grid(landscape: Landscape, rows: np.ndarray, resolution: int) -> tuple[float, float]:
-    from ila_core.measure.loops import best_of_each
-
-    reference = reference_grid(landscape, resolution)
-    count, best = best_of_each(
-        reference.member[rows], reference.patches, landscape.relative_depth[rows]
-    )
-    kept = float(best.sum()) / reference.best if reference.best > 0 else math.nan
-    return count / reference.patches, kept
 
 
 def mean_known(values: np.ndarray) -> float:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ila_core.artifacts import STAGES
 from ila_core.errors import IlaError
 from ila_core.files import replacing
 from ila_core.landscape.landscape import Landscape
@@ -50,7 +51,7 @@ def stability(
     """
     landscape, spec = selection.landscape, selection.spec
     method = methods().get(spec.method)
-    if method is None or not method.reads_map or not len(selection):
+    if method is None or "map" not in method.reads or not len(selection):
         return {}
     shares = {}
     given = dict(spec.parameters)
@@ -109,4 +110,4 @@ def _kept_at(landscape: Landscape, how: ProjectSettings) -> Path | None:
     if landscape.run is None:
         return None
     name = f"places-{how.method}-{how.seed}-{landscape.fingerprint}"
-    return landscape.run / ".stages" / name / "xy.npy"
+    return landscape.run / STAGES / name / "xy.npy"

@@ -28,5 +28,5 @@ def _blindly(landscape: Landscape, spec: Spec, offset: float, purpose: Purpose) 
     blind = replace(
         landscape, given_ranks={landscape.kind: depth.astype("float32")}, whole=landscape.base
     )
-    chosen = ila(blind, replace(spec, depth_target=1.0), offset=offset)
+    chosen = ila(blind, spec.deepest_first, offset=offset)
     return replace(chosen, landscape=landscape, spec=spec, taken="order")

@@ -70,9 +70,9 @@ class Sparse:
     @classmethod
     def of(cls, vectors: np.ndarray, k: int) -> Sparse:
         """Keep each row's k most similar candidates, itself among them."""
-        found, similarity = nearest(vectors, vectors, min(k, len(vectors)))
-        candidates = found.ravel()
-        served = np.repeat(np.arange(len(vectors), dtype=np.int32), found.shape[1])
+        near, similarity = nearest(vectors, vectors, min(k, len(vectors)))
+        candidates = near.ravel()
+        served = np.repeat(np.arange(len(vectors), dtype=np.int32), near.shape[1])
         order = np.argsort(candidates, kind="stable")
         counts = np.bincount(candidates, minlength=len(vectors))
         values = np.maximum(similarity.ravel()[order], 0)
@@ -147,16 +147,6 @@ def lazy_greedy(
             value = weight * similarities.gain(row, best) + bonus[row]
             heapq.heapreplace(heap, (-value, row))
     return np.asarray(picked, dtype=np.int64)
-
-
-def objective(vectors: np.ndarray, rows: np.ndarray) -> float:
-    """Return the facility-location value of `rows`: sum over the pool of the largest similarity."""
-    total = 0.0
-    chosen = vectors[rows]
-    for start in range(0, len(vectors), 4096):
-        nearest = (vectors[start : start + 4096] @ chosen.T).max(axis=1)
-        total += float(np.maximum(nearest, 0).sum(dtype=np.float64))
-    return total
 
 
 class _Kernels(NamedTuple):

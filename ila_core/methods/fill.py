@@ -27,7 +27,7 @@ def fill(
     What it leaves of the budget is filled with the highest relative depth among the rest.
     IlaError says what is wrong with rows that are none.
     """
-    budget, n = spec.asked, len(landscape)
+    n = len(landscape)
     locks = Locks.of(spec.pinned, spec.excluded, n)
     free = np.ones(n, dtype=bool)
     free[locks.pinned], free[locks.excluded] = False, False
@@ -46,12 +46,7 @@ def fill(
             rest = pool.order[~np.isin(pool.order, own)][: wanted - len(own)]
         return np.concatenate([locks.pinned, free[own], free[rest]]), len(rest)
 
-    count = min(budget.records(landscape), most)
-    rows, filled = ranked(count)
-    while count < most and budget.kind == "tokens" and budget.cut(landscape, rows) == count:
-        count = min(most, count + max(1, count // 3))  # their tokens leave room for more
-        rows, filled = ranked(count)
-    size = locks.checked_cut(budget, landscape, rows)
+    (rows, filled), size = locks.fitted(spec.asked, landscape, most, ranked)
     filled = max(filled - (len(rows) - size), 0)
     return Selection.of_rows(landscape, spec, rows[:size], filled=filled)
 

@@ -13,7 +13,6 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.selection.locks import Locks
 from ila_core.selection.order import (
     Cut,
-    Rounds,
     auto_resolution,
     finest,
     first_round_tokens,
@@ -34,13 +33,19 @@ def ila(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
     """
     locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
     cut = _cut(landscape, spec, locks, offset)
-    turn = rounds(landscape, cut, spec.depth_target, locks)
-    position, size = _picks(landscape, spec, turn, locks)
+    turn = rounds(landscape, spec, cut, locks)
+
+    def first(count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pins and then picks by round, and where the picks stand in the queue."""
+        position = turn.first(max(0, count - len(locks.pinned)))
+        return np.concatenate([locks.pinned, turn.queue.rows[position]]), position
+
+    (rows, position), size = locks.fitted(spec.asked, landscape, len(turn.queue), first)
     pinned_patch = turn.patch[turn.queue.positions(locks.pinned)]
     return Selection(
         landscape,
         spec,
-        frozen(np.concatenate([locks.pinned, turn.queue.rows[position]])[:size]),
+        frozen(rows[:size]),
         frozen(np.concatenate([turns(pinned_patch), turn.round[position]])[:size]),
         frozen(np.concatenate([pinned_patch, turn.patch[position]])[:size], np.int64),
         cut,
@@ -50,34 +55,22 @@ def ila(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
 
 def _cut(landscape: Landscape, spec: Spec, locks: Locks, offset: float) -> Cut:
     """Return the patches that a spec asks for."""
-    if spec.patches == "grid":
-        return landscape.grid(_resolution(landscape, spec, locks), offset)
-    return Even(_resolution(landscape, spec, locks), locks.excluded.tobytes(), offset)
+    number = _resolution(landscape, spec, locks)
+    if spec.even:
+        return Even(number, locks.excluded.tobytes(), offset)
+    return landscape.grid(number, offset)
 
 
 def _resolution(landscape: Landscape, spec: Spec, locks: Locks) -> int:
     if not isinstance(spec.resolution, str):
         return spec.resolution
-    budget, line, even = spec.asked, queue(landscape, locks), spec.patches == "even"
+    budget, line = spec.asked, queue(landscape, locks)
     size = budget.records(landscape)
     if budget.kind == "tokens":
 
         def fits(number: int) -> bool:
-            cut = Even(number) if even else landscape.grid(number)
-            return first_round_tokens(line, cut, spec.depth_target) <= budget.value
+            cut = Even(number) if spec.even else landscape.grid(number)
+            return first_round_tokens(line, spec, cut) <= budget.value
 
-        return finest(fits, max(len(line), 1) if even else MAX_RESOLUTION)
-    return min(size, max(len(line), 1)) if even else auto_resolution(landscape, size)
-
-
-def _picks(landscape: Landscape, spec: Spec, turn: Rounds, locks: Locks) -> tuple[np.ndarray, int]:
-    """Return queue positions by round, and how many rows the budget holds, the pinned included."""
-    budget = spec.asked
-    limit = budget.records(landscape)
-    while True:
-        position = turn.first(max(0, limit - len(locks.pinned)))
-        rows = np.concatenate([locks.pinned, turn.queue.rows[position]])
-        size = locks.checked_cut(budget, landscape, rows)
-        if budget.kind != "tokens" or size < len(rows) or limit >= len(turn.queue):
-            return position, size
-        limit *= 4  # a token budget may take more records than its estimate
+        return finest(fits, max(len(line), 1) if spec.even else MAX_RESOLUTION)
+    return min(size, max(len(line), 1)) if spec.even else auto_resolution(landscape, size)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ila_core.chance import library_seed
 from ila_core.methods.vectors import clusters, unit_vectors
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ def k_means(landscape: Landscape, count: int, seed: int) -> np.ndarray:
 
     Fewer come out where clusters stay empty, as they do in a pool with repeated instructions.
     """
-    return deepest_of_each(landscape, clusters(unit_vectors(landscape), count, seed))
+    start = library_seed(seed, "k-means clusters")
+    return deepest_of_each(landscape, clusters(unit_vectors(landscape), count, start))
 
 
 def deepest_of_each(landscape: Landscape, cluster: np.ndarray) -> np.ndarray:

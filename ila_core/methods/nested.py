@@ -24,9 +24,7 @@ def nested(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selectio
     [[1], [1, 2], [1, 2, 0]]
     """
     locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
-    rows, level = order.nested(
-        landscape, spec.depth_target, locks, even=spec.patches == "even", offset=offset
-    )
+    rows, level = order.nested(landscape, spec, locks, offset=offset)
     size = locks.checked_cut(spec.asked, landscape, rows)
     nowhere = frozen(np.full(size, -1, np.int64))
     return Selection(landscape, spec, rows[:size], level[:size], nowhere, taken="levels")

@@ -26,7 +26,7 @@ import numpy as np
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.fill import fill
-from ila_core.methods.inputs import check_inputs
+from ila_core.methods.needs import check_needs
 from ila_core.options import options_of
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
@@ -46,13 +46,13 @@ class Method:
     rule: str
     source: str
     needs: tuple[str, ...]
-    """Names of `inputs.INPUTS` that a landscape must have; without them it does not run."""
+    """Names of `needs.NEEDS` that a landscape must have; without them it does not run."""
     home: str
     """Where the function is, as entry points say it: "package.module:function"."""
     reads: frozenset[str] = frozenset()
-    """The knobs of a Spec that it reads beside budget and locks, and "map" where it cuts the map
-    into patches."""
-    fast: bool = False
+    """The fields of a Spec that it reads beside budget and locks, "depth" where another kind of it
+    makes another selection; and "map" where it cuts the map into patches."""
+    compared: bool = False
     """Whether it is compared where no method is named: it takes a few seconds at most on 75,000
     records and needs nothing that a usual landscape lacks."""
     prefix: bool = False
@@ -65,27 +65,6 @@ class Method:
 
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Knobs of a Spec that are the method itself and cannot be turned."""
-
-    @property
-    def reads_patches(self) -> bool:
-        return "patches" in self.reads
-
-    @property
-    def reads_resolution(self) -> bool:
-        return "resolution" in self.reads
-
-    @property
-    def reads_depth_target(self) -> bool:
-        return "depth_target" in self.reads
-
-    @property
-    def reads_depth(self) -> bool:
-        """Whether another kind of depth makes another selection."""
-        return self.reads_depth_target or not {"depth", "score"}.isdisjoint(self.needs)
-
-    @property
-    def reads_map(self) -> bool:
-        return "map" in self.reads
 
     @property
     def pick(self) -> Callable[..., Any]:
@@ -126,7 +105,7 @@ class Method:
         highest relative depth among the rest; `Selection.filled` counts these. UsageError for a
         parameter that it does not take, IlaError where the landscape lacks an input.
         """
-        check_inputs(self.name, self.needs, landscape)
+        check_needs(self.name, self.needs, landscape)
         parameters = dict(spec.parameters)
         self.check(parameters)
         spec = self.applied(spec)
@@ -163,44 +142,44 @@ def _built_in(
 
 _BUILT_IN = (
     _built_in("random", "uniform over the pool", "the baseline",
-              "", "simple:random", "seed", fast=True, draws=5),
+              "", "simple:random", "seed", compared=True, draws=5),
     _built_in("balanced", "an equal share of random records per domain", "stratified sampling",
-              "", "simple:balanced", "seed", fast=True),
+              "", "simple:balanced", "seed", compared=True),
     _built_in("loss-top", "highest loss per token", "perplexity pruning, arXiv 2309.04564",
-              "loss", "simple:loss_top", fast=True),
+              "loss", "simple:loss_top", compared=True),
     _built_in("loss-mid", "from a third of the way down the descending loss",
               "perplexity pruning, arXiv 2309.04564", "loss", "simple:loss_mid"),
     _built_in("longest", "most response tokens", "arXiv 2402.04833",
-              "tokens", "simple:longest", fast=True),
+              "tokens", "simple:longest", compared=True),
     _built_in("coverage-only", "a random record per patch of the automatic grid",
               "ILA without depth", "", "coverage_only:coverage_only", "seed map",
-              fast=True, prefix=False, by_spec=True),
+              compared=True, prefix=False, by_spec=True),
     _built_in("even-random", "a random record of each of as many even patches as picks",
               "even patches without depth", "", "coverage_only:even_random", "seed map",
-              fast=True, prefix=False, by_spec=True),
+              compared=True, prefix=False, by_spec=True),
     _built_in("depth-only", "highest relative depth anywhere", "ILA without coverage",
-              "depth", "simple:depth_only", fast=True),
+              "depth", "simple:depth_only", "depth", compared=True),
     _built_in("ila", "the record at the depth target of each patch", "arXiv 2509.06463, amended",
-              "", "ila:ila", "patches resolution depth_target map",
-              fast=True, prefix=False, by_spec=True),
+              "", "ila:ila", "patches resolution depth depth_target map",
+              compared=True, prefix=False, by_spec=True),
     _built_in("nested", "the record at the depth target of each patch, from few patches to many",
-              "progressive ILA", "", "nested:nested", "patches depth_target map",
-              fast=True, by_spec=True),
+              "progressive ILA", "", "nested:nested", "patches depth depth_target map",
+              compared=True, by_spec=True),
     _built_in("paper", "the record of highest loss of each patch of the automatic grid",
               "arXiv 2509.06463 as published first", "loss", "ila:ila", "map",
-              fast=True, prefix=False, by_spec=True, fixed=PAPER),
+              compared=True, prefix=False, by_spec=True, fixed=PAPER),
     _built_in("ifd", "highest loss ratio with to without the instruction, below 1",
               "Cherry_LLM, arXiv 2308.12032", "loss unconditional_loss", "simple:ifd"),
     _built_in("deita", "by score, unless too similar to what is accepted", "arXiv 2312.15685",
-              "score vectors", "deita:deita", fast=True),
+              "score vectors", "deita:deita", "depth", compared=True),
     _built_in("k-center", "always the record farthest from the chosen ones",
               "core-set, arXiv 1708.00489", "vectors", "k_center:k_center", "seed"),
     _built_in("k-means", "the deepest record of each of B clusters", "CaR, arXiv 2402.18191",
-              "depth vectors", "k_means:k_means", "seed", prefix=False),
+              "depth vectors", "k_means:k_means", "depth seed", prefix=False),
     _built_in("facility-location", "greedy on the sum of the similarity to the nearest pick",
               "lazy greedy, Minoux 1978", "vectors", "facility:facility_location", "seed"),
     _built_in("qdit", "greedy on facility-location gain and relative depth together",
-              "arXiv 2311.14736", "depth vectors", "facility:qdit", "seed"),
+              "arXiv 2311.14736", "depth vectors", "facility:qdit", "depth seed"),
     _built_in("semdedup", "what is left when near-duplicates of a cluster are dropped",
               "arXiv 2303.09540", "vectors", "semdedup:semdedup", "seed"),
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from ila_core.landscape.landscape import Landscape
@@ -25,7 +26,7 @@ def select(
     """Choose exactly min(budget, what can be chosen) records and return them in pick order.
 
     budget: a count, "10%" or "2M-tokens". method: a name of `names()` or a function
-    (landscape, count, seed) -> rows. knobs: the other fields of Spec (resolution, depth_target,
+    (landscape, count, seed) -> rows. knobs: the other fields of Spec (patches, resolution,
     seed, ...), of which each method reads those that its `Method.reads` names, and the method's
     own parameters. Pins come first, excluded rows never. UsageError on an unknown name or value,
     IlaError where the method lacks an input.
@@ -51,6 +52,23 @@ def select(
         **fields,
     )
     return chosen.select(landscape, spec)
+
+
+def select_sizes(landscape: Landscape, spec: Spec, most: int) -> Callable[[int], Selection]:
+    """Return what selects any number of records up to `most` by a spec, its budget aside.
+
+    A method whose picks extend each other is asked once for all of them, another one each time.
+
+    >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
+    >>> sized = select_sizes(pool, Spec("nested"), 3)
+    >>> sized(1).rows.tolist(), sized(2).rows.tolist()
+    ([1], [1, 2])
+    """
+
+    def anew(size: int) -> Selection:
+        return select_by(landscape, replace(spec, budget=str(size)))
+
+    return anew(most).first if find(spec.method).prefix else anew
 
 
 def select_by(landscape: Landscape, spec: Spec) -> Selection:

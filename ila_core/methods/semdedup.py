@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ila_core.chance import library_seed
 from ila_core.errors import UsageError
 from ila_core.methods.vectors import blocks, clusters, unit_vectors
 
@@ -30,7 +31,8 @@ def semdedup(
         raise UsageError(f"Parameter eps of semdedup is {eps}; give a cosine distance, 0 to 2.")
     vectors = unit_vectors(landscape)
     k = int(np.clip(round((len(vectors) / 2) ** 0.5), 1, MOST_CLUSTERS))
-    nearest = nearest_earlier(vectors, clusters(vectors, k, seed))
+    start = library_seed(seed, "semdedup clusters")
+    nearest = nearest_earlier(vectors, clusters(vectors, k, start))
     order = np.argsort(nearest, kind="stable")
     if eps is not None:
         order = order[nearest[order] <= 1 - eps]

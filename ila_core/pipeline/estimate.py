@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ila_core.lm.settings import LmSettings
-from ila_core.pipeline.settings import BuildSettings
+from ila_core.pipeline.settings import SHIPPED_ENCODERS, BuildSettings
 from ila_core.progress import duration
 from ila_core.skills.endpoint import Estimate as Cost
 from ila_core.skills.settings import EndpointSettings
@@ -18,6 +18,7 @@ from ila_core.skills.settings import EndpointSettings
 if TYPE_CHECKING:
     from ila_core.lm.score import Speed
     from ila_core.pool.record import Record
+    from ila_core.space.encoders import Encoder
 
 # Seconds a record, measured on two cores with records of about 240 tokens (75,000 of them took
 # 86 s of UMAP, 3 s of PCA, 33 s of n-gram tokenising, fitting and scoring, 12 s of k-means). They
@@ -27,7 +28,7 @@ NGRAM_SECONDS_PER_BYTE = 33 / 75e6
 KMEANS_SECONDS = 12 / 75_000
 PROBED = 2_000
 PROBED_RATE = 4_400
-"""Records a second that the shipped encoder reached on the machine of the figures above."""
+"""Records a second that the static encoder reached on the machine of the figures above."""
 PROBED_BY_OTHERS = 64
 """Records that any other encoder is tried on: it may be a hundred times slower."""
 PROBED_BY_MODEL = 256
@@ -117,7 +118,7 @@ def estimate(
     if settings.embeddings:
         encoding = 0.0
     elif settings.encoder != "static":
-        encoding, dim = _encoding_rate(first, settings.encoder, settings.device)
+        encoding, dim = _encoding_rate(first, settings)
     size = sum(len(record.original.encode("utf-8", "replace")) for record in first) / len(first)
     projecting = PROJECTION_SECONDS.get(settings.projection.partition(":")[0])
     mapped = count * (encoding + ((projecting or 0.0) + KMEANS_SECONDS) * slower)
@@ -153,12 +154,18 @@ def _slowness(first: Sequence[Record]) -> tuple[float, float, int]:
     return max(per_record * PROBED_RATE, 0.2), per_record, encoder.dim
 
 
-def _encoding_rate(first: Sequence[Record], name: str, device: str) -> tuple[float, int]:
+def _encoding_rate(first: Sequence[Record], settings: BuildSettings) -> tuple[float, int]:
     """Seconds a record of another encoder, and its width; loading is not counted."""
-    from ila_core.space.encoders import load_encoder
+    from ila_core.space.encoders import load_encoder, load_speller
+    from ila_core.space.lexical import learn
 
-    encoder = load_encoder(name, device=device)
-    texts = [record.instruction for record in _evenly(first, PROBED_BY_OTHERS)]
+    shipped = settings.encoder in SHIPPED_ENCODERS
+    probed = first if shipped else _evenly(first, PROBED_BY_OTHERS)
+    texts = [record.instruction for record in probed]
+    if settings.encoder == "lexical":
+        encoder: Encoder = learn(lambda: texts, len(texts), load_speller(), seed=settings.seed)
+    else:
+        encoder = load_encoder(settings.encoder, device=settings.device)
     encoder.encode(texts[:1])
     started = time.perf_counter()
     encoder.encode(texts)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ila_core.artifacts import RECORDS
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.files import key_of
-from ila_core.landscape.folder import RECORDS, pool_of
+from ila_core.landscape.folder import pool_of
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ila_core.artifacts import TABLE, TUNED
 from ila_core.files import write_text
 from ila_core.landscape import depth as formulas
-from ila_core.landscape.beside import TUNED
-from ila_core.landscape.folder import TABLE, write_table
+from ila_core.landscape.folder import write_table
 from ila_core.pipeline.ingesting import SCORES
 from ila_core.pipeline.labelling import Labelled
 from ila_core.pipeline.publish import StageFolder

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ila_core.artifacts import LABELS
 from ila_core.files import key_of, replacing
-from ila_core.landscape.beside import LABELS
+from ila_core.landscape.depth import count_skills
 from ila_core.options import columns_in
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import LabelSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
-from ila_core.pool.labels import Labels, count_skills, from_column
+from ila_core.pool.labels import Labels, from_column
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ila_core.artifacts import VECTORS
 from ila_core.errors import UsageError
 from ila_core.files import hash_file, key_of
-from ila_core.landscape.folder import VECTORS
 from ila_core.options import columns_in
 from ila_core.pipeline.labelling import Labelled
 from ila_core.pipeline.publish import StageFolder
@@ -24,12 +24,15 @@ from ila_core.pipeline.step import Desk, Facts, Made, Stage
 if TYPE_CHECKING:
     from ila_core.pool.records import Records
     from ila_core.space.domains import Domains
+    from ila_core.space.encode import EmbedResult
     from ila_core.space.encoders import Encoder
+    from ila_core.space.lexical import Spells
     from ila_core.space.project import ProjectSettings
 
 # -- vectors --------------------------------------------------------------------------------------
 
 ENCODER_LIBRARIES = {
+    "pieces": ("tokenizers", "numba", "numpy"),
     "model2vec": ("model2vec", "tokenizers", "numpy", "scipy"),
     "sentence-transformers": ("sentence-transformers", "transformers", "torch", "tokenizers"),
 }
@@ -50,17 +53,37 @@ class _Vectors(Stage[np.ndarray]):
         return np.load(folder.path / VECTORS, mmap_mode="r")
 
     def notes(self, value: np.ndarray, facts: Facts) -> Sequence[str]:
-        if not (unknown := facts["unknown"]):
-            return ()
-        return (
-            f"{unknown:,} instructions hold nothing the encoder knows; they lie in the pool's mean "
-            "direction.",
+        return reading_notes(facts)
+
+    def told(self, result: EmbedResult, encoder: Encoder | None = None) -> Facts:
+        """Return what is to be told of the vectors, and of what their encoder made of the pool."""
+        from ila_core.space.legible import legibility
+
+        seen = legibility(self.records.value.instructions, result.vectors, encoder)
+        dimensions = result.vectors.shape[1]
+        facts = {"unknown": result.unknown, "encoder": result.encoder, "dimensions": dimensions}
+        return facts | asdict(seen)
+
+    def embedded(self, desk: Desk, encoder: Encoder) -> Facts:
+        """Write the vectors that an encoder gives the instructions."""
+        from ila_core.space.encode import embed
+
+        result = embed(
+            self.records.value.instructions,
+            self.total,
+            encoder,
+            out=desk.folder.path / VECTORS,
+            work=desk.folder.work,
+            progress=desk.progress,
         )
+        return self.told(result, encoder)
 
 
 @dataclass(frozen=True)
 class Encode(_Vectors):
     """Instructions, as vectors."""
+
+    version = 2  # of long instructions the tail is read too
 
     encoder: Encoder
 
@@ -73,17 +96,29 @@ class Encode(_Vectors):
         return (self.records.key, self.encoder.identity)
 
     def make(self, desk: Desk) -> Facts:
-        from ila_core.space.encode import embed
+        return self.embedded(desk, self.encoder)
 
-        result = embed(
-            self.records.value.instructions,
-            self.total,
-            self.encoder,
-            out=desk.folder.path / VECTORS,
-            work=desk.folder.work,
-            progress=desk.progress,
-        )
-        return {"unknown": result.unknown, "encoder": result.encoder}
+
+@dataclass(frozen=True)
+class LearnWording(_Vectors):
+    """Instructions, as vectors that tell their wording."""
+
+    speller: Spells
+    seed: int
+
+    @property
+    def libraries(self) -> Sequence[str]:
+        return ("scikit-learn", "scipy", "tokenizers", "numpy")
+
+    @property
+    def parts(self) -> Sequence[object]:
+        return (self.records.key, "lexical", self.speller.identity, self.seed)
+
+    def make(self, desk: Desk) -> Facts:
+        from ila_core.space.lexical import learn
+
+        texts = self.records.value.instructions
+        return self.embedded(desk, learn(texts, self.total, self.speller, seed=self.seed))
 
 
 @dataclass(frozen=True)
@@ -103,18 +138,62 @@ class TakeVectors(_Vectors):
     def make(self, desk: Desk) -> Facts:
         from ila_core.space.given import load_embeddings
 
-        result = load_embeddings(self.file, self.total, out=desk.folder.path / VECTORS)
-        return {"unknown": result.unknown, "encoder": result.encoder}
+        out = desk.folder.path / VECTORS
+        return self.told(load_embeddings(self.file, self.total, out=out))
+
+
+UNREAD_NOTED = 0.1
+"""Share of instructions that an encoder could not read from which it is told."""
+ALIKE_NOTED = 0.8
+"""Mean cosine from which it is told that vectors hardly differ: good ones stay below 0.6."""
+
+
+def reading_notes(facts: Facts) -> list[str]:
+    """Return what a user should know of the vectors, a sentence each.
+
+    >>> reading_notes({"unknown": 0, "encoder": "static", "likeness": 0.97})
+    ["Two instructions have a mean cosine of 0.97 to the encoder 'static', which hardly tells them
+    apart, and neither does the map: try --encoder multilingual, or vectors of another model by
+    --embeddings."]
+    """
+    name = facts["encoder"]
+    other = "lexical" if name == "multilingual" else "multilingual"
+    way_out = f"try --encoder {other}, or vectors of another model by --embeddings."
+    notes = []
+    if unknown := facts["unknown"]:
+        notes.append(
+            f"{unknown:,} instructions hold nothing the encoder knows; they lie in the pool's mean "
+            "direction."
+        )
+    if long := facts.get("long"):
+        most = facts["characters"]
+        notes.append(
+            f"{long:,} instructions are longer than {most:,} characters; the encoder reads the "
+            f"first and last {most // 2:,} of them."
+        )
+    if (unread := facts.get("unread") or 0) > UNREAD_NOTED:
+        notes.append(
+            f"In about {unread:.0%} of the instructions more than 30 % of the pieces are unknown "
+            f"to the encoder {name!r}, so that their places mean little: {way_out}"
+        )
+    if (likeness := facts.get("likeness") or 0) > ALIKE_NOTED:
+        notes.append(
+            f"Two instructions have a mean cosine of {likeness:.2f} to the encoder {name!r}, which "
+            f"hardly tells them apart, and neither does the map: {way_out}"
+        )
+    return notes
 
 
 def encode(settings: EncodeSettings, records: Made[Records]) -> Stage[np.ndarray]:
     """Return the stage that gives every record its vector."""
-    from ila_core.space.encoders import load_encoder
+    from ila_core.space.encoders import load_encoder, load_speller
 
     if given := settings.embeddings:
         if not Path(given).is_file():
             raise UsageError(f"--embeddings names {given!r}, which is no file.")
         return TakeVectors(records, Path(given))
+    if settings.encoder == "lexical":
+        return LearnWording(records, load_speller(), settings.seed)
     device = settings.device.partition(",")[0]  # an encoder runs on one of them
     return Encode(records, load_encoder(settings.encoder, device=device))
 

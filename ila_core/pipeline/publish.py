@@ -23,9 +23,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from ila_core.artifacts import ARTIFACTS, MANIFEST, STAGES, TABLE
 from ila_core.errors import IlaError, RunError
 from ila_core.files import locked, replacing, sweep, write_text, writing_errors
-from ila_core.landscape.folder import ARTIFACTS, STAGES, TABLE, Stamp
+from ila_core.landscape.folder import Stamp
 
 MARK = "done.json"
 
@@ -155,7 +156,7 @@ class Run:
         }
         whole = {**manifest, "artifacts": entries}
         text = json.dumps(whole, indent=1, ensure_ascii=False, default=_plain)
-        write_text(self.folder / "manifest.json", text + "\n")
+        write_text(self.folder / MANIFEST, text + "\n")
         for name in ARTIFACTS:
             if name in places:
                 _renew(places[name][0].path / name, self.folder / name)
@@ -172,7 +173,7 @@ class Run:
 
 
 def _ours(folder: Path) -> bool:
-    return (folder / "manifest.json").is_file() or (folder / STAGES).is_dir()
+    return (folder / MANIFEST).is_file() or (folder / STAGES).is_dir()
 
 
 def _renew(source: Path, target: Path) -> None:

@@ -206,13 +206,13 @@ class ScoreByModel(Score):
         from ila_core.lm.score import score
 
         turns, settings = self.records.value.conversations, part(self.settings, LmSettings)
-        told: dict[str, Any] = {
+        hooks: dict[str, Any] = {
             "work": desk.folder.work, "progress": desk.progress, "say": desk.say
         }  # fmt: skip
         if self.scored == self.total:
-            return score(turns, self.total, settings, **told)
+            return score(turns, self.total, settings, **hooks)
         rows = drawn(self.total, self.scored, self.settings.seed)
-        return score_part(turns, self.total, rows, settings, **told)
+        return score_part(turns, self.total, rows, settings, **hooks)
 
     def notes(self, value: Columns, facts: Facts) -> Sequence[str]:
         n, meta = self.scored, facts.get("meta", {})

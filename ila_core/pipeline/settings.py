@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ila_core.skills.settings import EndpointSettings
 
 P = TypeVar("P")
+SHIPPED_ENCODERS = ("multilingual", "static", "lexical")
+"""They need neither a download nor a device."""
 SERVER = ("labels", ("endpoint",))
 
 
@@ -33,7 +35,7 @@ class Seeded:
 
 
 @dataclass(frozen=True)
-class EncodeSettings(OnDevice):
+class EncodeSettings(OnDevice, Seeded):
     """How instructions become vectors."""
 
     encoder: str = option(
@@ -42,11 +44,16 @@ class EncodeSettings(OnDevice):
         metavar="NAME",
         wanted="a model for the encoder",
         choices={
-            "static": "shipped, fast on any machine, nothing to download",
+            "multilingual": "shipped, by meaning in nearly any language, fast on any machine",
+            "static": "shipped, English alone, faster still",
+            "lexical": "by wording, learned from the pool: better where wording is the label, as "
+            "in pools made from templates",
             "minilm": "all-MiniLM-L6-v2, finer and about 100 times slower; needs the extra package",
         },
         names={
-            "static": "shipped static encoder",
+            "multilingual": "shipped encoder for every language",
+            "static": "shipped encoder for English",
+            "lexical": "by wording",
             "minilm": "all-MiniLM-L6-v2",
             "ID_OR_PATH": "another model",
         },
@@ -251,7 +258,7 @@ class BuildSettings(
     @property
     def runs_models(self) -> bool:
         """Whether models of one's own choice run, on the device and for as long as they take."""
-        return bool(self.models) or self.encoder != BuildSettings.encoder
+        return bool(self.models) or self.encoder not in SHIPPED_ENCODERS
 
     def without_models(self) -> BuildSettings:
         """Return the same without such models.

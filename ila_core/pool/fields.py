@@ -39,7 +39,7 @@ RESPONSES = (
     "answers", "ground_truth", "答案", "回答", "输出", "instances.0.output",
     "reward_model.ground_truth",
 )  # fmt: skip
-INPUTS = (
+NEEDS = (
     "input", "context", "passage", "paragraph", "document", "article", "输入", "knowledge",
     "instances.0.input",
 )  # fmt: skip
@@ -59,7 +59,7 @@ LABELS = ("labels", "skills", "tags", "knowledge")
 SOURCES = ("source", "dataset", "data_source", "origin", "task", "task_name", "category", "subset")
 
 KNOWN_FIELDS = frozenset(
-    (*STRONG, QUESTIONS_ONLY, *INSTRUCTIONS, *RESPONSES, *INPUTS, *SYSTEMS, *TOOLS, *LABELS,
+    (*STRONG, QUESTIONS_ONLY, *INSTRUCTIONS, *RESPONSES, *NEEDS, *SYSTEMS, *TOOLS, *LABELS,
      *SOURCES, *CHOSEN_NAMES, *REJECTED_NAMES, HISTORY)
 )  # fmt: skip
 """Every field name that some format knows: a list under another name may hold records."""

@@ -1,4 +1,4 @@
-"""What a label is, how labels are read out of a value, and how they are counted.
+"""What a label is, and how labels are read out of a value.
 
 This is the only reader of labels: a pool's own labels field and a column that the user names give
 the same labels, and so the same depths.
@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-
-import numpy as np
+from collections.abc import Iterable, Mapping
 
 from ila_core.errors import UsageError
 from ila_core.pool.json_text import whole_characters
@@ -113,20 +111,6 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
         if tidy:
             kept.setdefault(tidy.casefold(), tidy)
     return tuple(kept.values())
-
-
-def count_skills(labels: Sequence[Labels], *, unlabelled: float = 1.0) -> np.ndarray:
-    """S of every record, (n,) float32: its distinct labels, at least 1.
-
-    A record whose labels are None counts ``unlabelled``: 1 where the user's own column is silent,
-    NaN (a missing depth) where a server was asked and failed to answer, since any number there
-    would be made up.
-
-    >>> count_skills([("sql", "SQL", "joins"), (), None])
-    array([2., 1., 1.], dtype=float32)
-    """
-    counts = (unlabelled if some is None else max(1, len(distinct(some))) for some in labels)
-    return np.fromiter(counts, dtype=np.float32, count=len(labels))
 
 
 def record_text(instruction: str, response: str, *, chars: int = 4000) -> str:

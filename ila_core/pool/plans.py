@@ -12,10 +12,10 @@ from ila_core.pool.fields import (
     BETTER,
     CHOSEN_NAMES,
     HISTORY,
-    INPUTS,
     INSTRUCTIONS,
     LABELS,
     MESSAGES,
+    NEEDS,
     PROSE_ONLY,
     REASONINGS,
     REJECTED_NAMES,
@@ -31,7 +31,7 @@ from ila_core.pool.fields import (
 )
 from ila_core.pool.values import is_nothing
 
-_DOTTED = tuple(name for name in (*RESPONSES, *INPUTS) if "." in name)
+_DOTTED = tuple(name for name in (*RESPONSES, *NEEDS) if "." in name)
 _HEADS = frozenset(name.partition(".")[0] for name in _DOTTED)
 
 
@@ -187,7 +187,7 @@ def _plan(
         _format_name(given, None, instruction, response),
         instruction=instruction,
         response=response,
-        input=given.get("input") or (None if asked else names.first(INPUTS, but=no_input)),
+        input=given.get("input") or (None if asked else names.first(NEEDS, but=no_input)),
         history=given.get("history") or names.first((HISTORY,)),
         reasoning=given.get("reasoning")
         or (names.first(REASONINGS, but=(instruction, response)) if response else None),

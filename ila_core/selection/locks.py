@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ila_core.errors import UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.budget import Budget
+
+Picked = TypeVar("Picked", bound=tuple[np.ndarray, Any])
+"""Rows in pick order, and what else is known of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,23 @@ class Locks:
     def key(self) -> tuple[bytes, bytes]:
         """What tells these locks from others, hashable."""
         return self.pinned.tobytes(), self.excluded.tobytes()
+
+    def fitted(
+        self, budget: Budget, landscape: Landscape, most: int, pick: Callable[[int], Picked]
+    ) -> tuple[Picked, int]:
+        """Return what `pick(count)` gives, and how many of its rows the budget holds.
+
+        The rows are the first of what it gives, pinned ones before the others. A budget of tokens
+        may hold more than its estimate: `pick` is asked for a third more, up to `most`, until it is
+        used up. UsageError where the budget does not hold all pins.
+        """
+        count = min(budget.records(landscape), most)
+        while True:
+            picked = pick(count)
+            size = budget.cut(landscape, picked[0])
+            if budget.kind != "tokens" or size < len(picked[0]) or count >= most:
+                return picked, self.checked_cut(budget, landscape, picked[0])
+            count = min(most, count + max(1, count // 3))
 
     def checked_cut(self, budget: Budget, landscape: Landscape, rows: np.ndarray) -> int:
         """Return how many of `rows`, pinned first, the budget holds; UsageError if not all pins."""

@@ -2,7 +2,8 @@
 
 The pool is read as a queue, deepest first. In *rounds* every patch gives its first record, then
 its second. By *levels*, ever more and smaller patches that hold no chosen record give one: a
-single order of the whole pool. Patches are those of a grid or even ones; the rule is the same.
+single order of the whole pool. Patches are those of a grid or even ones; which record a patch
+gives is the same rule for both, and `patch_order_compiled` has it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ila_core.landscape.grid import LEVELS, Grid, columns, frozen
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
 from ila_core.selection.locks import Locks
+from ila_core.selection.spec import Spec
 
 Cut = Grid | Even
 """How the map is cut into patches."""
@@ -63,7 +65,7 @@ class Queue:
 
     def members(self, cut: Cut) -> tuple[np.ndarray, int]:
         """Return each point's patch, numbered without gaps, and how many patches there are."""
-        from ila_core.landscape.loops import compact
+        from ila_core.landscape.points_compiled import compact
 
         if isinstance(cut, Even):
             return self.patches(cut), cut.count + (cut.offset > 0)
@@ -119,12 +121,12 @@ class Rounds(NamedTuple):
 
     def first(self, limit: int) -> np.ndarray:
         """Return the first `limit` queue positions by (round, position), the pinned left out."""
-        from ila_core.selection.loops import by_round
+        from ila_core.selection.patch_order_compiled import by_round
 
         return by_round(self.round, limit)
 
 
-def rounds(landscape: Landscape, cut: Cut, depth_target: float, locks: Locks) -> Rounds:
+def rounds(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks) -> Rounds:
     """Return the round of every record in its patch.
 
     Inside a patch the record at the depth target comes first, then its neighbours in depth,
@@ -132,21 +134,21 @@ def rounds(landscape: Landscape, cut: Cut, depth_target: float, locks: Locks) ->
     The latest rounds stay with the landscape.
 
     >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
-    >>> rounds(pool, pool.grid(1), 0.5, Locks.of((), (), 3)).round.tolist()
-    [2, 1, 3]
+    >>> rounds(pool, Spec().deepest_first, pool.grid(1), Locks.of((), (), 3)).round.tolist()
+    [3, 1, 2]
     """
-    return _rounds(landscape, cut, depth_target, *locks.key)
+    return _rounds(landscape, cut, spec.passed_over, *locks.key)
 
 
 @remembered(most=4)
 def _rounds(
-    landscape: Landscape, cut: Cut, depth_target: float, pinned: bytes, excluded: bytes
+    landscape: Landscape, cut: Cut, passed_over: float, pinned: bytes, excluded: bytes
 ) -> Rounds:
-    from ila_core.selection.loops import rounds
+    from ila_core.selection.patch_order_compiled import rounds
 
     line = _queue(landscape, pinned, excluded)
     member, patches = line.members(cut)
-    turn = rounds(member, patches, line.scored, 1.0 - depth_target, line.pinned)
+    turn = rounds(member, patches, line.scored, passed_over, line.pinned)
     return Rounds(line, frozen(turn), frozen(line.patches(cut)))
 
 
@@ -156,20 +158,20 @@ def turns(patch: np.ndarray) -> np.ndarray:
     >>> turns(np.array([7, 3, 7])).tolist()
     [1, 1, 2]
     """
-    from ila_core.selection import loops
+    from ila_core.selection import patch_order_compiled
 
     if not len(patch):
         return np.zeros(0, np.int32)
     _, member = np.unique(patch, return_inverse=True)
-    return loops.turns(member.reshape(-1).astype(np.int32), int(member.max()) + 1)
+    return patch_order_compiled.turns(member.reshape(-1).astype(np.int32), int(member.max()) + 1)
 
 
-def first_round_tokens(line: Queue, cut: Cut, depth_target: float) -> float:
+def first_round_tokens(line: Queue, spec: Spec, cut: Cut) -> float:
     """Return the response tokens of the pinned records and of the first that each patch gives."""
-    from ila_core.selection.loops import first_round_sum
+    from ila_core.selection.patch_order_compiled import first_round_sum
 
     member, patches = line.members(cut)
-    share = 1.0 - depth_target
+    share = spec.passed_over
     return first_round_sum(member, patches, line.scored, share, line.pinned, line.tokens)
 
 
@@ -186,9 +188,7 @@ class Nested(NamedTuple):
     for the pinned."""
 
 
-def nested(
-    landscape: Landscape, depth_target: float, locks: Locks, *, even: bool, offset: float = 0.0
-) -> Nested:
+def nested(landscape: Landscape, spec: Spec, locks: Locks, *, offset: float = 0.0) -> Nested:
     """Return all records that may be chosen in nested order: the start of it is any budget's.
 
     At each level, 1, 2, 4 ... even patches or 1, 4, 16 ... of a grid, every patch that holds no
@@ -196,22 +196,22 @@ def nested(
     latest orders stay with the landscape.
 
     >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
-    >>> nested(pool, 1.0, Locks.of((), (), 3), even=False).rows.tolist()
+    >>> nested(pool, Spec(patches="grid").deepest_first, Locks.of((), (), 3)).rows.tolist()
     [1, 2, 0]
     """
-    return _nested(landscape, depth_target, even, offset, *locks.key)
+    return _nested(landscape, spec.passed_over, spec.even, offset, *locks.key)
 
 
 @remembered(most=4)
 def _nested(
     landscape: Landscape,
-    depth_target: float,
+    passed_over: float,
     even: bool,
     offset: float,
     pinned: bytes,
     excluded: bytes,
 ) -> Nested:
-    from ila_core.selection.loops import by_round, take_level
+    from ila_core.selection.patch_order_compiled import by_round, take_level
 
     line, first = _queue(landscape, pinned, excluded), np.frombuffer(pinned, dtype=np.int64)
     chosen = np.full(len(line), 127, np.int8)
@@ -219,7 +219,7 @@ def _nested(
     level = 0
     for level, cut in enumerate(_cuts(landscape, len(line), even, offset)):
         member, patches = line.members(cut)
-        take_level(chosen, level, member, patches, line.scored, 1.0 - depth_target)
+        take_level(chosen, level, member, patches, line.scored, passed_over)
     chosen[chosen == 127] = level + 1
     position = by_round(chosen.astype(np.int32) + 1, len(line))
     rows = np.concatenate([first, line.rows[position]])

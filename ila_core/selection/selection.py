@@ -103,6 +103,12 @@ class Selection:
         """Most records that one patch gave; None without patches."""
         return None if self.cut is None else int(self.round.max(initial=0))
 
+    @property
+    def knobs(self) -> dict[str, Any]:
+        """The knobs that a study turns, by name; None for those that had no part in it."""
+        made_by = {"patches": self.cut is not None, "target": self.taken != "order"}
+        return self.spec.numbered(self.landscape.kind, **made_by)
+
     @cached_property
     def tokens(self) -> float:
         """Response tokens of the chosen records."""
@@ -131,6 +137,7 @@ class Selection:
             rows=self.rows[:size],
             round=self.round[:size],
             patch=self.patch[:size],
+            filled=max(0, self.filled - max(0, len(self) - size)),
             spec=replace(self.spec, budget=str(max(1, min(size, len(self))))),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,9 @@ PINS, EXCLUSIONS = "pinned.txt", "excluded.txt"
 
 MOST_PATCHES = 2**31 - 1
 """Of even patches: the loops number them in 32 bits."""
+
+STUDIED = {"patches": "{}", "depth": "{}", "depth_target": "q={:g}"}
+"""The knobs that a study turns and gives advice on, and how the name of a curve says each."""
 
 Parameters = tuple[tuple[str, Any], ...]
 
@@ -42,8 +45,8 @@ class Spec:
     patches: Literal["even", "grid"] = option(
         "even", "how the map is cut: into patches of equally many records, or of equal size",
         metavar="HOW", choices={
-            "even": "as many records in each: small where the pool is dense",
-            "grid": "squares of one size: the outskirts count as much as the middle",
+            "even": "as many records in each patch: the picks keep the pool's own density",
+            "grid": "squares of one size: the thin outskirts get as many picks as the dense middle",
         },
     )  # fmt: skip
     resolution: int | str = option(
@@ -53,9 +56,9 @@ class Spec:
     depth: Literal["auto", "loss-reduction", "loss", "column"] = option(
         "auto", "what makes a record deep", metavar="KIND", choices={
             "auto": "the loss reduction where the landscape has it, else the loss",
-            "loss-reduction": "what learning from the pool takes off its loss",
-            "loss": "how little the model expected the response",
-            "column": "the depth column that came with the pool",
+            "loss-reduction": "what can be learned from the rest of the pool",
+            "loss": "what the model did not expect: often an answer that nobody could guess",
+            "column": "what the depth column says that came with the pool",
         },
     )  # fmt: skip
     depth_target: float = option(
@@ -89,6 +92,37 @@ class Spec:
     def asked(self) -> Budget:
         """The budget, parsed."""
         return Budget.parse(self.budget)
+
+    @property
+    def even(self) -> bool:
+        """Whether the map is cut into even patches."""
+        return self.patches == "even"
+
+    @property
+    def passed_over(self) -> float:
+        """Share of a patch's records that are deeper than the one that it gives first."""
+        return 1.0 - self.depth_target
+
+    @property
+    def deepest_first(self) -> Spec:
+        """The same, but of every patch the deepest record comes first."""
+        return replace(self, depth_target=1.0)
+
+    @property
+    def studied(self) -> dict[str, Any]:
+        """The knobs that a study turns, by name."""
+        return {name: getattr(self, name) for name in STUDIED}
+
+    def numbered(self, kind: str, *, patches: bool, target: bool) -> dict[str, Any]:
+        """Return those knobs as the numbers of a selection list them: None for what had no part.
+
+        `kind` is the depth that was read; `patches` and `target` say whether they had a part.
+        """
+        return {
+            "patches": self.patches if patches else None,
+            "depth": kind,
+            "depth_target": self.depth_target if target else None,
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON knows it."""

@@ -105,7 +105,7 @@ def reason(selection: Selection, row: int) -> Reason:
         kept=bool(len(place)),
         method=spec.method,
         taken=selection.taken,
-        even=spec.patches == "even",
+        even=spec.even,
         pick=int(place[0]) + 1 if len(place) else None,
         pinned=row in spec.pinned,
         excluded=row in spec.excluded,
@@ -122,7 +122,7 @@ def reason(selection: Selection, row: int) -> Reason:
 def _by_level(selection: Selection, locks: Locks, known: Reason) -> Reason:
     spec, offset = selection.spec, dict(selection.spec.parameters).get("offset", 0.0)
     landscape = selection.landscape.by(spec.depth)
-    order = nested(landscape, spec.depth_target, locks, even=known.even, offset=offset)
+    order = nested(landscape, spec, locks, offset=offset)
     place = int(np.flatnonzero(order.rows == known.row)[0])
     return replace(known, pick=place + 1, round=int(order.level[place]))
 
@@ -130,7 +130,7 @@ def _by_level(selection: Selection, locks: Locks, known: Reason) -> Reason:
 def _by_round(selection: Selection, locks: Locks, known: Reason) -> Reason:
     assert selection.cut is not None
     landscape = selection.landscape.by(selection.spec.depth)
-    turn = rounds(landscape, selection.cut, selection.spec.depth_target, locks)
+    turn = rounds(landscape, selection.spec, selection.cut, locks)
     place = int(np.flatnonzero(turn.queue.rows == known.row)[0])
     here = np.flatnonzero(turn.patch == turn.patch[place])
     own = int(turn.round[place])

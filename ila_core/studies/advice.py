@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 import numpy as np
 
-from ila_core.studies.variant import ILA, KNOBS, PAPER, RANDOM, Place, Unit, Variant
+from ila_core.options import options_of
+from ila_core.selection.spec import STUDIED, Spec
+from ila_core.studies.variant import ILA, PAPER, RANDOM, Place, Unit, Variant
 
 Losses = Mapping[tuple[Variant, Place], Mapping[int, float]]
 """The micro loss of every student of a study, by curve, place and seed."""
@@ -22,9 +24,7 @@ class Advice:
     seed; None where the study has no budgets of that unit, or no seed but the one that chose.
     """
 
-    patches: str
-    depth: str
-    depth_target: float
+    spec: Spec
     confirmed: bool
     gain_records: float | None
     gain_tokens: float | None
@@ -32,7 +32,7 @@ class Advice:
     @property
     def knobs(self) -> dict[str, Any]:
         """The fields of Spec that take it over."""
-        return {name: getattr(self, name) for name in KNOBS}
+        return self.spec.studied
 
     @property
     def tried(self) -> bool:
@@ -44,19 +44,23 @@ class Advice:
         """Return the advice of study.json, None where it has none; entries of others are passed."""
         if not entries:
             return None
-        return cls(**{field.name: entries[field.name] for field in fields(cls)})
+        spec = Spec(**{name: entries[name] for name in STUDIED})
+        return cls(spec, *(entries[field.name] for field in fields(cls)[1:]))
 
     def as_dict(self) -> dict[str, Any]:
         """Return what study.json has of it."""
-        return asdict(self)
+        others = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
+        return self.knobs | others
 
     def __str__(self) -> str:
         """Return the knobs as the command line takes them.
 
-        >>> str(Advice("even", "loss", 0.5, False, None, None))
-        '--patches even --depth loss --depth-target 0.5'
+        >>> str(Advice(Spec(depth="loss"), False, None, None))
+        '--patches even --depth loss --depth-target 0.75'
         """
-        return f"--patches {self.patches} --depth {self.depth} --depth-target {self.depth_target:g}"
+        options = options_of(Spec)
+        words = [options[name].written(value) for name, value in self.knobs.items()]
+        return " ".join(word for knob in words for word in knob)
 
     def summary(self) -> str:
         """Return it in plain words, with what it rests on."""
@@ -107,7 +111,7 @@ def advise(losses: Losses, kind: str) -> Advice | None:
     known = [gain for gain in gains.values() if gain is not None]
     row = best.as_row(kind)
     return Advice(
-        **{name: row[name] for name in KNOBS},
+        Spec(**{name: row[name] for name in STUDIED}),
         confirmed=bool(known) and min(known) > 0,
         gain_records=gains["records"],
         gain_tokens=gains["tokens"],

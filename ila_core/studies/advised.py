@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ila_core.artifacts import PLAN
 from ila_core.errors import RunError
 from ila_core.studies.advice import Advice
 from ila_core.studies.findings import Study
@@ -23,7 +24,7 @@ def advice_for(landscape: Landscape, folder: str | Path) -> Advice:
     study, plan = Study.open(folder), planned(folder)
     if plan is None:
         raise RunError(
-            f"{folder} does not say which landscape its study is of (plan.json is missing or "
+            f"{folder} does not say which landscape its study is of ({PLAN} is missing or "
             "damaged); run ila study again."
         )
     if plan[0] != identity(landscape):

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ila_core.artifacts import CURVES, FINDINGS, REGRESSION
 from ila_core.errors import RunError
 from ila_core.files import replacing, write_text
 from ila_core.landscape.kinds import AUTO
 from ila_core.studies.advice import Advice, Losses
-from ila_core.studies.journal import FINDINGS
 from ila_core.studies.regression import (
     Regression,
     columns_of,
@@ -71,9 +71,9 @@ class Study:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        for name, rows in (("curves", self.curves), ("regression", self.subsets)):
+        for name, rows in ((CURVES, self.curves), (REGRESSION, self.subsets)):
             if rows:
-                with replacing(folder / f"{name}.parquet") as temporary:
+                with replacing(folder / name) as temporary:
                     pq.write_table(pa.Table.from_pylist(rows), temporary)
         text = json.dumps(self.as_dict(), indent=1, allow_nan=False)
         write_text(folder / FINDINGS, text + "\n")
@@ -85,10 +85,10 @@ class Study:
 
         path = Path(folder) / FINDINGS
         if not path.is_file():
-            raise RunError(f"{folder} holds no finished study (no study.json); run ila study.")
+            raise RunError(f"{folder} holds no finished study (no {FINDINGS}); run ila study.")
         try:
             entries = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
-            subsets = path.with_name("regression.parquet")
+            subsets = path.with_name(REGRESSION)
             rows = pq.read_table(subsets).to_pylist() if subsets.is_file() else []
             return cls(subsets=rows, **entries)
         except (ValueError, TypeError, OSError) as error:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ila_core.artifacts import FINDINGS, PLAN, STUDENTS
 from ila_core.errors import IlaError, RunError
 from ila_core.files import locked, reading_errors, write_text, writing_errors
 from ila_core.studies.plan import Job
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
 
 
-PLAN = "plan.json"
-"""What a study's folder says of itself: the landscape's identity, and the settings."""
-RUNS = "runs.jsonl"
-"""Its finished students."""
-FINDINGS = "study.json"
 WORK = "work"
 """What the students share while the study runs."""
 _NOTED = frozenset({"records", "tokens", "micro", "macro"})
@@ -34,7 +30,7 @@ class Journal:
     """Finished students, one JSON line each in runs.jsonl; a torn line is trained again."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.path = folder, folder / RUNS
+        self.folder, self.path = folder, folder / STUDENTS
         self.done = dict(self._read())
 
     @classmethod

@@ -9,7 +9,7 @@ import numpy as np
 from ila_core.chance import stream
 from ila_core.landscape.kinds import AUTO
 from ila_core.landscape.landscape import Landscape
-from ila_core.measure.describe import grid_coverage, mean_known, reach
+from ila_core.measure.describe import grid_numbers, mean_known, reach
 from ila_core.methods.registry import find
 from ila_core.methods.select import select_by
 from ila_core.selection.budget import Budget
@@ -70,7 +70,7 @@ class Teacher:
             kind = kinds[job.subset % len(kinds)]
             rows = random_subset(pool, stream(self.seed, "regression subset", job.subset), kind)
             inputs = {
-                "coverage": grid_coverage(pool, rows, REGRESSION_GRID),
+                "coverage": grid_numbers(pool, rows, REGRESSION_GRID)[0],
                 "reach": reach(pool, rows, REGRESSION_GRID),
             }
             for name in kinds:

@@ -13,13 +13,13 @@ from ila_core.errors import IlaError
 from ila_core.files import key_of
 from ila_core.landscape.kinds import AUTO
 from ila_core.landscape.landscape import Landscape
-from ila_core.methods.inputs import check_inputs
+from ila_core.methods.needs import check_needs
 from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec
 from ila_core.studies.settings import DEPTHS, SUBJECT, StudySettings
 from ila_core.studies.variant import Unit, Variant
 
-EDITION = 3
+EDITION = 4
 """Changes whenever students would come out otherwise; those of another edition are trained anew."""
 DEV_SHARE, DEV_LEAST, DEV_MOST = 0.04, 200, 3_000
 SUBSET_SHARE = 0.04
@@ -59,7 +59,7 @@ class CurveJob:
     def row(self, kind: str) -> dict[str, Any]:
         """Return `about`, where the depth that is read unasked is of this kind."""
         place = {"budget": self.spec.budget, "unit": self.unit}
-        return {**Variant.of(self.spec).as_row(kind), **place, "seed": self.seed}
+        return {**Variant(self.spec).as_row(kind), **place, "seed": self.seed}
 
     @property
     def key(self) -> str:
@@ -178,16 +178,16 @@ def _seeds(settings: StudySettings) -> range:
 def _check(landscape: Landscape, settings: StudySettings) -> None:
     """Raise what the first student of a kind would raise when its turn comes."""
     for method in settings.methods:
-        check_inputs(method, find(method).needs, landscape)
+        check_needs(method, find(method).needs, landscape)
     without_vectors = replace(landscape, vectors=None)  # the one input that takes long to copy
     curves = variants(landscape, settings)
     for seed in _seeds(settings):
         pool = without_vectors.subset(split(landscape, seed).train, rerank=True)
         for method in settings.methods:
             needs = [name for name in find(method).needs if name != "vectors"]
-            check_inputs(method, needs, pool)
+            check_needs(method, needs, pool)
         for variant in curves:
-            pool.by(variant.depth)
+            pool.by(variant.spec.depth)
         if settings.subsets and seed == settings.seed:
             subset_size(fewest_scored(pool))
 
@@ -196,7 +196,7 @@ def _curve_jobs(landscape: Landscape, settings: StudySettings, seed: int) -> Ite
     for budget in settings.budgets:
         for unit in _units(budget, settings):
             for variant in variants(landscape, settings):
-                spec = Spec(budget=budget, seed=seed, **variant.spec)
+                spec = replace(variant.spec, budget=budget, seed=seed)
                 yield CurveJob(spec, unit, spec.asked.records(landscape))
 
 
@@ -209,17 +209,18 @@ def variants(landscape: Landscape, settings: StudySettings) -> list[Variant]:
     >>> print(*variants(pool, StudySettings(methods=["ila"])), sep=", ")
     ila, ila grid, ila loss, ila q=1, ila q=0.5
     """
-    curves = [Variant(method) for method in settings.methods]
+    asked = [Spec(method) for method in settings.methods]
     if SUBJECT in settings.methods:
         if settings.depths != DEPTHS:
             for kind in settings.depths:
                 landscape.by(kind)
-        others = [kind for kind in settings.depths if kind in landscape.kinds]
-        others = [kind for kind in others if kind != landscape.kind]
-        curves += [Variant(SUBJECT, patches=patches) for patches in settings.patches]
-        curves += [Variant(SUBJECT, depth=kind) for kind in others]
-        curves += [Variant(SUBJECT, target) for target in settings.depth_targets]
-    return list(dict.fromkeys(curves))
+        asked += [
+            Spec(SUBJECT, **{knob: value})
+            for knob, values in settings.tried.items()
+            for value in values
+            if knob != "depth" or (value in landscape.kinds and value != landscape.kind)
+        ]
+    return list(dict.fromkeys(map(Variant, asked)))
 
 
 def _units(budget: str, settings: StudySettings) -> tuple[Unit, ...]:

@@ -214,7 +214,7 @@ def _findings(
     curves = [(job, r) for job, r in trained if isinstance(job, CurveJob)]
     errors = _errors(folder, [job for job, _ in curves])
     subsets = [{**job.about, **r} for job, r in trained if isinstance(job, SubsetJob)]
-    found = Study(
+    unadvised = Study(
         student=settings.student,
         dev_records=dev_records,
         depth=kind,
@@ -226,14 +226,14 @@ def _findings(
         subsets=subsets,
         regression=explained(subsets, settings.seed),
     )
-    advice = advise(found.losses, kind)
-    return replace(found, advice=advice.as_dict() if advice else {})
+    advice = advise(unadvised.losses, kind)
+    return replace(unadvised, advice=advice.as_dict() if advice else {})
 
 
 def _errors(folder: Path, jobs: Sequence[CurveJob]) -> dict[str, float | None]:
     """Return, by key, the error of each student's loss beside random's on the same records."""
     chance = {(job.spec.budget, job.unit, job.seed): job.key
-              for job in jobs if Variant.of(job.spec) == RANDOM}  # fmt: skip
+              for job in jobs if Variant(job.spec) == RANDOM}  # fmt: skip
     errors: dict[str, float | None] = {}
     for job in jobs:
         other = chance.get((job.spec.budget, job.unit, job.seed), job.key)

@@ -20,7 +20,7 @@ from ila_core.options import (
     words,
 )
 from ila_core.selection.budget import Budget
-from ila_core.selection.spec import Spec
+from ila_core.selection.spec import STUDIED, Spec
 from ila_core.studies.variant import Unit
 
 SUBJECT: str = options_of(Spec)["method"].default
@@ -131,6 +131,11 @@ class StudySettings:
         """
         return command("study", run, "--out", out, *words(self))
 
+    @property
+    def tried(self) -> dict[str, tuple[Any, ...]]:
+        """What ILA is tried with beside its defaults, by the knobs of Spec."""
+        return {knob: getattr(self, _option_of(knob)) for knob in STUDIED}
+
     def __post_init__(self) -> None:
         for name, known in options_of(StudySettings).items():
             object.__setattr__(self, name, known.check(getattr(self, name)))
@@ -160,7 +165,7 @@ class StudySettings:
         options = options_of(StudySettings)
         if self.steps is not None and self.epochs != options["epochs"].default:
             raise UsageError("--steps and --epochs both say how long to train; leave one out.")
-        for name in ("patches", "depths", "depth_targets"):
+        for name in map(_option_of, STUDIED):
             asked = getattr(self, name) not in ((), options[name].default)
             if asked and SUBJECT not in self.methods:
                 flag = options[name].flag
@@ -170,6 +175,15 @@ class StudySettings:
                 )
         if not self.subsets and not (self.methods and self.budgets and self.units):
             raise UsageError("A study without methods, budgets and subsets has nothing to train.")
+
+
+def _option_of(knob: str) -> str:
+    """Return the option of a study that has the values of a knob: its plural.
+
+    >>> _option_of("patches"), _option_of("depth")
+    ('patches', 'depths')
+    """
+    return knob.removesuffix("s") + "s"
 
 
 def _distinct(budgets: Iterable[str]) -> tuple[str, ...]:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ila_core.options import options_of
+from ila_core.selection.spec import Spec
 from ila_core.studies.regression import worth_of_each
 from ila_core.studies.seeds import Mean, listed
 from ila_core.studies.variant import ILA, LOSSES, PAPER, RANDOM, Loss, Unit
 
 if TYPE_CHECKING:
     from ila_core.studies.findings import Study
-
-_PARTS = {
-    "patches": "patches of a {}",
-    "depth": "depth by {}",
-    "depth_target": "depth target {:g}",
-}
 
 
 def summary(study: Study) -> str:
@@ -66,11 +62,11 @@ def _parts(study: Study) -> list[str]:
     for variant in study.variants:
         if variant.method != ILA.method or len(variant.turned) != 1:
             continue
-        (knob,) = variant.turned
+        (name,) = variant.turned
         gaps = {unit: study.against(ILA, variant, study.places_of(unit)) for unit in study.units}
         words = [f"{gap} at equal {unit}" for unit, gap in gaps.items() if gap is not None]
         if words:
-            part = _PARTS[knob].format(getattr(variant, knob))
+            part = " ".join(options_of(Spec)[name].written(variant.spec.studied[name]))
             lines.append(f"  {part:<24}{listed(words)}")
     head = "ILA with one part of it changed, beside ILA (loss over all tokens, all budgets):"
     return [head, *lines] if lines else []

@@ -112,7 +112,7 @@ def main() -> None:
         "nested, whole order, grid": anew(landscape, budget=budget, method="nested", **grid),
         "nested, whole order, even": anew(landscape, budget=budget, method="nested"),
         "nested, another budget": lambda: select(landscape, budget=budget, method="nested"),
-        "coverage and fidelity": lambda: grid_numbers(nested),
+        "coverage and fidelity": lambda: grid_numbers(landscape, nested.rows),
     }.items():
         call()
         show(name, seconds(call, repeats=repeats)[0])
@@ -128,7 +128,7 @@ def sort_curve(landscape: Landscape) -> None:
 
 def show_cells(landscape: Landscape, budget: int, repeats: int) -> None:
     """Time what the page draws beside the bare loops on the same cells."""
-    from ila_core.landscape.loops import summarise
+    from ila_core.landscape.points_compiled import summarise
 
     chosen = select(landscape, budget=budget)
     shown, grid = frame(landscape, chosen.shown_cut), landscape.grid(64)

@@ -9,6 +9,7 @@ from command import cli
 from studies_made import advising
 
 import ila_core as ila
+from ila_core.selection.spec import Spec
 from ila_core.studies.advice import Advice
 
 
@@ -30,7 +31,7 @@ def test_compare_tells_how_far_it_is_beside_its_one_object(run: Path) -> None:
 
 
 def test_compare_takes_over_what_a_study_advises(run: Path, tmp_path: Path) -> None:
-    advice = Advice("grid", "loss", 0.5, True, 0.125, 0.25)
+    advice = Advice(Spec(patches="grid", depth="loss", depth_target=0.5), True, 0.125, 0.25)
     study = advising(ila.open(run), tmp_path / "study", advice)
     done = cli("compare", run, "--budget", 12, "--methods", "ila", "--advice", study, "--json")
     row = json.loads(done.stdout)["methods"][1]

@@ -11,12 +11,14 @@ from conftest import small_pool, write_jsonl
 from studies_made import advising
 
 import ila_core as ila
+from ila_core.selection.spec import Spec
 from ila_core.studies.advice import Advice
 
 SELECT_KEYS = [
     "method", "budget", "patches", "depth", "depth_target", "rows", "resolution", "occupied",
     "rounds", "tokens", "coverage", "reach", "fidelity", "mean_relative_depth",
-    "domain_divergence", "embedding_distance_mean", "embedding_distance_p95", "reference_grid",
+    "domain_share", "domain_divergence", "embedding_distance_mean", "embedding_distance_p95",
+    "reference_grid",
 ]  # fmt: skip
 
 
@@ -214,7 +216,7 @@ def test_a_knob_that_the_method_does_not_read_is_told(run: Path) -> None:
 
 # -- the advice of a study ------------------------------------------------------------------------
 
-ADVICE = Advice("grid", "loss", 0.5, False, -0.125, 0.25)
+ADVICE = Advice(Spec(patches="grid", depth="loss", depth_target=0.5), False, -0.125, 0.25)
 
 
 @pytest.fixture

@@ -94,8 +94,10 @@ def test_a_window_counts_only_what_lies_in_it() -> None:
 def test_a_deep_window_shows_the_patches_themselves() -> None:
     pool = random_pool()
     grid = pool.grid(100)
-    x0, y0, x1, y1 = grid.box(int(grid.patches(pool.xy[:1])[0]))
-    shown = frame(pool, grid, side=64, window=Box(x0, y0, x1, y1))
+    (x, y), *_ = grid.centres(grid.patches(pool.xy[:1]))
+    half = np.subtract(grid.high, grid.low) / 200
+    window = Box(x - half[0], y - half[1], x + half[0], y + half[1])
+    shown = frame(pool, grid, side=64, window=window)
     assert shown.patches
     assert count(pool, shown).count.sum() >= 1
     assert shown.columns[1] - shown.columns[0] <= 3

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ila_core.landscape.depth import depth, loss_reduction, relative_depth
+from ila_core.landscape.depth import count_skills, depth, loss_reduction, relative_depth
 
 NAN = float("nan")
 
@@ -112,3 +114,20 @@ def test_domains_may_have_any_numbers() -> None:
     expected = relative_depth(depths, domain)
     for numbers in ([-5, 70_000], [2**40, 3]):
         np.testing.assert_array_equal(relative_depth(depths, np.array(numbers)[domain]), expected)
+
+
+def test_skills_are_counted_by_hand() -> None:
+    labels = [("sql", "SQL ", "joins"), ("a",), (), None]
+    assert count_skills(labels).tolist() == [2, 1, 1, 1]
+    assert count_skills(labels).dtype == np.float32
+    failed = count_skills(labels, unlabelled=np.nan)
+    assert failed[:3].tolist() == [2, 1, 1] and np.isnan(failed[3])
+
+
+@given(st.lists(st.none() | st.lists(st.text(max_size=4), max_size=6).map(tuple), max_size=8))
+def test_s_is_at_least_one_and_counts_distinct_names(labels: list[Any]) -> None:
+    counts = count_skills(labels)
+    assert counts.shape == (len(labels),) and (counts >= 1).all()
+    for names, count in zip(labels, counts, strict=True):
+        tidy = {" ".join(name.split()).casefold() for name in names or ()} - {""}
+        assert count == max(1, len(tidy))

@@ -27,7 +27,7 @@ def test_the_baseline_is_the_mean_of_random_at_the_same_budget_and_locks():
         select(pool, budget=40, method="random", seed=s, pin=[3], exclude=[5, 6])
         for s in range(2, 7)
     ]
-    reached = [metrics.coverage(one) for one in drawn]
+    reached = [metrics.describe(one, distances=False).coverage for one in drawn]
     assert base.seeds == 5 and base.mean.rows == 40
     assert base.mean.coverage == pytest.approx(np.mean(reached))
     assert base.std.coverage == pytest.approx(np.std(reached, ddof=1))
@@ -46,8 +46,8 @@ def test_random_grows_as_the_mean_of_its_draws_and_leaves_out_what_is_excluded()
     pool = pool_of(300)
     line = random_curve(pool, Spec(excluded=tuple(range(100))))
     assert line.records[-1] == 200
-    everything = chosen(pool, np.arange(100, 300))
-    assert line.coverage[-1] == pytest.approx(metrics.coverage(everything))
+    everything = metrics.describe(chosen(pool, np.arange(100, 300)), distances=False)
+    assert line.coverage[-1] == pytest.approx(everything.coverage)
     k = int(np.searchsorted(line.records, 50))
     size = str(line.records[k])
     mean = baseline(pool, Spec(budget=size, excluded=tuple(range(100)))).mean

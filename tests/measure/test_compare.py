@@ -12,7 +12,7 @@ from ila_core.cli.compare import tables
 from ila_core.errors import UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.baseline import CHANCE
-from ila_core.measure.compare import compare, fast_names
+from ila_core.measure.compare import compare, compared_unasked
 from ila_core.measure.describe import describe
 from ila_core.measure.embedding import embedding_distance
 from ila_core.measure.stability import other_places
@@ -94,7 +94,7 @@ def test_a_method_that_cannot_run_keeps_its_row_with_the_reason(pool):
 
 
 def test_without_names_the_nine_fast_ones_and_each_once(pool):
-    assert [row.name for row in compare(pool, budget=10).rows] == fast_names()
+    assert [row.name for row in compare(pool, budget=10).rows] == compared_unasked()
     twice = compare(pool, budget=10, methods=["ila", "ila", "random"])
     assert [row.name for row in twice.rows] == ["ila", "random"]
 

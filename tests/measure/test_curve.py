@@ -27,7 +27,7 @@ def test_growth_equals_every_prefix():
     rows = nested(pool, 120).rows
     found = growth(pool, rows, 16)
     for k in (1, 2, 17, 119, 120):
-        covered, kept = metrics.grid_numbers(chosen(pool, rows[:k]), 16)
+        covered, kept = metrics.grid_numbers(pool, rows[:k], 16)
         assert found.coverage[k - 1] == covered
         assert found.fidelity[k - 1] == pytest.approx(kept)
         assert found.tokens[k - 1] == chosen(pool, rows[:k]).tokens

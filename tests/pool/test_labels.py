@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from conftest import write_jsonl
 from hypothesis import given
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from ila_core.errors import UsageError
 from ila_core.pool.ingest import ingest
-from ila_core.pool.labels import NoLabels, count_skills, from_column, labels_in, record_text
+from ila_core.pool.labels import NoLabels, from_column, labels_in, record_text
 
 SPELLED = [
     (["sql", "joins"], ("sql", "joins")),
@@ -82,23 +81,6 @@ def test_spelled_as_json_a_list_is_the_same_list(value: Any) -> None:
         assert labels_in(json.dumps(value)) == labels_in(value)
     labels = labels_in(value)
     assert labels is None or len({name.casefold() for name in labels}) == len(labels)
-
-
-def test_skills_are_counted_by_hand() -> None:
-    labels = [("sql", "SQL ", "joins"), ("a",), (), None]
-    assert count_skills(labels).tolist() == [2, 1, 1, 1]
-    assert count_skills(labels).dtype == np.float32
-    failed = count_skills(labels, unlabelled=np.nan)
-    assert failed[:3].tolist() == [2, 1, 1] and np.isnan(failed[3])
-
-
-@given(st.lists(st.none() | st.lists(st.text(max_size=4), max_size=6).map(tuple), max_size=8))
-def test_s_is_at_least_one_and_counts_distinct_names(labels: list[Any]) -> None:
-    counts = count_skills(labels)
-    assert counts.shape == (len(labels),) and (counts >= 1).all()
-    for names, count in zip(labels, counts, strict=True):
-        tidy = {" ".join(name.split()).casefold() for name in names or ()} - {""}
-        assert count == max(1, len(tidy))
 
 
 def test_a_record_text_always_shows_some_of_the_response() -> None:

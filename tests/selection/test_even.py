@@ -15,6 +15,7 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.methods.select import select
 from ila_core.selection.locks import Locks
 from ila_core.selection.order import finest, first_round_tokens, queue
+from ila_core.selection.spec import Spec
 
 NAN = float("nan")
 TARGETS = [1.0, 0.75, 0.7, 0.5, 0.3, 0.0]
@@ -159,7 +160,9 @@ def test_a_token_budget_takes_as_many_patches_as_the_search_by_the_obvious_lines
         return float(sum(spent[row] for row in rows))
 
     for count in range(1, n + 1):
-        assert first_round_tokens(line, Even(count), target) == first_round(count)
+        assert first_round_tokens(line, Spec(depth_target=target), Even(count)) == first_round(
+            count
+        )
     expected = slow.finest_by_tokens(first_round, tokens, n)
     if sum(spent[row] for row in pin) > tokens:
         with pytest.raises(UsageError, match="pinned, but the budget"):

@@ -8,13 +8,16 @@ import pytest
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.locks import Locks
 from ila_core.selection.order import Rounds, dyadic_occupied, nested, queue, rounds, turns
+from ila_core.selection.spec import Spec
+
+GRID = Spec(patches="grid", depth_target=1.0)
 
 
 def taken(points, resolution, target=1.0, pinned=(), excluded=()):
     """Rounds in a pool in which every point has a depth and row 0 is the deepest."""
     pool = Landscape.from_arrays(points, relative_depth=np.linspace(1, 0.5, len(points)))
     locks = Locks.of(pinned, excluded, len(points))
-    return rounds(pool, pool.grid(resolution), target, locks)
+    return rounds(pool, Spec(depth_target=target), pool.grid(resolution), locks)
 
 
 def test_rounds_count_within_each_patch():
@@ -52,22 +55,22 @@ def test_excluded_points_are_as_if_they_were_not_there():
 def test_rounds_are_kept_with_the_landscape_by_everything_that_decides_them():
     pool = Landscape.from_arrays([[0, 0], [0, 0], [1, 1]], depth=[3, 2, 1])
     none, pin = Locks.of((), (), 3), Locks.of([1], (), 3)
-    first = rounds(pool, pool.grid(2), 1.0, none)
-    assert rounds(pool, pool.grid(2), 1.0, Locks.of((), (), 3)) is first
+    first = rounds(pool, Spec(depth_target=1.0), pool.grid(2), none)
+    assert rounds(pool, Spec(depth_target=1.0), pool.grid(2), Locks.of((), (), 3)) is first
     for other in (
-        rounds(pool, pool.grid(3), 1.0, none),
-        rounds(pool, pool.grid(2, 0.5), 1.0, none),
-        rounds(pool, pool.grid(2), 0.0, none),
-        rounds(pool, pool.grid(2), 1.0, pin),
+        rounds(pool, Spec(depth_target=1.0), pool.grid(3), none),
+        rounds(pool, Spec(depth_target=1.0), pool.grid(2, 0.5), none),
+        rounds(pool, Spec(depth_target=0.0), pool.grid(2), none),
+        rounds(pool, Spec(depth_target=1.0), pool.grid(2), pin),
     ):
         assert other is not first
-    assert rounds(pool, pool.grid(2), 1.0, pin).round.tolist() == [2, 0, 1]
+    assert rounds(pool, Spec(depth_target=1.0), pool.grid(2), pin).round.tolist() == [2, 0, 1]
 
 
 def test_levels_of_a_quadtree():
     def level(points):
         pool = Landscape.from_arrays(points, relative_depth=np.linspace(1, 0.5, len(points)))
-        order = nested(pool, 1.0, Locks.of((), (), len(points)), even=False)
+        order = nested(pool, GRID, Locks.of((), (), len(points)))
         return dict(zip(order.rows.tolist(), order.level.tolist(), strict=True))
 
     assert level([[0, 0], [8192, 8192], [8191, 8191], [8191, 8191]]) == {0: 0, 1: 1, 2: 14, 3: 14}

@@ -502,7 +502,7 @@ def test_why_pinned_and_missing():
 
 def test_why_nested_names_the_budget_that_is_needed():
     chosen = nested(nine(), 2)
-    order, _ = nested_order(nine(), 1.0, Locks.of([], [], 10), even=False)
+    order, _ = nested_order(nine(), Spec(patches="grid", depth_target=1.0), Locks.of([], [], 10))
     last = int(order[-1])
     assert chosen.why(9).sentence.startswith("Kept: first of a patch at level 0 (1 x 1), pick 1")
     assert chosen.why(last).sentence.endswith("it comes with a budget of 10 records.")

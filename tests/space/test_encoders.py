@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.paths import ASSETS
-from ila_core.space import encoders as module
+from ila_core.space import pieces as remembered
 from ila_core.space.encoders import StaticEncoder, load_encoder
 
 
@@ -67,9 +67,10 @@ STRANGE = [
 def test_words_apart_give_what_model2vec_gives_for_whole_texts(
     static: StaticEncoder, library: Any
 ) -> None:
-    clean = [text.encode("utf-8", "replace").decode() for text in STRANGE]
+    short = [text for text in STRANGE if len(text) <= 3072]  # the library reads no tail
+    clean = [text.encode("utf-8", "replace").decode() for text in short]
     expected = library.encode(clean)
-    vectors = static.encode(STRANGE)
+    vectors = static.encode(short)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     np.testing.assert_allclose(vectors / np.maximum(length, 1e-12), expected, atol=2e-5)
     assert not vectors[0].any() and not vectors[1].any()
@@ -77,10 +78,12 @@ def test_words_apart_give_what_model2vec_gives_for_whole_texts(
 
 @given(texts=st.lists(st.text(max_size=60), min_size=1, max_size=12))
 @settings(deadline=None, max_examples=60)
-def test_any_text_is_cut_as_the_tokenizer_cuts_it(
+def test_any_text_is_encoded_as_the_library_encodes_it(
     static: StaticEncoder, library: Any, texts: list[str]
 ) -> None:
-    assert static.pieces(texts) == library.tokenize(texts)
+    vectors, expected = static.encode(texts), library.encode(texts)
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(vectors / np.maximum(length, 1e-12), expected, atol=2e-5)
 
 
 def test_a_text_has_the_same_bits_in_any_batch(static: StaticEncoder) -> None:
@@ -90,11 +93,24 @@ def test_a_text_has_the_same_bits_in_any_batch(static: StaticEncoder) -> None:
     np.testing.assert_array_equal(together, alone)
 
 
+def test_of_a_long_text_the_first_and_last_pieces_are_read(static: StaticEncoder) -> None:
+    apple, car, both = (
+        static.pieces([text])[0] for text in ("apple", "car", "apple " * 300 + "car " * 300)
+    )
+    assert both == apple * 256 + car * 256
+    characters = static.pieces(["apple " * 600 + "x" * 3000 + "car " * 600])[0]
+    assert characters == apple * 256 + car * 256
+
+
+def test_the_share_of_unknown_pieces_by_hand(static: StaticEncoder) -> None:
+    assert static.unknown_share(["a cat", "ꀀ cat", "ꀀ", ""]).tolist() == [0, 0.5, 1, 0]
+
+
 def test_forgetting_words_changes_nothing(
     static: StaticEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = [static.encode([text]) for text in STRANGE]
-    monkeypatch.setattr(module, "WORDS_REMEMBERED", 3)
+    monkeypatch.setattr(remembered, "PIECES_REMEMBERED", 3)
     fresh = load_encoder("static")
     for text, vector in zip(STRANGE, expected, strict=True):
         np.testing.assert_array_equal(fresh.encode([text]), vector)
@@ -108,6 +124,11 @@ def test_a_model2vec_folder_is_an_encoder_under_its_path(static: StaticEncoder) 
 
 
 # -- names of encoders ----------------------------------------------------------------------------
+
+
+def test_what_is_learned_from_a_pool_is_no_encoder_yet() -> None:
+    with pytest.raises(UsageError, match="build with --encoder lexical"):
+        load_encoder("lexical")
 
 
 @pytest.mark.parametrize("name", ["./no/such/folder", "/no/such/folder", "a b", "", "a/b/c"])
@@ -141,6 +162,7 @@ def test_minilm_is_the_installed_package() -> None:
     assert vectors.dtype == np.float32
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
     assert encoder.identity.startswith("sentence-transformers:")
+    assert encoder.unknown_share(["A red apple.", "ꀀ", ""]).tolist() == [0, 1, 0]
 
 
 def test_an_encoder_of_the_hub_is_another_with_each_commit(

@@ -9,6 +9,7 @@ from conftest import small_pool, write_jsonl
 
 import ila_core as ila
 from ila_core.landscape.landscape import Landscape
+from ila_core.selection.spec import Spec
 from ila_core.studies.findings import Study
 from ila_core.studies.settings import StudySettings
 from ila_core.studies.variant import Variant
@@ -62,7 +63,7 @@ def curve_of(name: str) -> Variant:
     method, _, knob = name.partition("@")
     name, _, value = knob.partition("=")
     turned = {name: float(value) if name == "depth_target" else value} if knob else {}
-    return Variant(method.replace("_", "-"), **turned)
+    return Variant(Spec(method.replace("_", "-"), **turned))
 
 
 def built(folder: Path, **options: object) -> Landscape:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ila_core.selection.spec import Spec
 from ila_core.studies.advice import Advice, advise
 from ila_core.studies.variant import ILA, PAPER, RANDOM, Place, Variant
 
-GRID, DEEP = Variant("ila", patches="grid"), Variant("ila", 1.0)
+GRID, DEEP = Variant(Spec("ila", patches="grid")), Variant(Spec("ila", depth_target=1.0))
 RECORDS, TOKENS = Place("records", "10%"), Place("tokens", "10%")
 
 
@@ -26,7 +27,7 @@ def test_the_lowest_of_the_choosing_seeds_is_confirmed_by_the_last():
     records = {RANDOM: [3.0, 3.0, 3.0], ILA: [2.75, 2.75, 2.5], GRID: [2.875, 2.875, 1.0]}
     tokens = {RANDOM: [4.0, 4.0, 4.0], ILA: [3.5, 3.5, 3.75], GRID: [3.5, 3.5, 1.0]}
     advice = advise(losses_of(records, tokens), "loss-reduction")
-    assert advice == Advice("even", "loss-reduction", 0.75, True, 0.5, 0.25)
+    assert advice == Advice(Spec(depth="loss-reduction"), True, 0.5, 0.25)
     assert advice.summary() == (
         "Advice: --patches even --depth loss-reduction --depth-target 0.75. Chosen on the other "
         "seeds and tried on the last, its loss beside random's is -0.500 at equal records and "
@@ -38,7 +39,7 @@ def test_the_last_seed_has_no_part_in_choosing_and_may_refuse():
     """The grid would win on all three; on the two that choose, the target of 1 does."""
     records = {RANDOM: [3.0, 3.0, 3.0], GRID: [2.5, 2.5, 0.0], DEEP: [2.25, 2.25, 3.5]}
     advice = advise(losses_of(records), "loss")
-    assert advice == Advice("even", "loss", 1.0, False, -0.5, None)
+    assert advice == Advice(Spec(depth="loss", depth_target=1.0), False, -0.5, None)
     assert advice.summary().startswith("Nothing beats random on this pool with this student: ")
     assert "+0.500 at equal records beside random on the last one" in advice.summary()
 
@@ -56,12 +57,17 @@ def test_one_unit_alone_confirms_nothing(records, tokens):
 
 def test_one_seed_chooses_and_confirms_nothing():
     advice = advise(losses_of({RANDOM: [3.0], ILA: [2.0], GRID: [2.5]}), "loss")
-    assert advice == Advice("even", "loss", 0.75, False, None, None) and not advice.tried
+    assert advice == Advice(Spec(depth="loss"), False, None, None) and not advice.tried
     assert "No other seed could try it, so it is not confirmed" in advice.summary()
 
 
 def test_the_papers_recipe_is_advised_by_its_knobs():
-    records = {RANDOM: [3.0] * 2, ILA: [2.5] * 2, PAPER: [2.0] * 2, Variant("deita"): [0.0] * 2}
+    records = {
+        RANDOM: [3.0] * 2,
+        ILA: [2.5] * 2,
+        PAPER: [2.0] * 2,
+        Variant(Spec("deita")): [0.0] * 2,
+    }
     advice = advise(losses_of(records), "loss-reduction")
     assert advice.knobs == {"patches": "grid", "depth": "loss", "depth_target": 1.0}
 
@@ -73,7 +79,7 @@ def test_units_count_alike_however_many_budgets_they_have():
         place = Place("tokens", budget)
         own = {RANDOM: [9.0, 9.0], ILA: [6.0, 6.0], GRID: [4.0, 4.0]}
         losses |= {(curve, place): dict(enumerate(values)) for curve, values in own.items()}
-    assert advise(losses, "loss").patches == "even"  # 3.5 to 4; over all places 4.75 to 4
+    assert advise(losses, "loss").spec.patches == "even"  # 3.5 to 4; over all places 4.75 to 4
 
 
 def test_only_what_all_candidates_and_random_have_counts():
@@ -81,14 +87,16 @@ def test_only_what_all_candidates_and_random_have_counts():
     losses = losses_of({RANDOM: [3.0, 3.0], ILA: [2.0, 2.0], GRID: [2.5, 2.5]})
     easy = Place("records", "90%")
     losses |= {(RANDOM, easy): {0: 1.0, 1: 1.0}, (GRID, easy): {0: 0.1, 1: 0.1}}
-    assert advise(losses, "loss").patches == "even"
+    assert advise(losses, "loss").spec.patches == "even"
     losses[RANDOM, RECORDS] = {5: 3.0}
     assert advise(losses, "loss") is None
 
 
 def test_nothing_is_advised_without_random_or_without_ila():
     assert advise(losses_of({ILA: [1.0, 1.0]}), "loss") is None
-    assert advise(losses_of({RANDOM: [1.0, 1.0], Variant("nested"): [1.0, 1.0]}), "loss") is None
+    assert (
+        advise(losses_of({RANDOM: [1.0, 1.0], Variant(Spec("nested")): [1.0, 1.0]}), "loss") is None
+    )
     assert advise({}, "loss") is None and Advice.of_entries({}) is None
 
 
@@ -110,8 +118,7 @@ def test_the_advice_is_that_of_the_obvious_loop(drawn, turn):
         curve: (sum(columns[0][curve][:-1]) + sum(columns[1][curve][:-1])) / (2 * (seeds - 1))
         for curve in CURVES[1:]
     }
-    row = {name: getattr(advice, name) for name in ("patches", "depth", "depth_target")}
-    best = next(c for c in CURVES[1:] if row.items() <= c.as_row("loss-reduction").items())
+    best = next(c for c in CURVES[1:] if advice.knobs.items() <= c.as_row("loss-reduction").items())
     assert chosen[best] == pytest.approx(min(chosen.values()))
     gains = [of[RANDOM][-1] - of[best][-1] for of in columns]
     assert [advice.gain_records, advice.gain_tokens] == pytest.approx(gains)

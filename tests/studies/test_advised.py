@@ -8,6 +8,7 @@ import pytest
 from study_cases import pool_of, settings, study_of
 
 from ila_core.errors import RunError
+from ila_core.selection.spec import Spec
 from ila_core.studies.advice import Advice, advise
 from ila_core.studies.advised import advice_for
 from ila_core.studies.journal import Journal
@@ -30,7 +31,9 @@ def folder(pool, tmp_path):
 
 
 def test_the_advice_of_a_study_of_the_landscape_is_taken(pool, folder):
-    assert advice_for(pool, folder) == Advice("even", "column", 1.0, True, 1.0, None)
+    assert advice_for(pool, folder) == Advice(
+        Spec(depth="column", depth_target=1.0), True, 1.0, None
+    )
     assert advice_for(pool.by("loss"), folder) == advice_for(pool, folder)
 
 

@@ -11,6 +11,7 @@ from study_cases import study_of
 
 from ila_core.errors import RunError
 from ila_core.paths import SAMPLE
+from ila_core.selection.spec import Spec
 from ila_core.studies.findings import Study
 from ila_core.studies.regression import explained, r_squared
 from ila_core.studies.variant import ILA, RANDOM, Place, Variant
@@ -90,24 +91,28 @@ def test_the_headline_says_where_who_wins():
 
 def test_a_curve_stands_beside_random_seed_by_seed():
     study = study_of(random=[3.0, 5.0], deita=[2.9, 4.89], nested=[3.1, 4.0])
-    gap = study.against_random(Variant("deita"), HERE)
+    gap = study.against_random(Variant(Spec("deita")), HERE)
     assert gap.mean == pytest.approx(-0.105) and (gap.seeds, gap.outcome) == (2, "better")
-    assert study.against_random(Variant("nested"), HERE).outcome == "even"
-    assert study.against_random(Variant("random"), HERE).outcome == "even"
-    assert study.against_random(Variant("ila"), HERE) is None
-    assert study.against_random(Variant("deita", depth="loss"), HERE) is None
-    assert study.against_random(Variant("deita"), Place("records", "30%")) is None
+    assert study.against_random(Variant(Spec("nested")), HERE).outcome == "even"
+    assert study.against_random(Variant(Spec("random")), HERE).outcome == "even"
+    assert study.against_random(Variant(Spec("ila")), HERE) is None
+    assert study.against_random(Variant(Spec("deita", depth="loss")), HERE) is None
+    assert study.against_random(Variant(Spec("deita")), Place("records", "30%")) is None
 
 
 def test_places_and_curves_are_those_of_the_rows():
     study = study_of(random=[3.0], ila=[2.0])
     more = [{**row, "unit": "tokens", "depth_target": 0.5} for row in study.curves[1:]]
     study = replace(study, curves=[*more, *study.curves])
-    assert study.variants == [Variant("ila", 0.5), Variant("random"), Variant("ila")]
+    assert study.variants == [
+        Variant(Spec("ila", depth_target=0.5)),
+        Variant(Spec("random")),
+        Variant(Spec("ila")),
+    ]
     assert study.places == [HERE, Place("tokens", "10%")]
     assert study.units == ["records", "tokens"] and study.places_of("records") == [HERE]
-    assert study.by_seed(Variant("ila", 0.5), Place("tokens", "10%")) == {0: 2.0}
-    assert study.mean(Variant("ila"), HERE, "tokens").mean == 99.0
+    assert study.by_seed(Variant(Spec("ila", depth_target=0.5)), Place("tokens", "10%")) == {0: 2.0}
+    assert study.mean(Variant(Spec("ila")), HERE, "tokens").mean == 99.0
 
 
 def test_a_curve_that_lacks_a_place_is_not_the_lowest_there():
@@ -123,7 +128,10 @@ def test_a_curve_that_lacks_a_place_is_not_the_lowest_there():
 
 def test_ila_stands_beside_the_papers_recipe_too():
     study = study_of(random=[3.0, 3.1, 3.2], ila=[3.0, 3.1, 3.2], paper=[3.5, 3.6, 3.75])
-    assert study.headline("micro", Variant("paper")) == "At equal records ILA beats paper at 10%."
+    assert (
+        study.headline("micro", Variant(Spec("paper")))
+        == "At equal records ILA beats paper at 10%."
+    )
     assert study.summary().count("ILA beats paper at 10%.") == 2  # for either loss
     assert "paper" not in study_of(random=[3.0], ila=[2.0]).summary()
 
@@ -135,8 +143,8 @@ def test_what_each_part_is_worth_is_told_over_all_budgets():
     more = [{**row, "budget": "1%", "micro": row["micro"] + 1} for row in study.curves]
     more[2]["micro"] += 0.5  # the grid's first seed at 1 %
     lines = replace(study, curves=study.curves + more).summary().splitlines()
-    assert "  patches of a grid       +0.650 ± 0.141 at equal records" in lines
-    assert "  depth target 1          -0.100 ± 0.000 at equal records" in lines
+    assert "  --patches grid          +0.650 ± 0.141 at equal records" in lines
+    assert "  --depth-target 1        -0.100 ± 0.000 at equal records" in lines
     assert "part of it changed" not in study_of(random=[3.0], ila=[2.0]).summary()
 
 

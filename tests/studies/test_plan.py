@@ -14,6 +14,7 @@ from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.registry import methods
 from ila_core.methods.select import select
+from ila_core.selection.spec import Spec
 from ila_core.studies.lessons import random_subset
 from ila_core.studies.plan import CurveJob, SubsetJob, fewest_scored, plan, split, variants
 from ila_core.studies.settings import SUBJECT, StudySettings
@@ -137,19 +138,21 @@ def test_ilas_parts_are_taken_back_one_at_a_time_beside_the_methods():
         "ila grid", "ila loss", "ila q=1", "ila q=0.5",
     ]  # fmt: skip
     asked = StudySettings(methods=["nested", "random"])
-    assert variants(pool_of(700), asked) == [Variant("nested"), Variant("random")]
+    assert variants(pool_of(700), asked) == [Variant(Spec("nested")), Variant(Spec("random"))]
 
 
 def test_a_part_that_is_ilas_own_is_no_second_curve():
     options = StudySettings(
         methods=["ila"], patches=["even"], depths=["column"], depth_targets=[0.75, 1]
     )
-    assert variants(pool_of(700, kinds=2), options) == [ILA, Variant("ila", 1.0)]
+    assert variants(pool_of(700, kinds=2), options) == [ILA, Variant(Spec("ila", depth_target=1.0))]
 
 
 def test_a_kind_of_depth_that_is_not_there_is_left_out_unless_it_was_asked_for():
     pool = pool_of(700)
-    assert [curve.depth for curve in variants(pool, StudySettings(methods=["ila"]))] == ["auto"] * 4
+    assert [curve.spec.depth for curve in variants(pool, StudySettings(methods=["ila"]))] == [
+        "auto"
+    ] * 4
     with pytest.raises(UsageError, match="no depth of the kind 'loss-reduction'; it has column"):
         plan(pool, settings(depths=["loss-reduction"], subsets=0))
 

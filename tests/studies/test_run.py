@@ -15,6 +15,7 @@ import ila_core as ila
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.select import select
+from ila_core.selection.spec import STUDIED, Spec
 from ila_core.studies.advice import advise
 from ila_core.studies.findings import Study
 from ila_core.studies.journal import identity, planned
@@ -22,7 +23,7 @@ from ila_core.studies.plan import split
 from ila_core.studies.run import forecast, study
 from ila_core.studies.settings import StudySettings
 from ila_core.studies.students import NgramStudent, dev_loss
-from ila_core.studies.variant import KNOBS, Place, Variant
+from ila_core.studies.variant import Place, Variant
 
 QUICK = {"methods": ["random"], "budgets": ["5%"], "seeds": 1, "subsets": 0}
 
@@ -86,7 +87,7 @@ def test_the_advice_is_that_of_the_curves(finished):
     findings = Study.open(finished[0])
     advice = advise(findings.losses, "loss-reduction")
     assert findings.advice == advice.as_dict() and findings.advised == advice
-    assert advice.depth == "loss-reduction" and advice.depth_target in (0.5, 0.75)
+    assert advice.spec.depth == "loss-reduction" and advice.spec.depth_target in (0.5, 0.75)
     assert list(findings.advice) == ["patches", "depth", "depth_target", "confirmed",
                                      "gain_records", "gain_tokens"]  # fmt: skip
     assert advice.summary() in findings.summary()
@@ -107,7 +108,7 @@ def test_more_records_train_a_better_student(finished):
     findings = Study.open(finished[0])
     for method in ("random", "coverage-only"):
         little, much = (
-            findings.mean(Variant(method), Place("records", budget)).mean
+            findings.mean(Variant(Spec(method)), Place("records", budget)).mean
             for budget in ("5%", "20%")
         )
         assert much < little
@@ -127,7 +128,7 @@ def test_the_losses_are_those_of_the_student_on_the_selection(finished, landscap
     row = Study.open(finished[0]).curves[7]
     parts = split(landscape, row["seed"])
     pool = landscape.subset(parts.train, rerank=True)
-    how = {name: row[name] for name in ("method", "seed", *KNOBS) if row[name] is not None}
+    how = {name: row[name] for name in ("method", "seed", *STUDIED) if row[name] is not None}
     tokens = round(pool.total_tokens * int(0.05 * len(pool)) / len(pool))
     budget = row["budget"] if row["unit"] == "records" else f"{tokens}-tokens"
     rows = parts.train[select(pool, budget=budget, **how).rows]

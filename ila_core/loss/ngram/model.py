@@ -165,7 +165,7 @@ class NgramModel:
     @classmethod
     def _count(cls, pool: TokenPool, rows: np.ndarray, settings: NgramSettings) -> NgramModel:
         """A model with its levels but with equal weights."""
-        from ila_core.loss.ngram.loops import pack
+        from ila_core.loss.ngram.ngrams_compiled import pack
 
         rows, order, bits = np.sort(rows), settings.order, _bits(pool.vocab)
         begin, stop = pool.offsets[rows], pool.offsets[rows + 1]
@@ -208,7 +208,7 @@ class NgramModel:
         A component that has no opinion repeats another one's, so that each sums to one over the
         vocabulary and their mixture does.
         """
-        from ila_core.loss.ngram.loops import copying, pack
+        from ila_core.loss.ngram.ngrams_compiled import copying, pack
 
         bits = _bits(pool.vocab)
         keys = pack(pool.ids, *_stretches(pool, rows), self.order, bits, pool.vocab)

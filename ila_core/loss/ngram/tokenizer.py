@@ -73,7 +73,7 @@ class PoolTokenizer:
 
     >>> tokenizer = train_tokenizer(["low lower lowest"] * 99)
     >>> ids, lengths = tokenizer.encode(["low", "", "lower lowest"])
-    >>> lengths.tolist(), tokenizer.decode(ids)
+    >>> lengths.tolist(), tokenizer.bpe.decode(list(ids))
     ([1, 0, 2], ' low lower lowest')
     """
 
@@ -111,10 +111,6 @@ class PoolTokenizer:
             pieces, lengths = _encode(self.bpe, fresh)
             self._pieces = np.concatenate([self._pieces, pieces])
             self._starts = np.concatenate([self._starts, self._starts[-1] + np.cumsum(lengths)])
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of the tokens."""
-        return str(self.bpe.decode(list(ids)))
 
     def save(self, path: Path) -> None:
         """Write the vocabulary and merges as the tokenizers library's JSON."""

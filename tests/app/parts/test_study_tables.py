@@ -10,6 +10,7 @@ from studies_made import FOUND
 
 from draw.curves import depth_sweep
 from draw.theme import TONES
+from ila_core.selection.spec import Spec
 from ila_core.studies.findings import ILA
 from ila_core.studies.variant import Variant
 from parts import study_tables as tables
@@ -42,7 +43,9 @@ def test_losses_say_who_beats_random_and_who_is_lowest() -> None:
 
 
 def test_the_sweep_is_ila_less_random() -> None:
-    lines, rows = tables.sweep_lines(FOUND, "records", "micro", [ILA, Variant("ila", 0.5)])
+    lines, rows = tables.sweep_lines(
+        FOUND, "records", "micro", [ILA, Variant(Spec("ila", depth_target=0.5))]
+    )
     by_budget = {line.name: line for line in lines}
     assert by_budget["100"].x == [0.5, 0.75]
     assert by_budget["100"].y == pytest.approx([-1.0, -0.5])

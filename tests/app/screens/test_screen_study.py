@@ -151,7 +151,7 @@ def test_what_won_is_taken_over_with_one_press(large: Path, finished: Path, runs
     with_advice(kept_in(runs, finished))
     page = screen(large, budget="20", resolution="9")
     assert "it beats random: -0.250 nats at equal records on average" in texts(page)
-    assert "**a grid, loss, depth target 50%**" in texts(page)
+    assert "**a grid, depth by loss, depth target 50%**" in texts(page)
     button(page, "Use what won").click().run()
     page.switch_page("screens/map.py").run()
     assert fine(page).segmented_control(key="knob_patches").value == "grid"

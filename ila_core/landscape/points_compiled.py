@@ -1,4 +1,4 @@
-"""Which patch a point lies in, and what each patch holds: loops that numpy cannot say.
+"""Which patch a point lies in, and what each patch holds: compiled loops over points.
 
 Compiled once and kept on disk. No loop holds the interpreter's lock and none starts threads: they
 are safe in a server. Import this module inside functions: importing numba takes half a second.

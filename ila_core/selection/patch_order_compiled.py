@@ -1,9 +1,11 @@
-"""In which order patches give their records: loops that numpy cannot say.
+"""Which record a patch gives first and which next: the rule of the depth target, compiled.
 
-Everything here works on points in *queue order*: deepest first, ties by row number, points
-without a depth last. A patch's records then meet a counter in the order in which they are taken.
-Compiled once and kept on disk; none holds the interpreter's lock or starts threads. Import this
-module inside functions: importing numba takes half a second.
+`_deeper_is_next` says it once, for rounds, levels and the search for a resolution.
+
+All works on points in *queue order*: deepest first, ties by row number, points without a depth
+last. A patch's records then meet a counter in the order in which they are taken. Compiled once and
+kept on disk; none holds the interpreter's lock or starts threads. Import this module inside
+functions: importing numba takes half a second.
 """
 
 from __future__ import annotations
@@ -52,13 +54,13 @@ def rounds(member, patches, scored, share, pinned):  # type: ignore
     for i in range(len(pinned)):
         if pinned[i]:
             used[member[i]] += 1
-    found = np.zeros(len(member), np.int32)
+    turn = np.zeros(len(member), np.int32)
     if share == 0.0:
         for i in range(len(member)):
             if len(pinned) == 0 or not pinned[i]:
                 used[member[i]] += 1
-                found[i] = used[member[i]]
-        return found
+                turn[i] = used[member[i]]
+        return turn
 
     # The scored points of each patch, patch after patch, deepest first within each.
     end = np.zeros(patches, np.int64)
@@ -89,36 +91,36 @@ def rounds(member, patches, scored, share, pinned):  # type: ignore
                 shallower += 1
             if len(pinned) == 0 or not pinned[i]:
                 used[patch] += 1
-                found[i] = used[patch]
+                turn[i] = used[patch]
         first = end[patch]
     for i in range(scored, len(member)):
         if len(pinned) == 0 or not pinned[i]:
             used[member[i]] += 1
-            found[i] = used[member[i]]
-    return found
+            turn[i] = used[member[i]]
+    return turn
 
 
 @njit(cache=True, nogil=True)
-def by_round(found, limit):  # type: ignore
+def by_round(turn, limit):  # type: ignore
     """Return the first `limit` queue positions by (round, position), without those of round 0."""
     top = 0
-    for i in range(len(found)):
-        top = max(top, found[i])
+    for i in range(len(turn)):
+        top = max(top, turn[i])
     start = np.zeros(top + 2, np.int64)
-    for i in range(len(found)):
-        start[found[i] + 1] += 1
-    total = len(found) - start[1]
+    for i in range(len(turn)):
+        start[turn[i] + 1] += 1
+    total = len(turn) - start[1]
     start[1] = 0
-    for turn in range(1, top + 2):
-        start[turn] += start[turn - 1]
+    for number in range(1, top + 2):
+        start[number] += start[number - 1]
     size = min(limit, total)
     position = np.empty(size, np.int64)
-    for i in range(len(found)):
-        turn = found[i]
-        if turn > 0:
-            if start[turn] < size:
-                position[start[turn]] = i
-            start[turn] += 1
+    for i in range(len(turn)):
+        number = turn[i]
+        if number > 0:
+            if start[number] < size:
+                position[start[number]] = i
+            start[number] += 1
     return position
 
 

@@ -1,4 +1,4 @@
-"""What chosen records add, patch by patch: loops that numpy cannot say.
+"""What chosen records add, patch by patch: compiled loops over picks.
 
 Compiled once and kept on disk; none holds the interpreter's lock or starts threads. Import this
 module inside functions: importing numba takes half a second.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
 
 
-class Input(NamedTuple):
+class Need(NamedTuple):
     """Something to choose by: what it is, how to get it, whether a landscape has any of it."""
 
     what: str
@@ -23,21 +23,21 @@ class Input(NamedTuple):
 
 _LOSS = "build it with a loss (--loss ngram, lm or column:NAME)"
 
-INPUTS = {
-    "loss": Input("the loss of the responses", _LOSS, lambda pool: _any(pool.loss)),
-    "tokens": Input("the responses' token counts", _LOSS, lambda pool: _any(pool.tokens)),
-    "depth": Input("depths", _LOSS, lambda pool: _any(pool.relative_depth)),
-    "score": Input(
+NEEDS = {
+    "loss": Need("the loss of the responses", _LOSS, lambda pool: _any(pool.loss)),
+    "tokens": Need("the responses' token counts", _LOSS, lambda pool: _any(pool.tokens)),
+    "depth": Need("depths", _LOSS, lambda pool: _any(pool.relative_depth)),
+    "score": Need(
         "depths, or both columns quality and complexity",
         _LOSS,
         lambda pool: _any(pool.depth) or {"quality", "complexity"} <= set(pool.scores),
     ),
-    "unconditional_loss": Input(
+    "unconditional_loss": Need(
         "the loss of the responses without their instruction",
         "build it with --loss lm --lm ID_OR_PATH --unconditional",
         lambda pool: _any(pool.scores.get("unconditional_loss", np.zeros(0))),
     ),
-    "vectors": Input(
+    "vectors": Need(
         "embeddings",
         "build it from records, or give them with --embeddings FILE.npy",
         lambda pool: pool.vectors is not None,
@@ -45,11 +45,11 @@ INPUTS = {
 }
 
 
-def check_inputs(method: str, needs: Iterable[str], landscape: Landscape) -> None:
+def check_needs(method: str, needs: Iterable[str], landscape: Landscape) -> None:
     """Do nothing if the landscape has all that is needed; else IlaError says what is missing.
 
     >>> from ila_core import Landscape
-    >>> check_inputs("longest", ["tokens"], Landscape.from_arrays([[0, 0]]))
+    >>> check_needs("longest", ["tokens"], Landscape.from_arrays([[0, 0]]))
     Traceback (most recent call last):
     ila_core.errors.IlaError: Method longest needs the responses' token counts, and this landscape
     has none; build it with a loss (--loss ngram, lm or column:NAME).
@@ -59,9 +59,9 @@ def check_inputs(method: str, needs: Iterable[str], landscape: Landscape) -> Non
         raise IlaError(f"Method {method} needs {what}, and this landscape has none; {remedy}.")
 
 
-def lacking(needs: Iterable[str], landscape: Landscape) -> Input | None:
+def lacking(needs: Iterable[str], landscape: Landscape) -> Need | None:
     """Return the first of the needs that a landscape has not, None where it has all."""
-    wanted = (INPUTS[name] for name in needs)
+    wanted = (NEEDS[name] for name in needs)
     return next((one for one in wanted if not one.there(landscape)), None)
 
 

@@ -1,4 +1,4 @@
-"""The two loops over tokens that the n-gram scorer compiles: packing n-grams, and copying.
+"""Packing n-grams, and what is copied from before: the n-gram scorer's compiled loops over tokens.
 
 Imported only by the functions that need it, because compiled code brings numba with it.
 """
