@@ -30,6 +30,7 @@ def advice(landscape: Landscape, study: Study) -> None:
 def sentence(best: Advice) -> str:
     """Return an advice in words, and whether it held where it had no part in choosing.
 
+    >>> from ila_core.selection.spec import Spec
     >>> print(sentence(Advice(Spec(depth="loss"), False, None, None)))
     Lowest loss: **even patches, depth by loss, depth target 75%**. No other seed could try it.
     """

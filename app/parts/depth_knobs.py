@@ -63,8 +63,8 @@ def target_knob(view: View) -> None:
     target = float(spec.depth_target)
     st.slider(
         "Depth target",
-        option.least,
-        option.most,
+        float(option.least),
+        float(option.most),
         step=0.05,
         format="percent",
         key=session.knob(option.name, target),

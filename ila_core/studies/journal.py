@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ila_core.artifacts import FINDINGS, PLAN, STUDENTS
 from ila_core.errors import IlaError, RunError
 from ila_core.files import locked, reading_errors, write_text, writing_errors
+from ila_core.options import options_of
 from ila_core.studies.plan import Job
 from ila_core.studies.settings import StudySettings
 
@@ -58,7 +59,7 @@ class Journal:
                 "another folder with --out, or delete that one first."
             )
         shutil.rmtree(folder / WORK, ignore_errors=True)  # of another pool, perhaps
-        about = {"landscape": landscape, "settings": asdict(settings)}
+        about = {"landscape": landscape, "settings": _read_by(settings.student, asdict(settings))}
         write_text(folder / PLAN, json.dumps(about, indent=1) + "\n")
 
     def _read(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -94,9 +95,22 @@ def planned(folder: str | Path) -> tuple[str, StudySettings] | None:
     """
     try:
         plan = json.loads((Path(folder) / PLAN).read_text(encoding="utf-8"))
-        return str(plan["landscape"]), StudySettings.of(**plan["settings"])
+        settings = plan["settings"]
+        read = _read_by(settings["student"], settings)
+        return str(plan["landscape"]), StudySettings.of(**read)
     except (OSError, ValueError, TypeError, KeyError, IlaError):
         return None
+
+
+def _read_by(student: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that a student reads: the others say nothing of what it comes to."""
+    options = options_of(StudySettings)
+    companies = {name: one.company for name, one in options.items() if one.company}
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in companies or student in companies[name][1]
+    }
 
 
 def identity(landscape: Landscape) -> str:

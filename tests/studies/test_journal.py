@@ -117,7 +117,7 @@ def test_a_plan_that_lacks_an_option_of_today_is_of_its_default(pool, folder):
     with Journal.of(folder, pool, settings()):
         path = folder / "plan.json"
     about = json.loads(path.read_text())
-    del about["settings"]["max_length"]
+    del about["settings"]["subsets"]
     path.write_text(json.dumps(about))
     assert planned(folder) == (identity(pool), settings())
 
@@ -132,3 +132,14 @@ def test_the_identity_is_of_every_kind_of_depth_and_of_no_asked_one():
     both = pool_of(900, kinds=2)
     assert identity(both) == identity(both.by("loss"))
     assert identity(both) != identity(pool_of(900, kinds=3))
+
+
+def test_a_plan_tells_only_what_its_student_reads(pool, folder):
+    """Else a plan of one program could not be read by the next, for an option it has no use for."""
+    with Journal.of(folder, pool, settings()):
+        pass
+    written = json.loads((folder / "plan.json").read_text())
+    assert written["settings"]["student"] == "ngram" and "steps" not in written["settings"]
+    written["settings"] |= {"steps": 200, "epochs": None, "lm": None}
+    (folder / "plan.json").write_text(json.dumps(written))
+    assert planned(folder) == (identity(pool), settings())
