@@ -11,6 +11,8 @@ from typing import BinaryIO
 from ila_core.files import key_of, replacing
 
 UPLOADS, EXPORTS = "uploads", "exports"
+_LONGEST = 60
+"""Characters of either part of a name: any file system takes as many, in any script."""
 
 
 def store_upload(runs: Path, name: str, content: BinaryIO) -> Path:
@@ -18,14 +20,24 @@ def store_upload(runs: Path, name: str, content: BinaryIO) -> Path:
 
     Its folder is named by its content: another visitor's file of the same name stays its own.
     """
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).name).lstrip(".-") or "pool.jsonl"
     content.seek(0)
     digest = hashlib.file_digest(content, "sha256").hexdigest()
-    path = runs / UPLOADS / digest[:16] / safe
+    path = runs / UPLOADS / digest[:16] / safe_name(name)
     content.seek(0)
     with replacing(path) as temporary, open(temporary, "wb") as stream:
         shutil.copyfileobj(content, stream, 1 << 20)
     return path
+
+
+def safe_name(name: str) -> str:
+    """Return a file's name as it can be kept anywhere, in any script; what it is called stays last.
+
+    >>> safe_name("医疗问答.csv"), safe_name("../my pool (2).jsonl.gz"), safe_name("???.parquet")
+    ('医疗问答.csv', 'my-pool-2.jsonl.gz', 'pool.parquet')
+    """
+    stem, dot, ending = Path(name).name.lstrip(".").partition(".")
+    safe = re.sub(r"[^\w-]+", "-", stem).strip("-")[:_LONGEST] or "pool"
+    return safe + dot + re.sub(r"[^\w.-]+", "-", ending)[-_LONGEST:]
 
 
 def export_folder(runs: Path, *made_of: object) -> Path:

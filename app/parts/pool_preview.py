@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,8 +31,11 @@ def has_responses(pool: Path) -> bool:
     return not session.recall("instructions only", False, of=pool)
 
 
-def mend(pool: Path) -> None:
-    """Offer what can make an unreadable pool readable."""
+def mend(pool: Path, seen: Sequence[str] = ()) -> None:
+    """Offer what can make an unreadable pool readable: its fields, as far as any were seen."""
+    if seen:
+        st.caption("Which of its fields hold the instruction and the response?")
+        choosers(pool, seen, {})
     how = how_to_read(pool)
     as_detected, whatever = replace(how, map=""), replace(how, partial=True)
     st.caption("What may help:")
@@ -44,6 +48,14 @@ def mend(pool: Path) -> None:
             if wanted:
                 st.button(label, on_click=session.remember, args=(note, value),
                           kwargs={"of": pool})  # fmt: skip
+
+
+def without_responses(pool: Path) -> None:
+    """Say that the pool is read without responses, with the way back."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Read as instructions only: no loss and no depth, selection by coverage alone.")
+        st.button("It has responses after all", on_click=session.remember,
+                  args=("instructions only", False), kwargs={"of": pool})  # fmt: skip
 
 
 def what_it_is(preview: Preview) -> None:
@@ -61,32 +73,31 @@ def what_it_is(preview: Preview) -> None:
 
 
 def fields(pool: Path, preview: Preview) -> None:
-    """Show which field plays which part, open to change."""
-    mapping = dict(how_to_read(pool).mapping)
-    parts = ", ".join(f"{part} from {field}" for part, field in preview.mapping.items())
-    with st.expander(f"Fields: {plain(parts)}", icon=":material/schema:"):
+    """Say which field plays which part, open to change."""
+    with st.expander(f"Fields: {plain(preview.understood.sentence())}", icon=":material/schema:"):
         st.caption("Name another field where the detection is wrong. The preview follows at once.")
-        columns = st.columns(3)
-        shown = [part for part in PARTS if part in SHOWN_PARTS or part in preview.mapping]
-        for index, part in enumerate(shown):
-            choices = [AUTO, *preview.fields]
-            now = mapping.get(part, AUTO)
-            with columns[index % 3]:
-                st.selectbox(
-                    part.capitalize(),
-                    choices,
-                    index=choices.index(now) if now in choices else 0,
-                    format_func=lambda name, part=part: (
-                        f"{preview.mapping[part]} (detected)"
-                        if name == AUTO and part in preview.mapping
-                        else "none found"
-                        if name == AUTO
-                        else name
-                    ),
-                    key=f"field_{part}_{pool}",
-                    on_change=remap,
-                    args=(pool, part),
-                )
+        choosers(pool, preview.paths_seen, preview.mapping)
+
+
+def choosers(pool: Path, seen: Sequence[str], detected: Mapping[str, str]) -> None:
+    """Let every part be given to one of the fields seen."""
+    mapping = dict(how_to_read(pool).mapping)
+    columns = st.columns(3)
+    shown = [part for part in PARTS if part in SHOWN_PARTS or part in detected]
+    for index, part in enumerate(shown):
+        now = mapping.get(part, AUTO)
+        choices = list(dict.fromkeys([AUTO, *seen, now]))
+        words = f"{detected[part]} (detected)" if part in detected else "none found"
+        with columns[index % 3]:
+            st.selectbox(
+                part.capitalize(),
+                choices,
+                index=choices.index(now),
+                format_func=lambda name, words=words: words if name == AUTO else name,
+                key=f"field_{part}_{pool}",
+                on_change=remap,
+                args=(pool, part),
+            )
 
 
 def remap(pool: Path, part: str) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 import cache
 import session
-from ila_core.errors import IlaError
+from ila_core.errors import IlaError, PoolError
 from ila_core.pipeline.settings import BuildSettings
 from jobs import builds, folders, process
 from parts import following, options, pool_preview
@@ -48,9 +48,11 @@ def read_and_build(runs: Path, pool: Path) -> None:
             preview = cache.preview(pool, how, require_response=scorable)
     except IlaError as error:
         trouble(error)
-        pool_preview.mend(pool)
+        pool_preview.mend(pool, error.fields if isinstance(error, PoolError) else ())
         return
     pool_preview.what_it_is(preview)
+    if not scorable:
+        pool_preview.without_responses(pool)
     pool_preview.fields(pool, preview)
     pool_preview.first_records(preview)
     pool_preview.rejected(preview)

@@ -196,26 +196,6 @@ class Records:
         values = np.fromiter(map(_finite, self.field(name)), dtype=np.float32, count=len(self))
         return values, int(np.isnan(values).sum())
 
-    def search(self, words: str, limit: int | None = 100) -> list[int]:
-        """The first rows whose instruction or response hold the words, all of them, in any case.
-
-        No word matches every row; limit None gives every match.
-        """
-        import pyarrow.compute as pc
-
-        hits: list[int] = []
-        start = 0
-        for batch in self.batches(["instruction", "response"]):
-            hit = np.ones(len(batch), dtype=bool)
-            for word in words.split():
-                parts = [pc.match_substring(c, word, ignore_case=True) for c in batch.columns]
-                hit &= pc.or_(*parts).to_numpy(zero_copy_only=False)
-            hits += (np.flatnonzero(hit) + start).tolist()
-            start += len(batch)
-            if limit is not None and len(hits) >= limit:
-                break
-        return hits[:limit]
-
     @contextmanager
     def _sound(self) -> Iterator[None]:
         """Tell of damage inside the file, which its footer does not show."""

@@ -109,18 +109,6 @@ def test_what_counts_as_a_number(tmp_path: Path) -> None:
     assert np.flatnonzero(np.isnan(numbers)).tolist() == [3, 4, 5, 6, 7, 9, 10] and missing == 7
 
 
-def test_search(tmp_path: Path) -> None:
-    pool = [{"prompt": "A red Fox", "completion": "x"}, {"prompt": "hen", "completion": "red É."},
-            {"prompt": "fox", "completion": "(.*)"}]  # fmt: skip
-    found = ingest(put(tmp_path, lines(pool)), out=tmp_path / "run")
-    assert found.search("RED") == [0, 1]
-    assert found.search("fox red") == [0]
-    assert found.search("é.") == [1]
-    assert found.search("(.*)") == [2]
-    assert found.search("cow") == []
-    assert found.search("", limit=2) == [0, 1] and len(found.search("", limit=None)) == 3
-
-
 def test_opening_what_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RunError, match="was not found; build the landscape first"):
         Records.open(tmp_path / "records.parquet")

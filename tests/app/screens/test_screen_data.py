@@ -30,6 +30,34 @@ def test_a_file_that_is_no_pool_says_so_and_offers_a_way(
     assert button(page, "Take what can be read")
 
 
+def test_fields_of_unknown_names_are_chosen_under_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error named an option of the command line, and the page had no way on."""
+    odd = [{"meta": {"ask": f"Name river {i}."}, "tell": f"The Ebro, {i}."} for i in range(5)]
+    page = fine(data_screen(write_jsonl(tmp_path / "odd.jsonl", odd), monkeypatch))
+    assert page.error and not any(part.label == "Build the landscape" for part in page.button)
+    for part, field in (("Instruction", "meta.ask"), ("Response", "tell")):
+        chooser = next(one for one in page.selectbox if one.label == part)
+        assert {"meta.ask", "tell"} <= set(chooser.options)
+        page = fine(chooser.set_value(field).run())
+    assert not page.error and "5 records 5 can be used" in texts(page)
+    assert button(page, "Build the landscape")
+    assert any("instruction from meta.ask" in part.label for part in page.expander)
+
+
+def test_a_pool_of_bare_instructions_has_a_way_on_and_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = [{"instruction": f"Name river {i}."} for i in range(5)]
+    page = fine(data_screen(write_jsonl(tmp_path / "bare.jsonl", bare), monkeypatch))
+    assert "has a response" in page.error[0].value
+    page = fine(button(page, "It has instructions only").click().run())
+    assert not page.error and button(page, "Build the landscape")
+    page = fine(button(page, "It has responses after all").click().run())
+    assert page.error and button(page, "It has instructions only")
+
+
 def test_a_path_outside_the_folders_is_refused(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = data_screen(pool, monkeypatch)
     page.text_input(key="path").set_value("/etc/hostname").run()
