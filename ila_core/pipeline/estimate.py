@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ila_core.lm.settings import LmSettings
+from ila_core.pipeline.placing import encoder_of
 from ila_core.pipeline.settings import SHIPPED_ENCODERS, BuildSettings
 from ila_core.progress import duration
 from ila_core.skills.endpoint import Estimate as Cost
@@ -156,7 +157,7 @@ def _slowness(first: Sequence[Record]) -> tuple[float, float, int]:
 
 def _encoding_rate(first: Sequence[Record], settings: BuildSettings) -> tuple[float, int]:
     """Seconds a record of another encoder, and its width; loading is not counted."""
-    from ila_core.space.encoders import load_encoder, load_speller
+    from ila_core.space.encoders import load_speller
     from ila_core.space.lexical import learn
 
     shipped = settings.encoder in SHIPPED_ENCODERS
@@ -165,7 +166,7 @@ def _encoding_rate(first: Sequence[Record], settings: BuildSettings) -> tuple[fl
     if settings.encoder == "lexical":
         encoder: Encoder = learn(lambda: texts, len(texts), load_speller(), seed=settings.seed)
     else:
-        encoder = load_encoder(settings.encoder, device=settings.device)
+        encoder = encoder_of(settings)
     encoder.encode(texts[:1])
     started = time.perf_counter()
     encoder.encode(texts)

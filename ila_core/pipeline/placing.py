@@ -186,7 +186,7 @@ def reading_notes(facts: Facts) -> list[str]:
 
 def encode(settings: EncodeSettings, records: Made[Records]) -> Stage[np.ndarray]:
     """Return the stage that gives every record its vector."""
-    from ila_core.space.encoders import load_encoder, load_speller
+    from ila_core.space.encoders import load_speller
 
     if given := settings.embeddings:
         if not Path(given).is_file():
@@ -194,8 +194,15 @@ def encode(settings: EncodeSettings, records: Made[Records]) -> Stage[np.ndarray
         return TakeVectors(records, Path(given))
     if settings.encoder == "lexical":
         return LearnWording(records, load_speller(), settings.seed)
-    device = settings.device.partition(",")[0]  # an encoder runs on one of them
-    return Encode(records, load_encoder(settings.encoder, device=device))
+    return Encode(records, encoder_of(settings))
+
+
+def encoder_of(settings: EncodeSettings) -> Encoder:
+    """Return the encoder of the settings, of those that need not learn from the pool first."""
+    from ila_core.space.encoders import load_encoder
+
+    device = settings.device.partition(",")[0]  # an encoder runs on one of several
+    return load_encoder(settings.encoder, device=device)
 
 
 # -- places ---------------------------------------------------------------------------------------

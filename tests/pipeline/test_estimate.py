@@ -13,7 +13,9 @@ from conftest import small_pool, write_jsonl
 
 from ila_core.errors import PoolError
 from ila_core.pipeline.estimate import estimate
+from ila_core.pipeline.placing import encoder_of
 from ila_core.pipeline.settings import BuildSettings
+from ila_core.space import encoders
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,6 +50,24 @@ def test_an_estimate_of_a_sample_is_of_what_is_scored(models: Path, pool: Path) 
     assert (part.scored, whole.scored) == (9, 60)
     assert part.details()[0].endswith(" for a sample of 9.")
     assert "sample" not in whole.details()[0]
+
+
+def test_an_encoder_is_tried_on_the_device_that_the_build_takes(
+    pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several devices an encoder runs on the first; the estimate gave it their whole list."""
+    asked: list[str] = []
+    load = encoders.load_encoder
+
+    def loaded(name: str, device: str = "auto") -> encoders.Encoder:
+        asked.append(device)
+        return load("static")
+
+    monkeypatch.setattr(encoders, "load_encoder", loaded)
+    how = {"encoder": "minilm", "device": "cuda:1,cuda:0", "loss": "none"}
+    estimate([pool], **how)
+    encoder_of(BuildSettings.of(**how))
+    assert asked[-2:] == ["cuda:1", "cuda:1"]
 
 
 @pytest.mark.parametrize("records", [1_999, 2_000, 2_001, 6_000])
