@@ -127,15 +127,15 @@ class Rounds(NamedTuple):
 
 
 def rounds(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks) -> Rounds:
-    """Return the round of every record in its patch.
+    """Return the round of every record in its patch, in the order of the queue: deepest first.
 
     Inside a patch the record at the depth target comes first, then its neighbours in depth,
     outwards; of two equally far the deeper one. Pinned records use up their patch's first rounds.
     The latest rounds stay with the landscape.
 
     >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
-    >>> rounds(pool, Spec().deepest_first, pool.grid(1), Locks.of((), (), 3)).round.tolist()
-    [3, 1, 2]
+    >>> rounds(pool, Spec(depth_target=0.5), pool.grid(1), Locks.of((), (), 3)).round.tolist()
+    [2, 1, 3]
     """
     return _rounds(landscape, cut, spec.passed_over, *locks.key)
 

@@ -12,14 +12,17 @@ from ila_core.pipeline.ingesting import read
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool.inputs import Input
 
+AS_DETECTED = {"encoding": "", "split": "", "header": ""}
+
 
 @pytest.mark.parametrize(
     ("options", "how"),
     [
-        ({}, {"map": [], "partial": False, "require_response": True}),
+        ({}, {**AS_DETECTED, "map": [], "partial": False, "require_response": True}),
         (
             {"map": "response=say, instruction=ask", "partial": True, "loss": "none"},
             {
+                **AS_DETECTED,
                 "map": [["response", "say"], ["instruction", "ask"]],
                 "partial": True,
                 "require_response": False,
