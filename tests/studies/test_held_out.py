@@ -16,7 +16,7 @@ def test_the_error_is_what_other_held_out_records_would_show():
     def difference() -> tuple[float, float]:
         tokens = chance.integers(1, 60, records)
         ours = tokens * chance.normal(2.0, 0.5, records)
-        theirs = ours + tokens * chance.normal(0.1, 0.4, records)
+        theirs = ours + tokens * chance.normal(1.0, 0.4, records)
         error = HeldOut(ours, tokens).error_beside(HeldOut(theirs, tokens))
         assert error is not None
         return (ours - theirs).sum() / tokens.sum(), error
