@@ -40,3 +40,16 @@ def test_the_same_difference_on_every_seed_counts_however_much_seeds_differ():
 def test_equal_losses_are_even():
     assert Gap.between(by_seed(3.0, 5.0), by_seed(3.0, 5.0)).outcome == "even"
     assert Gap.between(by_seed(3.0), by_seed(3.0)).outcome == "even"
+
+
+def test_one_seed_alone_is_judged_by_its_held_out_records():
+    """Where they are not known, by the sign; several seeds by what they say themselves."""
+    one, other = {0: 1.00}, {0: 1.02}
+    outcomes = [Gap.between(one, other, errors).outcome
+                for errors in ({0: 0.05}, {0: 0.001}, {0: None}, None)]  # fmt: skip
+    assert outcomes == ["even", "better", "better", "better"]
+    three = Gap.between(
+        {0: 1.0, 1: 1.1, 2: 1.2}, {0: 1.5, 1: 1.6, 2: 1.7}, dict.fromkeys(range(3), 0.3)
+    )
+    assert three.outcome == "better" and three.error == pytest.approx(0.3 / 3**0.5)
+    assert Gap.between({0: 1.0, 1: 1.1}, {0: 1.5, 1: 1.6}, {0: 0.3}).error is None
