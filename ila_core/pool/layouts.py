@@ -11,10 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ila_core.pool.conversations import is_message, is_round, shape_of
-from ila_core.pool.fields import INSTRUCTIONS, MESSAGES, RESPONSES, canonical
-
-RECORD_FIELDS = frozenset((*INSTRUCTIONS, *RESPONSES, *MESSAGES))
-"""Fields that only a record has: an object with one of them is one."""
+from ila_core.pool.fields import MESSAGES, RECORD_FIELDS, canonical
 
 Document = Mapping[str, Any]
 

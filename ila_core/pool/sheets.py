@@ -174,11 +174,10 @@ def _header(
     """The names of the columns, and the rows below: titles above the names are left out."""
     above: list[list[Any]] = []
     for row in rows:
-        if "" not in row or _is_header(row) or len(above) == HEADER_WITHIN:
-            above.append(row)
-            break
         above.append(row)
-    at = len(above) - 1 if above and _is_header(above[-1]) else 0
+        if "" not in row or _known(row) or len(above) > HEADER_WITHIN:
+            break
+    at = len(above) - 1 if above and _are_titles(above[:-1], above[-1]) else 0
     if at:
         notes["row above the names of the columns, left out"] += at
     names = [str(cell).strip().lstrip("\ufeff") for cell in above[at]] if above else []
@@ -189,8 +188,15 @@ def _header(
     return names, chain(above[at + 1 :], rows)
 
 
-def _is_header(row: list[Any]) -> bool:
-    return any(isinstance(cell, str) and canonical(cell) in KNOWN_FIELDS for cell in row)
+def _known(row: list[Any]) -> int:
+    """How many cells are names that some format knows."""
+    return sum(isinstance(cell, str) and canonical(cell) in KNOWN_FIELDS for cell in row)
+
+
+def _are_titles(above: list[list[Any]], row: list[Any]) -> bool:
+    """Whether rows stand above the names: a single known word below a full row may be a cell."""
+    full = any(2 * cells.count("") < len(cells) for cells in above)
+    return _known(row) > (1 if full else 0)
 
 
 class _Lines:

@@ -160,6 +160,52 @@ CASES = {
         },
         [user("a"), said("b")],
     ),
+    "texts beside their tokens": (
+        {"inputs": [3, 4], "inputs_pretokenized": "a", "targets": [5], "targets_pretokenized": "b"},
+        [user("a"), said("b")],
+    ),
+    "definition of a task, and its inputs": (
+        {"definition": "Add.", "inputs": "1 2", "targets": "3"},
+        [user("Add.\n\n1 2"), said("3")],
+    ),
+    "preference, as OpenAI's tuning reads it": (
+        {"input": {"messages": MESSAGES[:1], "tools": []}, "preferred_output": MESSAGES[1:],
+         "non_preferred_output": MESSAGES[1:]},
+        [user("Hi"), said("Yo")],
+    ),
+    "Gemini's contents, with a call": (
+        {"systemInstruction": {"role": "system", "parts": [{"text": "s"}]}, "contents": [
+            {"role": "user", "parts": [{"text": "a"}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"x": 1}}}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"r": 2}}}]},
+            {"role": "model", "parts": [{"text": "b"}]},
+        ]},
+        [system("s"), user("a"), said('[{"name":"f","args":{"x":1}}]'),
+         tool('[{"functionResponse":{"name":"f","response":{"r":2}}}]'), said("b")],
+    ),
+    "Bedrock's messages, with a call": (
+        {"system": [{"text": "s"}, {"text": "t"}], "messages": [
+            {"role": "user", "content": [{"text": "a"}]},
+            {"role": "assistant", "content": [{"toolUse": {"name": "f", "input": {}}}]},
+            {"role": "user", "content": [{"toolResult": {"content": [{"json": 2}]}}]},
+            {"role": "assistant", "content": [{"text": "b"}]},
+        ]},
+        [system("s\nt"), user("a"), said('[{"name":"f","input":{}}]'),
+         tool('[{"toolResult":{"content":[{"json":2}]}}]'), said("b")],
+    ),
+    "a system prompt in typed parts": (
+        {"system": [{"type": "text", "text": "s"}], "messages": MESSAGES},
+        [system("s"), user("Hi"), said("Yo")],
+    ),
+    "the only messages, under a name of their own": (
+        {"id": 3, "chat_messages": [{"sender": "human", "text": "Hi"},
+                                    {"sender": "assistant", "text": "Yo"}]},
+        [user("Hi"), said("Yo")],
+    ),
+    "headings in a prompt": (
+        {"prompt": "Sum up.\n### Input:\ntwo numbers\n### Output:\nthe sum", "completion": "3"},
+        [user("Sum up.\n### Input:\ntwo numbers\n### Output:\nthe sum"), said("3")],
+    ),
     "no response": ({"instruction": "a", "output": ""}, [user("a")]),
     "a field called messages that is none": (
         {"messages": "3", "prompt": "a", "completion": "b"},
@@ -249,6 +295,13 @@ def test_format_names(record: dict[str, object], format: str) -> None:
         ({"messages": [{"role": "user", "content": [{"text": []}]}]}, "message is not text"),
         ({"messages": MESSAGES[1:]}, "no instruction"),
         ({"chosen": "b", "rejected": "c"}, "no instruction"),
+        ({"messages": MESSAGES, "system": [{"x": 1}]}, "system prompt is not text"),
+        ({"messages": MESSAGES, "system": {"x": 1}}, "system prompt is not text"),
+        ({"talk_a": MESSAGES, "talk_b": MESSAGES}, "unknown format"),
+        (
+            {"messages": {"role": ["user", "assistant"], "content": ["a"]}},
+            "messages are not a list",
+        ),
     ],
 )
 def test_reasons(record: dict[str, object], reason: str) -> None:

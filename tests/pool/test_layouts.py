@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from pool_files import notes, outcome, put
 
-from ila_core.errors import IlaError
 from ila_core.pool.reading import Reading, read_pool
 from ila_core.pool.record import Record
 
@@ -90,8 +89,9 @@ def test_one_record_is_one_record_all_the_same(tmp_path: Path) -> None:
     rounds = {"conversation": [{"human": "Hi", "assistant": "Yo"}] * 2}
     assert outcome(put(tmp_path, json.dumps(rounds).encode(), "one.jsonl")) == ["Hi\n\nHi"]
     unknown = {"talk": TALKS[0], "id": 3}
-    with pytest.raises(IlaError, match="fields are talk"):
-        outcome(put(tmp_path, json.dumps(unknown).encode(), "one.json"))
+    assert outcome(put(tmp_path, json.dumps(unknown).encode(), "one.json")) == QUESTIONS[:1]
+    parts = {"Question": "Why?", "Tries": [{"human": "Hi", "assistant": "Yo"}], "Answer": "So."}
+    assert outcome(put(tmp_path, json.dumps(parts, indent=1).encode(), "one.json")) == ["Why?"]
 
 
 def test_records_of_other_splits_are_counted(tmp_path: Path) -> None:

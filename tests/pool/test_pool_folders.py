@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import zstandard
 from pool_files import lines, outcome, table
 
 from ila_core.errors import IlaError
@@ -89,6 +90,8 @@ def test_folders_without_splits(tmp_path: Path) -> None:
     for i, shard in enumerate(SHARDS):
         write(tmp_path / f"part-{i}.jsonl", lines(shard))
     assert outcome(tmp_path) == QUESTIONS
+    write(tmp_path / "part-2.JSONL.zstd", zstandard.compress(lines(SHARDS[0])))
+    assert outcome(tmp_path) == [*QUESTIONS, QUESTIONS[0]]
     with pytest.raises(IlaError, match="has no split 'train'"):
         expand(tmp_path, "train")
 

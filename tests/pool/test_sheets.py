@@ -14,6 +14,7 @@ from pool_files import notes, outcome, put
 from ila_core.errors import IlaError
 from ila_core.pool.encodings import encoding_of
 from ila_core.pool.reading import Reading, read_pool
+from ila_core.pool.settings import ReadSettings
 
 ROWS = [("Name a knot.", "Bowline."), ("Name a sail.", "Jib."), ("Name a rope.", "Sheet.")]
 QUESTIONS = [question for question, _ in ROWS]
@@ -158,3 +159,12 @@ def test_workbooks(tmp_path: Path) -> None:
         outcome(put(tmp_path, file.read_bytes(), "pool.csv"))
     with pytest.raises(IlaError, match="not a workbook that can be read"):
         outcome(put(tmp_path, file.read_bytes()[:2000], "pool.xlsx"))
+
+
+def test_a_known_word_in_a_cell_is_no_header(tmp_path: Path) -> None:
+    data = b",German,English\n0,Mensch,human\n1,Haus,house\n"
+    file = put(tmp_path, data, "pool.csv")
+    found = list(read_pool(file, ReadSettings(map="instruction=German,response=English")))
+    assert [one.response for one in found] == ["human", "house"]
+    titled = b"Sheet of words,v2,,\nmade in,May,,\nquestion,answer,,note\nMensch,human,,\n"
+    assert outcome(put(tmp_path, titled, "pool.csv")) == ["Mensch"]
