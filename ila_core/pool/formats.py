@@ -221,7 +221,7 @@ def _side(value: Any, role: Role, part: str, *, whole: bool = False) -> list[Hea
         return [Turn(role, value, role == "assistant")]
     value = [value] if is_message(value) and "replies" not in value else value
     if role == "user" and is_texts(value):
-        if part == "instruction" and len(value) > 1:
+        if len(value) > 1:
             return list(questions(value))
         return [Turn("user", text_of(value[0], part), False)]
     shape = shape_of(value) if isinstance(value, (list, dict)) or whole else None

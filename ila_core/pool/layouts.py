@@ -56,7 +56,8 @@ def _is_record(value: Any) -> bool:
 def _is_split(document: Document) -> bool:
     columns, data = document.get("columns"), document.get("data")
     return (
-        isinstance(columns, list)
+        document.keys() <= {"columns", "index", "data"}
+        and isinstance(columns, list)
         and isinstance(data, list)
         and all(isinstance(row, list) and len(row) == len(columns) for row in data)
     )

@@ -175,14 +175,7 @@ def _plan(
     mapped_pair = "messages" not in given and ("instruction" in given or "response" in given)
     response = given.get("response") or _response(names, blanks, habits)
     chosen = response is not None and canonical(response) in CHOSEN_NAMES
-    rest = {
-        "system": given.get("system") or names.first(SYSTEMS),
-        "tools": given.get("tools") or names.first(TOOLS),
-        "labels": given.get("labels")
-        or names.first(LABELS, but=habits.prose)
-        or blanks.first(LABELS),  # [] says: no skill
-        "source": given.get("source") or names.first(SOURCES, but=habits.prose),
-    }
+    rest = _beside(given, names, blanks, habits)
     instruction = given.get("instruction") or _instruction(names, blanks, habits)
     if instruction is None and "response" in given:
         instruction = names.first(MESSAGES)  # a conversation that the response is to answer
@@ -212,6 +205,20 @@ def _plan(
         or (names.first(REASONINGS, but=(instruction, response)) if response else None),
         **rest,
     )
+
+
+def _beside(
+    given: Mapping[str, str], names: _Names, blanks: _Names, habits: Habits
+) -> dict[str, str | None]:
+    """The fields of what stands beside a conversation, by part."""
+    return {
+        "system": given.get("system") or names.first(SYSTEMS),
+        "tools": given.get("tools") or names.first(TOOLS),
+        "labels": given.get("labels")
+        or names.first(LABELS, but=habits.prose)
+        or blanks.first(LABELS),  # [] says: no skill
+        "source": given.get("source") or names.first(SOURCES, but=habits.prose),
+    }
 
 
 def _instruction(names: _Names, blanks: _Names, habits: Habits) -> str | None:

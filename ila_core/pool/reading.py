@@ -325,7 +325,16 @@ def preview(
             target.append(one)
         if number >= scan and records:  # rejects alone say nothing: is there no record at all?
             break
-    seen = Preview(
+    seen = _seen(reading, records, rejects)
+    if next(stream, None) is not None:  # one more than was asked for: it is in no count
+        return seen
+    reading.check(require_response=require_response)
+    return replace(seen, complete=True)
+
+
+def _seen(reading: Reading, records: list[Record], rejects: list[Reject]) -> Preview:
+    """What a reading has come across so far."""
+    return Preview(
         paths=tuple(map(str, reading.paths)),
         formats=dict(reading.formats.most_common()),
         containers=dict(reading.containers),
@@ -338,10 +347,6 @@ def preview(
         paths_seen=reading.paths_seen,
         understood=reading.understood,
     )
-    if next(stream, None) is not None:  # one more than was asked for: it is in no count
-        return seen
-    reading.check(require_response=require_response)
-    return replace(seen, complete=True)
 
 
 def _fields_in(item: Item) -> Mapping[str, Any] | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from ila_core.errors import IlaError
 from ila_core.pool.fields import KNOWN_FIELDS, canonical
@@ -29,7 +29,7 @@ class Dialect:
     """How the cells of a text are told apart: `quoting` is the csv module's."""
 
     delimiter: str
-    quoting: int = csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1, 2, 3] = csv.QUOTE_MINIMAL
 
 
 def dialect_of(text: str, *, whole: bool) -> Dialect:
@@ -78,7 +78,7 @@ def csv_rows(
     text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="")
     lines = _Lines(text)
     csv.field_size_limit(RECORD_LIMIT)
-    reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=_quoting(dialect.quoting))
+    reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=dialect.quoting)
 
     def sound_rows() -> Iterator[list[str]]:
         for number, row in enumerate((row for row in reader if row), start=0):
@@ -90,10 +90,6 @@ def csv_rows(
         yield from _records(sound_rows(), name, columns, notes, dialect.delimiter)
     except csv.Error as error:
         raise Damaged(f"line {reader.line_num} is not CSV ({error})") from error
-
-
-def _quoting(value: int) -> Any:
-    return value
 
 
 def workbook_rows(

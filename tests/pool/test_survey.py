@@ -31,6 +31,7 @@ def read(tmp_path: Path, pool: list[dict[str, Any]], **how: Any) -> tuple[Readin
     ("value", "prose"),
     [
         ("sql", False), ("sql, window functions; joins", False), (["sql", "joins"], False),
+        ('["joins of many large tables", "sorting of text"]', False),
         ('["sql", "joins"]', False), ("open domain question answering", False), (7, False),
         ("https://example.org/a/very/long/path-of-a-page?with=query", False),
         ("It is blue.", True), (PASSAGE, True), (["It is blue."], True), ("a\nb", True),
@@ -86,6 +87,14 @@ def test_a_field_that_always_says_the_same_is_no_answer(tmp_path: Path) -> None:
     same = [{"instruction": f"{i}?", "output": "ok"} for i in range(4)]
     assert read(tmp_path, same)[1][0].response == "ok"
     assert habits_of(same).constant == frozenset()
+    assert habits_of(pool[:3]).constant == {"output"}
+    assert habits_of(pool[:2]).constant == frozenset(), "two may agree by chance"
+
+
+def test_a_fifth_of_long_names_is_no_prose() -> None:
+    pool = [{"tags": PASSAGE}, *[{"tags": "weirs"}] * 4]
+    assert habits_of(pool).prose == frozenset()
+    assert habits_of(pool[:4]).prose == {"tags"}
 
 
 def test_the_same_fields_for_all_records_of_a_file(tmp_path: Path) -> None:
