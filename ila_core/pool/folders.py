@@ -101,12 +101,17 @@ def _of_split(folder: Path, found: list[Path], split: str) -> list[Path]:
     for path in found:
         inner = path.relative_to(folder)
         named = split_of(inner) or ""
-        if split and split not in SPLITS and split in re.split(r"[-_.]", inner.name):
+        if split and split not in SPLITS and split in _words(inner.name):
             named = split
         by_split.setdefault(named, []).append(path)
     if list(by_split) == [""] and not split:
         return found
     return by_split[_choice(folder, list(by_split), split)]
+
+
+def _words(name: str) -> list[str]:
+    """What a file's name says: its words, and what stands before the number of the shard."""
+    return [*re.split(r"[-_.]", name), re.split(r"[-.]", name)[0]]
 
 
 def _choice(folder: Path, splits: list[str], split: str) -> str:

@@ -96,6 +96,14 @@ def test_folders_without_splits(tmp_path: Path) -> None:
         expand(tmp_path, "train")
 
 
+def test_splits_of_other_names(tmp_path: Path) -> None:
+    for name in ("train_sft", "train_gen", "test_sft"):
+        write(tmp_path / "data" / f"{name}-00000-of-00001.parquet", table(SHARDS[0]))
+    for split, names in (("gen", ["train_gen"]), ("train_sft", ["train_sft"])):
+        chosen = [path.name.partition("-")[0] for path in expand(tmp_path, split)]
+        assert chosen == names
+
+
 def test_folders_that_need_a_word_more(tmp_path: Path) -> None:
     with pytest.raises(IlaError, match=r"without a pool; name its files, .*/\*.jsonl"):
         expand(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from ila_core.errors import IlaError
 from ila_core.pool.encodings import encoding_of
 from ila_core.pool.reading import Reading, read_pool
 from ila_core.pool.settings import ReadSettings
+from ila_core.pool.sheets import dialect_of
 
 ROWS = [("Name a knot.", "Bowline."), ("Name a sail.", "Jib."), ("Name a rope.", "Sheet.")]
 QUESTIONS = [question for question, _ in ROWS]
@@ -37,6 +39,9 @@ def test_quotes_between_tabs_count_only_where_they_are_sound(tmp_path: Path) -> 
     assert outcome(put(tmp_path, data, "pool.tsv")) == [question for question, _ in cells]
     quoted = b'question\tanswer\n"What\nis it?"\t"a\tb"\n"He said ""no""."\tc\n'
     assert outcome(put(tmp_path, quoted, "pool.tsv")) == ["What\nis it?", 'He said "no".']
+    cut = 'question\tanswer\n"What\nis'
+    assert dialect_of(cut, whole=False).quoting == csv.QUOTE_MINIMAL, "its end may close it"
+    assert dialect_of(cut, whole=True).quoting == csv.QUOTE_NONE
 
 
 def test_titles_above_the_names_and_blank_columns(tmp_path: Path) -> None:
@@ -92,6 +97,8 @@ def test_other_encodings_are_found_out_and_told(tmp_path: Path, encoding: str) -
 def test_a_few_broken_lines_are_no_other_encoding(tmp_path: Path) -> None:
     data = text_of(",") + b"\n\xff\xfe,x\n" + "é,ü".encode()
     assert outcome(put(tmp_path, data, "pool.csv")) == [*QUESTIONS, "not UTF-8", "é"]
+    mixed = "Was heißt ".encode() + "été, sagte sie.\n".encode("cp1252")
+    assert encoding_of(5 * mixed) == "utf-8", "half of it is sound"
 
 
 SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
