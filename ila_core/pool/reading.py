@@ -89,6 +89,7 @@ class Reading:
             if not self._may_pass_over:
                 raise
             self.notes["file passed over"] += 1
+            self._bytes_done += path.stat().st_size
             return
         self.containers[file.container] += 1
         before = self.read, self.kept

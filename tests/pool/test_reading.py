@@ -21,6 +21,7 @@ from pool_files import (
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.ingest import ingest
+from ila_core.pool.inputs import expand
 from ila_core.pool.reading import REJECT_CLIP, Reading, preview, read_pool
 from ila_core.pool.settings import ReadSettings
 
@@ -173,6 +174,16 @@ def test_partial_passes_over_files_of_which_nothing_can_be_read(tmp_path: Path) 
     found = ingest(tmp_path / "*.jsonl", out=tmp_path / "run", settings=PARTIAL)
     assert len(found) == 3
     assert found.counts["notes"]["file passed over"] == 3
+    reading = Reading(tmp_path / "*.jsonl", PARTIAL)
+    shares = [reading.share for _ in reading]
+    assert shares == sorted(shares) and shares[-1] < 1 and reading.share == 1
+
+
+def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
+    file = put(tmp_path, lines())
+    again = tmp_path / "other" / ".." / file.name
+    again.parent.parent.mkdir()
+    assert expand([file, again, str(tmp_path / "*.jsonl")]) == [file]
 
 
 def test_unknown_fields_are_named_with_the_option_that_maps_them(tmp_path: Path) -> None:
