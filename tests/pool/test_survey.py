@@ -135,7 +135,10 @@ def test_errors_name_what_is_there_and_what_helps(tmp_path: Path) -> None:
         read(tmp_path, nested)
     assert told.value.fields == ("id", "meta.ask", "meta.tries.0.says")
     mapped = "instruction=meta.ask,response=meta.tries.0.says"
-    assert read(tmp_path, nested, map=mapped)[1][0].response == "b"
+    reading, found = read(tmp_path, nested, map=mapped)
+    assert found[0].response == "b"
+    told = "instruction from meta.ask, response from meta.tries.0.says; not used: id"
+    assert reading.understood.sentence() == told
     messages = [{"role": "user", "content": "Hi", "id": 1, "parent": None}]
     with pytest.raises(IlaError, match="each line is one message, but a record is a whole"):
         read(tmp_path, messages)
