@@ -11,7 +11,7 @@ import math
 import operator
 import shlex
 import types
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -57,6 +57,10 @@ class Option:
     """What a form calls it where it is still missing, if not as above."""
     instead: tuple[str, str] | None = None
     """The option that a form offers it as one more choice of, and what the choice is called."""
+    alters: bool = True
+    """Whether another value may alter the result; a device, say, alters none."""
+    content: Callable[[Any], object] = lambda value: value
+    """What the result depends on where a value only names it: a file's bytes, a model's state."""
 
     @property
     def flag(self) -> str:
@@ -274,6 +278,29 @@ def part(settings: Any, wanted: type[S]) -> S:
     """Return those of the settings that a part of the work takes: the fields of `wanted`."""
     names = [field.name for field in dataclasses.fields(wanted)]  # type: ignore[arg-type]
     return wanted(**{name: getattr(settings, name) for name in names})
+
+
+def counted(settings: Any, *, without: Container[str] = ()) -> list[object]:
+    """Return all that a result made with these settings depends on: of every field its content.
+
+    What alters no result is left out, by its own word; nothing else can be forgotten.
+
+    >>> @dataclass(frozen=True)
+    ... class Settings:
+    ...     seed: int = option(0, "seed of everything")
+    ...     device: str = option("auto", "where it is computed", alters=False)
+    >>> counted(Settings(seed=3))
+    [3]
+    """
+    known = options_of(type(settings))
+    found: list[object] = []
+    for field in dataclasses.fields(settings):
+        value, option = getattr(settings, field.name), known.get(field.name)
+        if option is None:
+            found.append(value)
+        elif option.alters and field.name not in without:
+            found.append(None if value is None else option.content(value))
+    return found
 
 
 def changed(settings: Any) -> Iterator[Option]:

@@ -25,8 +25,7 @@ from ila_core.pipeline.joining import Join
 from ila_core.pipeline.labelling import label
 from ila_core.pipeline.placing import divide, encode, project
 from ila_core.pipeline.publish import Run
-from ila_core.pipeline.scoring import score
-from ila_core.pipeline.settings import BuildSettings
+from ila_core.pipeline.settings import BuildSettings, DepthSettings, LossSettings
 from ila_core.pipeline.step import Made, Step, versions
 from ila_core.pool.inputs import Input, hashed
 from ila_core.progress import Listener, Monitor
@@ -70,14 +69,15 @@ def build(
         records = step(read(settings, inputs))
         check_fields(settings, records.value)
         columns = step(numbers(settings, records))
-        with beside(step, score(settings, records)) as scored:
+        with beside(step, settings.part(LossSettings), records) as scored:
             labels = step(label(settings, records))
             vectors = step(encode(settings, records))
             xy = step(project(settings, columns, vectors))
             domains = step(divide(settings, records, labels, vectors))
             loss = scored()
-        joined = Join(settings, run.folder, records, columns, xy, loss, labels, domains)
-        landscape = step(joined)
+        depth, tuned = settings.part(DepthSettings), settings.tuned_lm
+        join = Join(records, columns, xy, loss, labels, domains, depth, tuned, run.folder)
+        landscape = step(join)
         made = (records, columns, labels, vectors, xy, domains, loss, landscape)
         command = settings.command(paths, run.folder)
         run.publish(

@@ -2,7 +2,8 @@
 
 The command line, the page's widgets, the checks, the estimate, the manifest and the line that makes
 a landscape again are derived from these fields; so an option is added here, and read where its
-stage is made.
+stage is made. A stage holds the dataclass that it reads, or one of those that this is put together
+from, and its key has every option of that but for those that say that they alter no result.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ila_core import options
 from ila_core.errors import UsageError
-from ila_core.lm.settings import LM, LmSettings, Models, OnDevice
+from ila_core.files import hash_file
+from ila_core.lm.settings import LM, LmSettings, Models, OnDevice, model_state
 from ila_core.options import MAX_SEED, columns_in, option, options_of
 from ila_core.pool.settings import ReadSettings
 
@@ -34,9 +36,15 @@ class Seeded:
     )
 
 
+def _encoder_state(encoder: str) -> object:
+    from ila_core.space.encoders import load_encoder
+
+    return load_encoder(encoder).identity
+
+
 @dataclass(frozen=True)
-class EncodeSettings(OnDevice, Seeded):
-    """How instructions become vectors."""
+class EncoderSettings(OnDevice):
+    """Which encoder turns instructions into vectors."""
 
     encoder: str = option(
         "static",
@@ -57,13 +65,25 @@ class EncodeSettings(OnDevice, Seeded):
             "minilm": "all-MiniLM-L6-v2",
             "ID_OR_PATH": "another model",
         },
-        patterns=("ID_OR_PATH",),
-    )
+        patterns=("ID_OR_PATH",), content=_encoder_state,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class GivenVectors:
+    """Vectors that an encoder need not make."""
+
     embeddings: str | None = option(
         None, "vectors that exist: a .npy of shape (records, d)",
         called="File of vectors", wanted="the file of vectors", metavar="FILE",
         company=("encoder", ("static",)), instead=("encoder", "vectors in a file"),
+        content=hash_file,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EncodeSettings(GivenVectors, EncoderSettings, Seeded):
+    """How instructions become vectors."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +115,7 @@ class ProjectionSettings(Seeded):
 
 
 @dataclass(frozen=True)
-class Scorer:
+class LossSource:
     loss: str = option(
         "ngram",
         "who supplies the loss",
@@ -113,13 +133,15 @@ class Scorer:
 
 
 @dataclass(frozen=True)
-class Extent:
-    """What is counted where no model reads the responses, and how many of them one reads."""
-
+class TokenCounter:
     tokenizer: str | None = option(
         None, "counts response tokens where no model does",
-        metavar="ID_OR_PATH", company=("loss", ("none", "column:NAME")),
+        metavar="ID_OR_PATH", company=("loss", ("none", "column:NAME")), content=model_state,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sampled:
     sample: int | None = option(
         None, "score so many records, drawn at random; the others have no depth",
         called="Records to score, all unless given", metavar="N",
@@ -128,7 +150,7 @@ class Extent:
 
 
 @dataclass(frozen=True)
-class LossSettings(LmSettings, Extent, Models, Scorer, OnDevice, Seeded):
+class LossSettings(LmSettings, Sampled, TokenCounter, Models, LossSource, OnDevice, Seeded):
     """Who supplies the loss of every response; the options as they are written, from the last."""
 
     @property
@@ -142,9 +164,7 @@ class LossSettings(LmSettings, Extent, Models, Scorer, OnDevice, Seeded):
 
 
 @dataclass(frozen=True)
-class LabelSettings:
-    """Who supplies the skill labels of every record."""
-
+class LabelSource:
     labels: str = option(
         "auto",
         "who names the skills of a record",
@@ -162,6 +182,12 @@ class LabelSettings:
         },
         patterns=("column:NAME",),
     )
+
+
+@dataclass(frozen=True)
+class LabelSettings(LabelSource):
+    """Who supplies the skill labels of every record."""
+
     labels_url: str | None = option(
         None, "address of the labels server",
         called="Server", wanted="the server", metavar="URL", company=SERVER, needed=True,
@@ -221,8 +247,9 @@ class BuildSettings(
     """Every option of `ila build`, under the same name; the defaults need no network."""
 
     engine: Literal["local"] = option(
-        "local", "where it is computed", metavar="NAME", choices={"local": "on this machine"}
-    )
+        "local", "where it is computed", metavar="NAME", choices={"local": "on this machine"},
+        alters=False,
+    )  # fmt: skip
 
     @classmethod
     def of(cls, **given: Any) -> BuildSettings:

@@ -30,6 +30,11 @@ class Input:
     changed: int
     sha256: str
 
+    @property
+    def key(self) -> str:
+        """What tells its content from another's."""
+        return self.sha256
+
     @classmethod
     def of(cls, path: Path) -> Input:
         """The file as it is now. Raises IlaError where it cannot be read, or changes meanwhile."""

@@ -28,10 +28,6 @@ class Double(Stage[int]):
 
     number: Made[int]
 
-    @property
-    def parts(self):
-        return (self.number.key,)
-
     def make(self, desk):
         desk.folder.save(twice=np.array(2 * self.number.value))
         return {"asked": self.number.value}
