@@ -77,6 +77,19 @@ class Option:
         """What a form calls it where it is still missing."""
         return self.wanted or self.title.lower()
 
+    def has_company(self, values: Mapping[str, Any]) -> bool:
+        """Whether it does anything beside these values of all options, by name.
+
+        >>> gaps = Option("gaps", False, bool, bool, "", company=("loss", ("column:NAME",)))
+        >>> gaps.has_company({"loss": "none"}), gaps.has_company({"loss": "column:score"})
+        (False, True)
+        """
+        if self.company is None:
+            return True
+        other, wanted = self.company
+        value = values[other]
+        return any(value == one or _fits(str(value), str(one)) for one in wanted)
+
     def columns(self, value: Any) -> tuple[str, ...]:
         """Return the fields of the records that a value names."""
         if self.is_column:
@@ -85,8 +98,8 @@ class Option:
 
     def check(self, value: Any) -> Any:
         """Return a value of the right type; UsageError says what it is and what it must be."""
-        if value is None and self.default is None:
-            return None
+        if value is None:  # not given
+            return self.default
         if self.kind is tuple:
             values = value.split(",") if isinstance(value, str) else value
             checked = [self._one(entry) for entry in values if entry != ""]
@@ -241,7 +254,7 @@ def check_company(settings: Any) -> None:
     """
     known = options_of(type(settings))
     for option in changed(settings):
-        if option.company is not None and not _has_company(settings, option):
+        if option.company is not None and not option.has_company(vars(settings)):
             other, values = option.company
             flag = known[other].flag
             *head, last = values
@@ -250,16 +263,9 @@ def check_company(settings: Any) -> None:
                 f"{option.flag} goes with {flag} {goes} only; add that, or leave {option.flag} out."
             )
     for option in known.values():
-        if option.needed and not getattr(settings, option.name) and _has_company(settings, option):
+        given = vars(settings)
+        if option.needed and not given[option.name] and option.has_company(given):
             raise UsageError(_wanted(settings, option))
-
-
-def _has_company(settings: Any, option: Option) -> bool:
-    if option.company is None:
-        return True
-    other, values = option.company
-    value = getattr(settings, other)
-    return any(value == wanted or _fits(str(value), str(wanted)) for wanted in values)
 
 
 def _wanted(settings: Any, option: Option) -> str:

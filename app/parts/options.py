@@ -33,6 +33,7 @@ from parts.knob_of import Form
 from parts.notices import trouble
 
 OPTIONS = options_of(BuildSettings)
+DEFAULTS = {name: option.default for name, option in OPTIONS.items()}
 
 FORMS = {
     "column:NAME": "a field of your records that holds it already",
@@ -79,7 +80,7 @@ def options_in(stages: Iterable[type], without: Iterable[type] = ()) -> list[Opt
 def draw(form: Form, options: Iterable[Option]) -> None:
     """Draw a widget for every option that does something as things stand."""
     for option in options:
-        if option.instead or not is_used(option, form.values):
+        if option.instead or not option.has_company(DEFAULTS | form.values):
             continue
         if option.choices or option.patterns:
             choice(form, option)
@@ -87,15 +88,6 @@ def draw(form: Form, options: Iterable[Option]) -> None:
             form.field(option)
         else:
             form.plain(option, needed=option.needed)
-
-
-def is_used(option: Option, values: Mapping[str, Any]) -> bool:
-    """Whether an option does anything beside the values chosen so far."""
-    if option.company is None:
-        return True
-    other, wanted = option.company
-    now = str(values.get(other, OPTIONS[other].default)).partition(":")[0]
-    return now in {value.partition(":")[0] for value in wanted}
 
 
 def choice(form: Form, option: Option) -> None:
