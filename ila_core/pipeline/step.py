@@ -111,8 +111,8 @@ def parts_of(value: Any) -> list[object]:
     settings; the fields of another dataclass; else the value. Raises TypeError for what has no
     content to tell it from another by.
 
-    >>> parts_of(Made(np.zeros(3), "key of zeros")), parts_of([3, None])
-    (['key of zeros'], [[3, None]])
+    >>> parts_of(Made(3, "key of three")), parts_of([3, None])
+    (['key of three'], [[3, None]])
     """
     if isinstance(key := getattr(value, "key", None), str):
         return [key]
