@@ -22,7 +22,7 @@ from ila_core.pipeline.settings import (
     EncodeSettings,
     LabelSettings,
     LossSettings,
-    ProjectionSettings,
+    PlaceSettings,
     Seeded,
 )
 from ila_core.pool.reading import Preview
@@ -41,7 +41,7 @@ FORMS = {
     "ID_OR_PATH": "an id or folder; an id is downloaded",
 }
 """What the forms that an option may take beside its choices mean."""
-LEFT = (EncodeSettings, ProjectionSettings, LabelSettings, DomainSettings)
+LEFT = (EncodeSettings, PlaceSettings, LabelSettings, DomainSettings)
 RIGHT = (LossSettings, DepthSettings)
 
 

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from ila_core._version import __version__
 from ila_core.landscape.folder import FORMAT, open_run
-from ila_core.pipeline.beside import beside
 from ila_core.pipeline.ingesting import check_fields, check_pool, numbers, read
 from ila_core.pipeline.joining import Join
 from ila_core.pipeline.labelling import label
 from ila_core.pipeline.placing import divide, encode, project
 from ila_core.pipeline.publish import Run
+from ila_core.pipeline.scoring_process import scoring_beside
 from ila_core.pipeline.settings import BuildSettings, DepthSettings, LossSettings
 from ila_core.pipeline.step import Made, Step, versions
 from ila_core.pool.inputs import Input, hashed
@@ -69,7 +69,7 @@ def build(
         records = step(read(settings, inputs))
         check_fields(settings, records.value)
         columns = step(numbers(settings, records))
-        with beside(step, settings.part(LossSettings), records) as scored:
+        with scoring_beside(step, settings.part(LossSettings), records) as scored:
             labels = step(label(settings, records))
             vectors = step(encode(settings, records))
             xy = step(project(settings, columns, vectors))

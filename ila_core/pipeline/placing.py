@@ -24,7 +24,7 @@ from ila_core.pipeline.settings import (
     EncoderSettings,
     EncodeSettings,
     GivenVectors,
-    ProjectionSettings,
+    PlaceSettings,
 )
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ila_core.space.domains import Domains
     from ila_core.space.encode import EmbedResult
     from ila_core.space.encoders import Encoder
-    from ila_core.space.project import ProjectSettings
+    from ila_core.space.project import ProjectionSettings
 
 # -- vectors --------------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class Project(Stage[np.ndarray]):
     name = "projection"
 
     vectors: Made[np.ndarray]
-    settings: ProjectSettings
+    settings: ProjectionSettings
 
     @property
     def total(self) -> int:
@@ -243,17 +243,17 @@ class Project(Stage[np.ndarray]):
 
 
 def project(
-    settings: ProjectionSettings,
+    settings: PlaceSettings,
     columns: Made[Mapping[str, np.ndarray]],
     vectors: Made[np.ndarray],
 ) -> Stage[np.ndarray] | Made[np.ndarray]:
     """Return the stage that gives every record its place, or the places that records came with."""
-    from ila_core.space.project import ProjectSettings
+    from ila_core.space.project import ProjectionSettings
 
     if places := settings.places:
         xy = np.column_stack([columns.value[name] for name in places]).astype(np.float32)
         return Made(xy, key_of("places", columns.key, places))
-    how = ProjectSettings(method=cast(Any, settings.projection), seed=settings.seed)
+    how = ProjectionSettings(method=cast(Any, settings.projection), seed=settings.seed)
     return Project(vectors, how)
 
 

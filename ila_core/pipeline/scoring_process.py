@@ -31,7 +31,7 @@ TOLD_EVERY = 0.3
 
 
 @contextmanager
-def beside(
+def scoring_beside(
     step: Step, settings: LossSettings, records: Made[Records]
 ) -> Iterator[Callable[[], Made[Columns]]]:
     """Yield a function that returns the losses, whose stage is begun in the meantime.
@@ -66,7 +66,7 @@ class _Process:
             "folder": [folder.name, folder.key, str(folder.path)],
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ila_core.pipeline.beside", json.dumps(task)],
+            [sys.executable, "-m", "ila_core.pipeline.scoring_process", json.dumps(task)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,

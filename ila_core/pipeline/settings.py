@@ -87,7 +87,7 @@ class EncodeSettings(GivenVectors, EncoderSettings, Seeded):
 
 
 @dataclass(frozen=True)
-class ProjectionSettings(Seeded):
+class PlaceSettings(Seeded):
     """How vectors become places on the map."""
 
     projection: str = option(
@@ -240,7 +240,7 @@ class BuildSettings(
     DomainSettings,
     LabelSettings,
     LossSettings,
-    ProjectionSettings,
+    PlaceSettings,
     EncodeSettings,
     ReadSettings,
 ):

@@ -17,8 +17,8 @@ from conftest import small_pool, write_jsonl
 import ila_core as ila
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.pipeline import step
+from ila_core.pipeline.build import build
 from ila_core.pipeline.ingesting import Read
-from ila_core.pipeline.run import build
 from ila_core.pipeline.scoring import ScoreByNgrams
 from ila_core.progress import Monitor
 

@@ -17,7 +17,7 @@ from labels_server import Reply, Server
 import ila_core as ila
 from ila_core.errors import IlaError
 from ila_core.lm.tune import TuneSettings, tune, tuned_rows
-from ila_core.pipeline.run import build
+from ila_core.pipeline.build import build
 
 LONG = "and so on " * 400
 

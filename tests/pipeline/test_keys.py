@@ -14,7 +14,7 @@ import pytest
 import ila_core as ila
 from ila_core.lm.settings import LmSettings
 from ila_core.options import make, option, options_of
-from ila_core.pipeline import run as building
+from ila_core.pipeline import build as building
 from ila_core.pipeline.scoring import score
 from ila_core.pipeline.settings import BuildSettings, LossSettings
 from ila_core.pipeline.step import Made, Stage
@@ -88,7 +88,7 @@ def keys_of(
         yield lambda: step(score(settings, read))
 
     monkeypatch.setattr(building, "Step", Dry)
-    monkeypatch.setattr(building, "beside", beside)
+    monkeypatch.setattr(building, "scoring_beside", beside)
 
     def found(settings: BuildSettings) -> Keys:
         keys.clear()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ila_core.errors import IlaError, RunError
+from ila_core.pipeline.build import build
 from ila_core.pipeline.publish import Run
-from ila_core.pipeline.run import build
 
 
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:

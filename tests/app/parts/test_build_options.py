@@ -22,7 +22,7 @@ from ila_core.options import changed, options_of
 from ila_core.pipeline.settings import BuildSettings, Seeded
 from ila_core.pool.settings import ReadSettings
 from jobs import builds
-from parts import options
+from parts import build_options
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,10 +79,10 @@ def started(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_every_option_of_a_build_has_a_widget() -> None:
-    stages = (*options.LEFT, *options.RIGHT, OnDevice, Seeded)
-    drawn = {option.name for option in options.options_in(stages)}
+    stages = (*build_options.LEFT, *build_options.RIGHT, OnDevice, Seeded)
+    drawn = {option.name for option in build_options.options_in(stages)}
     beside = options_of(ReadSettings).keys()  # how the pool is read, which stands above
-    alone = {name for name, one in options.OPTIONS.items() if len(one.choices) == 1}
+    alone = {name for name, one in build_options.OPTIONS.items() if len(one.choices) == 1}
     assert drawn | beside | alone == options_of(BuildSettings).keys()
 
 
