@@ -89,10 +89,10 @@ def build(
 
 def check_device(settings: BuildSettings) -> None:
     """Refuse a device that is not there before anything is read."""
-    if settings.device != "auto" and settings.runs_models:
+    if (device := settings.device) != "auto" and settings.runs_models:
         from ila_core.lm.model import devices
 
-        devices(settings.device)
+        devices(device)
 
 
 def prepare_models(settings: BuildSettings, monitor: Monitor) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ila_core.lm.settings import LmSettings
 from ila_core.pipeline.placing import encoder_of
-from ila_core.pipeline.settings import SHIPPED_ENCODERS, BuildSettings
+from ila_core.pipeline.settings import BuildSettings
 from ila_core.progress import duration
 from ila_core.skills.endpoint import Estimate as Cost
 from ila_core.skills.settings import EndpointSettings
@@ -113,7 +113,7 @@ def estimate(
     exact = next(entries, None) is None
     count = reading.read if exact else round(reading.read / max(share, 1e-9))
     if exact:
-        reading.check(require_response=settings.loss != "none")
+        reading.check(require_response=settings.supplier != "none")
     slower, static_rate, dim = _slowness(first)
     encoding = static_rate
     if settings.embeddings:
@@ -160,10 +160,9 @@ def _encoding_rate(first: Sequence[Record], settings: BuildSettings) -> tuple[fl
     from ila_core.space.encoders import load_speller
     from ila_core.space.lexical import learn
 
-    shipped = settings.encoder in SHIPPED_ENCODERS
-    probed = first if shipped else _evenly(first, PROBED_BY_OTHERS)
+    probed = first if settings.shipped else _evenly(first, PROBED_BY_OTHERS)
     texts = [record.instruction for record in probed]
-    if settings.encoder == "lexical":
+    if settings.learns:
         encoder: Encoder = learn(lambda: texts, len(texts), load_speller(), seed=settings.seed)
     else:
         encoder = encoder_of(settings)

@@ -78,7 +78,7 @@ class Read(Stage["Records"]):
 
 def read(settings: BuildSettings, inputs: Sequence[Input]) -> Read:
     """Return the stage that reads a pool."""
-    return Read(inputs, settings.part(ReadSettings), require_response=settings.loss != "none")
+    return Read(inputs, settings.part(ReadSettings), require_response=settings.supplier != "none")
 
 
 def check_fields(settings: BuildSettings, records: Records) -> None:

@@ -20,6 +20,7 @@ from ila_core.options import columns_in, part
 from ila_core.pipeline.labelling import Labelled
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import (
+    LEARNED_ENCODER,
     DomainSettings,
     EncoderSettings,
     EncodeSettings,
@@ -193,8 +194,8 @@ def encode(settings: EncodeSettings, records: Made[Records]) -> Stage[np.ndarray
         if not Path(given).is_file():
             raise UsageError(f"--embeddings names {given!r}, which is no file.")
         return TakeVectors(records, part(settings, GivenVectors))
-    if settings.encoder == "lexical":
-        return LearnWording(records, settings.encoder, load_speller().identity, settings.seed)
+    if settings.learns:
+        return LearnWording(records, LEARNED_ENCODER, load_speller().identity, settings.seed)
     return Encode(records, part(settings, EncoderSettings))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ila_core.lm.settings import LmSettings
 from ila_core.loss.result import LossResult
-from ila_core.options import columns_in, part
+from ila_core.options import part
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import LossSettings, LossSource, TokenCounter
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
@@ -135,8 +135,7 @@ class TakeLoss(CountTokens):
     @property
     def column(self) -> str:
         """The field of the records that holds it."""
-        [name] = columns_in(self.source.loss)
-        return name
+        return str(self.source.column)
 
     def check(self) -> None:
         """Raise for a tokenizer that is not there, and a column without a number."""
@@ -244,13 +243,13 @@ def score(settings: LossSettings, records: Made[Records]) -> Score:
     from ila_core.loss.ngram.model import NgramSettings
 
     source, n = part(settings, LossSource), len(records.value)
-    if source.loss == "lm":
+    if source.supplier == "lm":
         how, size = part(settings, LmSettings), settings.scored(n)
         if size < n:
             return ScorePartByModel(records, source, how, size, settings.seed)
         return ScoreByModel(records, source, how)
     model, counter = NgramSettings(seed=settings.seed), part(settings, TokenCounter)
-    if source.loss == "ngram":
+    if source.supplier == "ngram":
         return ScoreByNgrams(records, source, model)
-    stage = TakeLoss if columns_in(source.loss) else CountTokens
+    stage = TakeLoss if source.column else CountTokens
     return stage(records, source, model, counter)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from ila_core import options
 from ila_core.errors import UsageError
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ila_core.skills.settings import EndpointSettings
 
 P = TypeVar("P")
-SHIPPED_ENCODERS = ("multilingual", "static", "lexical")
-"""They need neither a download nor a device."""
+LEARNED_ENCODER = "lexical"
+SHIPPED_ENCODERS = ("multilingual", "static", LEARNED_ENCODER)
 SERVER = ("labels", ("endpoint",))
 
 
@@ -67,6 +67,16 @@ class EncoderSettings(OnDevice):
         },
         patterns=("ID_OR_PATH",), content=_encoder_state,
     )  # fmt: skip
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it comes with the program and needs neither a download nor a device."""
+        return self.encoder in SHIPPED_ENCODERS
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is learned from the pool before it reads it."""
+        return self.encoder == LEARNED_ENCODER
 
 
 @dataclass(frozen=True)
@@ -131,6 +141,16 @@ class LossSource:
         patterns=("column:NAME",),
     )
 
+    @property
+    def column(self) -> str | None:
+        """The field of the records that holds it; None where it is not given."""
+        return next(iter(columns_in(self.loss)), None)
+
+    @property
+    def supplier(self) -> Literal["ngram", "lm", "none", "column"]:
+        """Who supplies it: a word whatever the column is called."""
+        return cast(Any, "column" if self.column else self.loss)
+
 
 @dataclass(frozen=True)
 class TokenCounter:
@@ -156,7 +176,7 @@ class LossSettings(LmSettings, Sampled, TokenCounter, Models, LossSource, OnDevi
     @property
     def models(self) -> tuple[str, ...]:
         """The language models that score; none where another supplies the loss."""
-        return super().models if self.loss == "lm" else ()
+        return super().models if self.supplier == "lm" else ()
 
     def scored(self, records: int) -> int:
         """Return how many of so many records a language model scores."""
@@ -202,9 +222,9 @@ class LabelSettings(LabelSource):
         """The labels server that is asked, if one is; UsageError for one that cannot be."""
         from ila_core.skills.settings import EndpointSettings
 
-        if self.labels != "endpoint" or not (self.labels_url and self.labels_model):
-            return None
-        return EndpointSettings(url=self.labels_url, model=self.labels_model)
+        url, model = self.labels_url, self.labels_model
+        asked = self.labels == "endpoint" and url and model
+        return EndpointSettings(url, model) if asked else None
 
 
 @dataclass(frozen=True)
@@ -285,7 +305,7 @@ class BuildSettings(
     @property
     def runs_models(self) -> bool:
         """Whether models of one's own choice run, on the device and for as long as they take."""
-        return bool(self.models) or self.encoder not in SHIPPED_ENCODERS
+        return bool(self.models) or not self.shipped
 
     def without_models(self) -> BuildSettings:
         """Return the same without such models.

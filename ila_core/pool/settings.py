@@ -69,7 +69,8 @@ class ReadSettings(FileSettings, _Roles):
         >>> ReadSettings(header="question, answer").header_names
         ('question', 'answer')
         """
-        return tuple(name.strip() for name in self.header.split(",")) if self.header else ()
+        names = self.header.split(",")
+        return tuple(name.strip() for name in names) if names != [""] else ()
 
     def with_field(self: S, part: str, field: str | None) -> S:
         """Return the same with a field for a part; None leaves the part to what is detected.
