@@ -268,6 +268,7 @@ class Cluster(Stage["Domains"]):
     """Alike instructions, as domains."""
 
     name = "domains"
+    version = 2  # names are words of any language
 
     seed: int
     records: Made[Records]
@@ -279,7 +280,7 @@ class Cluster(Stage["Domains"]):
 
     @property
     def libraries(self) -> Sequence[str]:
-        return ("scikit-learn", "scipy", "numpy")
+        return ("scikit-learn", "scipy", "numpy", "icu4py", "stopwordsiso")
 
     @property
     def parts(self) -> Sequence[object]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 LIBRARIES = (
     "numpy", "scipy", "pyarrow", "orjson", "numba", "scikit-learn", "umap-learn", "pynndescent",
     "openTSNE", "torch", "tokenizers", "transformers", "sentence-transformers", "model2vec", "peft",
+    "icu4py", "stopwordsiso",
 )  # fmt: skip
 """What the manifest names the versions of: everything that any stage's result depends on."""
 
