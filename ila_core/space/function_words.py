@@ -35,7 +35,7 @@ def languages(shares: Mapping[str, float]) -> list[str]:
     left = {word: share for word, share in shares.items() if word in _languages_of()}
     found: list[str] = []
     while left:
-        held: Counter[str] = Counter()
+        held: defaultdict[str, float] = defaultdict(float)
         different: Counter[str] = Counter()
         for word, share in left.items():
             for language in _languages_of()[word]:
