@@ -93,39 +93,6 @@ class LabelsFromColumn(_Labelling):
 
 
 @dataclass(frozen=True)
-class LabelsByTaxonomy(_Labelling):
-    @property
-    def libraries(self) -> Sequence[str]:
-        return ("model2vec", "tokenizers", "numpy", "scipy")
-
-    @property
-    def parts(self) -> Sequence[object]:
-        from ila_core.skills.taxonomy import taxonomy_identity
-
-        return (*super().parts, taxonomy_identity())
-
-    def make(self, desk: Desk) -> Facts:
-        from ila_core.skills.taxonomy import taxonomy
-        from ila_core.space.encoders import load_encoder
-
-        encoder = load_encoder("static")
-        self.write(desk.folder, taxonomy(self.texts, self.total, encoder, progress=desk.progress))
-        return {}
-
-    def notes(self, value: Labelled, facts: Facts) -> Sequence[str]:
-        from ila_core.skills.taxonomy import shipped_calibration
-
-        trust = shipped_calibration()
-        return (
-            "The labels are likenesses to a list of skills: on labelled records "
-            f"{trust['precision']:.0%} of those given were right, {trust['recall']:.0%} of the "
-            "true ones were found, and their number did not follow the true one (rank "
-            f"correlation {trust['count_correlation']:.2f}). Depth multiplies by it all the "
-            "same; --labels none leaves it out.",
-        )
-
-
-@dataclass(frozen=True)
 class LabelsFromServer(_Labelling):
     server: EndpointSettings
 
@@ -161,8 +128,6 @@ class LabelsFromServer(_Labelling):
 
 def label(settings: LabelSettings, records: Made[Records]) -> Stage[Labelled] | Made[Labelled]:
     """Return the stage that labels records, or the labels that they came with."""
-    if settings.labels == "taxonomy":
-        return LabelsByTaxonomy(settings, records)
     for column in columns_in(settings.labels):
         return LabelsFromColumn(settings, records, column)
     if server := settings.server:
