@@ -47,6 +47,8 @@ class Read(Stage["Records"]):
     inputs: Sequence[Input]
     settings: ReadSettings
     require_response: bool
+    unread: tuple[str, ...] = ()
+    """What the folders named hold beside these files, a sentence each."""
 
     @property
     def libraries(self) -> Sequence[str]:
@@ -69,6 +71,9 @@ class Read(Stage["Records"]):
         )
         return {}
 
+    def notes(self, value: Records, facts: Facts) -> Sequence[str]:
+        return self.unread
+
     def load(self, folder: StageFolder) -> Records:
         from ila_core.pool.records import Records
 
@@ -79,9 +84,10 @@ class Read(Stage["Records"]):
         return key_of(self.version, value.fingerprint, *self.settings.mapping)
 
 
-def read(settings: BuildSettings, inputs: Sequence[Input]) -> Read:
-    """Return the stage that reads a pool."""
-    return Read(inputs, settings.part(ReadSettings), require_response=settings.loss != "none")
+def read(settings: BuildSettings, inputs: Sequence[Input], unread: Sequence[str] = ()) -> Read:
+    """Return the stage that reads a pool; `unread` tells what its folders hold beside it."""
+    how = settings.part(ReadSettings)
+    return Read(inputs, how, require_response=settings.loss != "none", unread=tuple(unread))
 
 
 def check_fields(settings: BuildSettings, records: Records) -> None:

@@ -28,7 +28,7 @@ from ila_core.pipeline.publish import Run
 from ila_core.pipeline.scoring import score
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pipeline.step import Made, Step, versions
-from ila_core.pool.inputs import Input, hashed
+from ila_core.pool.inputs import Input, hashed, unread
 from ila_core.progress import Listener, Monitor
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def build(
             inputs = hashed(paths, split=settings.split, progress=progress)
         check_pool(run.folder, inputs)
         step = Step(run, monitor)
-        records = step(read(settings, inputs))
+        records = step(read(settings, inputs, unread(paths, settings.split)))
         check_fields(settings, records.value)
         columns = step(numbers(settings, records))
         with beside(step, score(settings, records)) as scored:
