@@ -70,7 +70,7 @@ class Estimate:
         )
 
     def details(self) -> list[str]:
-        """Return what else is to be known, a sentence each: splits left, the model's pace, the cost."""
+        """Return what else is to be known, a sentence each: other splits, pace, cost."""
         sentences = [*self.unread]
         if self.speed:
             scoring = duration(self.speed.seconds(self.scored))
