@@ -43,7 +43,7 @@ class Read(Stage["Records"]):
     """The files of a pool, as records."""
 
     name = "records"
-    version = 2
+    version = 3
 
     inputs: Sequence[Input]
     settings: ReadSettings

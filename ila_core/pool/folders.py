@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 
 from ila_core.errors import IlaError
 from ila_core.pool.columnar import arrow_count, parquet_count
-from ila_core.pool.sniffing import SUFFIXES
+from ila_core.pool.sniffing import SUFFIXES, suffix_of
 
 TRAIN = "train"
 SPLITS = {
@@ -124,10 +124,8 @@ def _listed(path: Path, name: str) -> list[dict[str, str]]:
 def _is_pool(path: Path, folder: Path) -> bool:
     """Whether a file may belong to the pool: by its name, and by not being hidden."""
     inner = path.relative_to(folder).parts
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix not in (".gz", ".zst")]
     return (
-        bool(suffixes)
-        and suffixes[-1] in SUFFIXES
+        suffix_of(path) in SUFFIXES
         and path.name not in _NO_POOL
         and not path.name.endswith(".manifest.json")
         and not any(part.startswith((".", "_")) for part in inner)
@@ -155,10 +153,15 @@ def _by_split(folder: Path, found: list[Path], split: str) -> dict[str, list[Pat
     for path in found:
         inner = path.relative_to(folder)
         named = split_of(inner) or ""
-        if split and split not in SPLITS and split in re.split(r"[-_.]", inner.name):
+        if split and split not in SPLITS and split in _words(inner.name):
             named = split
         by_split.setdefault(named, []).append(path)
     return by_split
+
+
+def _words(name: str) -> list[str]:
+    """What a file's name says: its words, and what stands before the number of the shard."""
+    return [*re.split(r"[-_.]", name), re.split(r"[-.]", name)[0]]
 
 
 def _choice(folder: Path, splits: list[str], split: str) -> str:
@@ -183,17 +186,12 @@ def _check_one_set(folder: Path, files: Iterable[Path]) -> None:
     if len(sets) > 1:
         names = ", ".join(name or "." for name in sets)
         raise IlaError(f"{folder} holds several data sets, {names}; name the folder of one.")
-    kinds = sorted({SUFFIXES[_suffix(path)] for path in files})
-    if len(kinds) > 1:
-        suffixes = sorted({_suffix(path) for path in files})
+    suffixes = sorted({suffix_of(path) for path in files})
+    if len({SUFFIXES[suffix] for suffix in suffixes}) > 1:
         raise IlaError(
             f"{folder} holds files of several kinds, {', '.join(suffixes)}; name those of one, for "
             f"example {folder}/**/*{suffixes[0]}."
         )
-
-
-def _suffix(path: Path) -> str:
-    return next(s for s in reversed([s.lower() for s in path.suffixes]) if s in SUFFIXES)
 
 
 def _set_of(inner: Path) -> str:

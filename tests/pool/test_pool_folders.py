@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import zstandard
 from pool_files import lines, outcome, table
 
 from ila_core.errors import IlaError
@@ -89,8 +90,18 @@ def test_folders_without_splits(tmp_path: Path) -> None:
     for i, shard in enumerate(SHARDS):
         write(tmp_path / f"part-{i}.jsonl", lines(shard))
     assert outcome(tmp_path) == QUESTIONS
+    write(tmp_path / "part-2.JSONL.zstd", zstandard.compress(lines(SHARDS[0])))
+    assert outcome(tmp_path) == [*QUESTIONS, QUESTIONS[0]]
     with pytest.raises(IlaError, match="has no split 'train'"):
         expand(tmp_path, "train")
+
+
+def test_splits_of_other_names(tmp_path: Path) -> None:
+    for name in ("train_sft", "train_gen", "test_sft"):
+        write(tmp_path / "data" / f"{name}-00000-of-00001.parquet", table(SHARDS[0]))
+    for split, names in (("gen", ["train_gen"]), ("train_sft", ["train_sft"])):
+        chosen = [path.name.partition("-")[0] for path in expand(tmp_path, split)]
+        assert chosen == names
 
 
 def test_folders_that_need_a_word_more(tmp_path: Path) -> None:
