@@ -11,7 +11,7 @@ import session
 from ila_core.errors import IlaError, PoolError
 from ila_core.pipeline.settings import BuildSettings
 from jobs import builds, folders, process
-from parts import following, options, pool_preview
+from parts import build_options, following, pool_preview
 from parts.estimates import estimate
 from parts.following import BUILD
 from parts.landscapes import landscapes, show
@@ -56,7 +56,7 @@ def read_and_build(runs: Path, pool: Path) -> None:
     pool_preview.fields(pool, preview)
     pool_preview.first_records(preview)
     pool_preview.rejected(preview)
-    asked = options.choose(preview, how, bare=not scorable)
+    asked = build_options.choose(preview, how, bare=not scorable)
     if asked is not None:
         estimate(pool, asked)
         begin(runs, pool, asked)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from ila_core.errors import IlaError
+from ila_core.pool.columnar import arrow_count, parquet_count
 from ila_core.pool.sniffing import SUFFIXES, suffix_of
 
 TRAIN = "train"
@@ -37,14 +38,64 @@ def files_of(folder: Path, split: str = "") -> list[Path]:
     saved = _saved(folder, split)
     if saved is not None:
         return saved
-    found = [path for path in sorted(folder.rglob("*")) if _is_pool(path, folder)]
+    found = _found(folder)
     if not found:
         raise IlaError(
             f"{folder} is a folder without a pool; name its files, for example {folder}/*.jsonl."
         )
-    chosen = _of_split(folder, found, split)
+    by_split = _by_split(folder, found, split)
+    chosen = (
+        found
+        if list(by_split) == [""] and not split
+        else by_split[_choice(folder, list(by_split), split)]
+    )
     _check_one_set(folder, chosen)
     return chosen
+
+
+def unread_in(folder: Path, split: str = "") -> dict[str, int | None]:
+    """The other splits of a folder, which `files_of` leaves, and how many records each holds.
+
+    The number is None where the files do not tell it at once, as Parquet and Arrow files do.
+    """
+    if (folder / _DICT).is_file():
+        names = [str(one) for one in _listed(folder / _DICT, "splits")]
+        chosen = _choice(folder, names, split)
+        return {name: _records_saved(folder / name) for name in names if name != chosen}
+    if (folder / _STATE).is_file():
+        return {}
+    by_split = _by_split(folder, _found(folder), split)
+    if list(by_split) == [""]:
+        return {}
+    chosen = _choice(folder, list(by_split), split)
+    return {
+        name: _records_in(files) for name, files in by_split.items() if name not in ("", chosen)
+    }
+
+
+def _records_saved(folder: Path) -> int | None:
+    try:
+        return _records_in(_saved(folder, "") or [])
+    except IlaError:  # a damaged split harms only those who read it
+        return None
+
+
+def _records_in(files: list[Path]) -> int | None:
+    """How many records files hold by their footers or heads; None where they have no such.
+
+    dataset_info.json is not asked: of a filtered data set it still has the numbers of before.
+    """
+    import pyarrow as pa
+
+    count = {".parquet": parquet_count, ".arrow": arrow_count}
+    try:
+        return sum(count[path.suffix.lower()](path) for path in files) if files else None
+    except (KeyError, pa.ArrowException, OSError):
+        return None
+
+
+def _found(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if _is_pool(path, folder)]
 
 
 def _saved(folder: Path, split: str) -> list[Path] | None:
@@ -96,7 +147,8 @@ def split_of(path: PurePath) -> str | None:
     return None
 
 
-def _of_split(folder: Path, found: list[Path], split: str) -> list[Path]:
+def _by_split(folder: Path, found: list[Path], split: str) -> dict[str, list[Path]]:
+    """The files by the split that their names mean, "" where they mean none."""
     by_split: dict[str, list[Path]] = {}
     for path in found:
         inner = path.relative_to(folder)
@@ -104,9 +156,7 @@ def _of_split(folder: Path, found: list[Path], split: str) -> list[Path]:
         if split and split not in SPLITS and split in _words(inner.name):
             named = split
         by_split.setdefault(named, []).append(path)
-    if list(by_split) == [""] and not split:
-        return found
-    return by_split[_choice(folder, list(by_split), split)]
+    return by_split
 
 
 def _words(name: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -89,7 +88,9 @@ class _Countdown:
 
     def __init__(self, efforts: Sequence[float]) -> None:
         self.efforts, self.whole = deque(efforts), sum(efforts)
-        self.done, self.seconds = 0, 0.0
+        self.done = 0
+        self.seconds: float | None = None
+        """That the others will take; None until a student of some effort is done."""
         self.started = self.told = time.monotonic()
 
     def advance(self) -> None:
@@ -98,7 +99,7 @@ class _Countdown:
         self.done += 1
         left = sum(self.efforts)
         spent = time.monotonic() - self.started
-        self.seconds = left * spent / (self.whole - left) if self.whole > left else float("nan")
+        self.seconds = left * spent / (self.whole - left) if self.whole > left else None
 
     def worth_telling(self) -> bool:
         """Return whether it is time for a line: the first, every 20th, the last, each minute."""
@@ -112,7 +113,7 @@ class _Countdown:
     @property
     def left(self) -> str:
         """How long the others will take, in words; empty where nothing is known of it yet."""
-        return "" if math.isnan(self.seconds) else f", about {duration(self.seconds)} left"
+        return "" if self.seconds is None else f", about {duration(self.seconds)} left"
 
 
 def _train(
