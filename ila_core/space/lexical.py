@@ -32,6 +32,9 @@ class Spells(Protocol):
     def spell(self, texts: Sequence[str]) -> Spelt:
         """Return the pieces of each text."""
 
+    def written(self, spelt: Spelt) -> Spelt:
+        """Return the pieces without spaces."""
+
     def telling(self, spelt: Spelt) -> Spelt:
         """Return the pieces that say something: without unknown ones and spaces."""
 
@@ -68,8 +71,9 @@ class LexicalEncoder:
 
     def unknown_share(self, texts: Sequence[str]) -> np.ndarray:
         """Return the share of each text's pieces that were not learned, (n,) float64."""
-        spelt = self._speller.spell(texts)
-        return (spelt.counts() - self._known(spelt).counts()) / np.maximum(spelt.counts(), 1)
+        written = self._speller.written(self._speller.spell(texts))
+        unknown = written.counts() - self._known(written).counts()
+        return unknown / np.maximum(written.counts(), 1)
 
     def _known(self, spelt: Spelt) -> Spelt:
         return spelt.where(np.isin(spelt.pieces, self._pieces))

@@ -52,14 +52,16 @@ class MultilingualEncoder:
 
     def unknown_share(self, texts: Sequence[str]) -> np.ndarray:
         """Return the share of each text's pieces that no language here has, (n,) float64."""
-        spelt = self.spell(texts)
-        known = self.telling(spelt).counts()
-        unknown = spelt.counts() - spelt.without(self._cut.empty[0]).counts()
-        return unknown / np.maximum(known + unknown, 1)
+        written = self.written(self.spell(texts))
+        return (written.counts() - self.telling(written).counts()) / np.maximum(written.counts(), 1)
 
     def spell(self, texts: Sequence[str]) -> Spelt:
         """Return the pieces of each text."""
         return self._speller([without_surrogates(head_and_tail(text)) for text in texts])
+
+    def written(self, spelt: Spelt) -> Spelt:
+        """Return the pieces without spaces."""
+        return spelt.without(*self._cut.empty[1:])
 
     def telling(self, spelt: Spelt) -> Spelt:
         """Return the pieces that say something: without unknown ones and spaces."""

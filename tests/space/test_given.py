@@ -67,3 +67,11 @@ def test_no_file_no_array_and_several_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "two.npz", a=np.ones(1), b=np.ones(1))
     with pytest.raises(UsageError, match="holds several arrays"):
         load_embeddings(tmp_path / "two.npz", 1)
+
+
+def test_a_row_that_is_not_finite_is_named_however_far_behind(tmp_path: Path) -> None:
+    array = np.ones((70_000, 1), np.float16)
+    array[69_999] = np.nan
+    np.save(tmp_path / "vectors.npy", array)
+    with pytest.raises(UsageError, match="not finite in row 69999"):
+        load_embeddings(tmp_path / "vectors.npy", len(array))

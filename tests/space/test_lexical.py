@@ -44,6 +44,8 @@ def test_unknown_pieces_have_a_zero_vector_and_are_counted() -> None:
     strange = ["", "ꀀ", "zebra", "apple"]
     assert encoder.encode(strange).any(axis=1).tolist() == [False, False, False, True]
     assert encoder.unknown_share(["Paint a zebra"])[0] > 0
+    shares = encoder.unknown_share([POOL[0], "ꀀ", "Peel ꀀ", ""])
+    assert shares.tolist() == [0, 1, 0.5, 0], "spaces count for nothing"
 
 
 def test_the_same_seed_gives_the_same_bits_in_any_batch(monkeypatch: pytest.MonkeyPatch) -> None:
