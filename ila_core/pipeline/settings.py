@@ -47,7 +47,7 @@ class EncoderSettings(OnDevice):
     """Which encoder turns instructions into vectors."""
 
     encoder: str = option(
-        "static",
+        "multilingual",
         "what turns instructions into vectors",
         metavar="NAME",
         wanted="a model for the encoder",
@@ -86,7 +86,7 @@ class GivenVectors:
     embeddings: str | None = option(
         None, "vectors that exist: a .npy of shape (records, d)",
         called="File of vectors", wanted="the file of vectors", metavar="FILE",
-        company=("encoder", ("static",)), instead=("encoder", "vectors in a file"),
+        company=("encoder", ("multilingual",)), instead=("encoder", "vectors in a file"),
         content=hash_file,
     )  # fmt: skip
 
