@@ -36,15 +36,18 @@ from ila_core.methods.select import select_by
 from ila_core.pipeline import estimate as doctor
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool import reading
+from ila_core.pool.encodings import encodings_of
 from ila_core.pool.reading import Preview
 from ila_core.pool.record import Record
 from ila_core.pool.settings import ReadSettings
+from ila_core.pool.splits import Splits
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 from ila_core.studies import journal, run
 from ila_core.studies.findings import Study
 from ila_core.studies.settings import StudySettings
 from jobs import builds
+from jobs.pools import Pool
 
 CURVE_POINTS = 12
 T = TypeVar("T")
@@ -71,6 +74,7 @@ _KEYS = {
     Cells: lambda cells: repr(cells.frame),
     Frame: repr,
     Spec: repr,
+    Pool: repr,
     type(Path()): _path_key,
 }
 _once = partial(st.cache_resource, show_spinner=False, hash_funcs=_KEYS)
@@ -236,22 +240,35 @@ def identity(landscape: Landscape) -> str:
 # -- pools that are about to be built -------------------------------------------------------------
 
 
+@_once(max_entries=24)
+def splits(file: Path) -> Splits:
+    """Return which lists or sheets a file holds; IlaError where it is no pool."""
+    return Splits.of_file(file)
+
+
+@_once(max_entries=24)
+def encodings(file: Path) -> list[str]:
+    """Return how the text of a file may be encoded, the likeliest first."""
+    return encodings_of(file)
+
+
 @_once(max_entries=8)
-def preview(pool: Path, settings: ReadSettings, *, require_response: bool) -> Preview:
-    """Read the first records of a pool, anew when the file has changed."""
-    return reading.preview([pool], settings, require_response=require_response)
+def preview(files: tuple[Path, ...], settings: ReadSettings, *, require_response: bool) -> Preview:
+    """Read the first records of a pool's files, anew when one has changed."""
+    return reading.preview(files, settings, require_response=require_response)
 
 
 @_once(max_entries=24)
-def estimate(pool: Path, settings: BuildSettings) -> doctor.Estimate:
+def estimate(files: tuple[Path, ...], settings: BuildSettings) -> doctor.Estimate:
     """Estimate what building a pool with these settings takes on this machine."""
-    return doctor.estimate([pool], settings)
+    return doctor.estimate(files, settings)
 
 
 @_once(max_entries=24)
-def tried(pool: Path, settings: BuildSettings) -> Mapping[str, Any]:
+def tried(files: tuple[Path, ...], pool: Pool, settings: BuildSettings) -> Mapping[str, Any]:
     """Estimate likewise with models of one's own, in a process that takes them with it.
 
-    Returns "sentence" and "details" beside the numbers. IlaError says why one cannot be tried.
+    `files` are those of the pool, and tell when it has changed. Returns "sentence" and "details"
+    beside the numbers. IlaError says why one cannot be tried.
     """
-    return builds.try_out(str(pool), settings)
+    return builds.try_out(pool.given, settings)

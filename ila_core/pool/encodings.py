@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import codecs
+from pathlib import Path
 
 from ila_core.errors import UsageError
+from ila_core.files import reading_errors
+from ila_core.pool.packing import HEAD, Damaged, compression_of, unpacked
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
-CANDIDATES = (
-    "gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1252", "cp1250", "cp1251", "cp1253",
-    "cp1254", "cp1255", "cp1256", "cp874", "koi8_r",
-)  # fmt: skip
-"""The encodings that exports of tables and older programs come in."""
+CANDIDATES = {
+    "gb18030": "simplified Chinese, GBK", "big5": "traditional Chinese",
+    "cp932": "Japanese, Shift JIS", "euc_jp": "Japanese", "cp949": "Korean, EUC-KR",
+    "cp1252": "Western Europe", "cp1250": "Central Europe", "cp1251": "Cyrillic", "cp1253": "Greek",
+    "cp1254": "Turkish", "cp1255": "Hebrew", "cp1256": "Arabic", "cp874": "Thai",
+    "koi8_r": "Cyrillic",
+}  # fmt: skip
+"""The encodings that exports of tables and older programs come in, and what is written in them."""
 _LATIN = frozenset(("cp1252", "cp1250", "cp1254"))
 """These differ in a few letters, which a short text does not tell apart: the commonest is taken."""
 
@@ -50,6 +56,39 @@ def encoding_of(head: bytes) -> str:
     if b"\0" in head or not _is_foreign(head):
         return "utf-8"
     return _likeliest(head) or "utf-8"
+
+
+def likely_encodings(head: bytes) -> list[str]:
+    """The `CANDIDATES` in which text that begins with these bytes could be, the likeliest first.
+
+    >>> likely_encodings("富士山の高さは?,三千七百七十六メートル\\n".encode("cp932"))[0]
+    'cp932'
+    """
+    if head.isascii():
+        return []
+    guess = _likeliest(head)
+    could_be = (name for name in CANDIDATES if _decodes(head, name))
+    return list(dict.fromkeys([*([guess] if guess else []), *could_be]))
+
+
+def encodings_of(path: Path) -> list[str]:
+    """The `likely_encodings` of a file, plain or packed; IlaError where it cannot be read."""
+    with reading_errors(path), path.open("rb") as raw:
+        compression = compression_of(raw.read(4))
+        raw.seek(0)
+        try:
+            return likely_encodings(unpacked(raw, compression).read1(HEAD))
+        except Damaged:
+            return []
+
+
+def _decodes(head: bytes, encoding: str) -> bool:
+    """Whether these bytes are text in an encoding; a letter may be cut off at their end."""
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _wide(head: bytes) -> str | None:

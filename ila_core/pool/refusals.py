@@ -10,8 +10,7 @@ from ila_core.pool.conversations import is_message
 from ila_core.pool.fields import KNOWN_FIELDS, canonical, listed
 from ila_core.pool.json_text import loads
 from ila_core.pool.record import Reject
-
-_TABLES = ("csv", "sheet")
+from ila_core.pool.sniffing import TABLES
 
 
 def no_record(file: PoolFile, first: Reject | None, fields: Sequence[str]) -> PoolError:
@@ -42,7 +41,7 @@ def _help(file: PoolFile, first: Reject, fields: Sequence[str]) -> str:
             "conversation, so put the messages of each into one list"
         )
     unknown = not any(canonical(name) in KNOWN_FIELDS for name in fields)
-    if file.kind in _TABLES and unknown:
+    if file.kind in TABLES and unknown:
         return (
             f"; none of its columns, {listed(fields)}, has a known name: is its first line a "
             "record, name the columns with --header instruction,response, else say which is which "

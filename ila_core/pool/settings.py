@@ -21,7 +21,11 @@ class ReadSettings:
         "source)",
         metavar="ROLES",
     )
-    partial: bool = option(False, "take the records of a file that is cut off")
+    partial: bool = option(
+        False,
+        "take the records of a file that is cut off, and leave out files without any",
+        called="Take what can be read",
+    )
     encoding: str = option(
         "",
         "how the text is encoded, found out unless it is given: gb18030, shift_jis, cp1252 and "
@@ -37,6 +41,7 @@ class ReadSettings:
     header: str = option(
         "",
         "names for the columns of tables whose first line is a record: instruction,response",
+        called="Names of the columns",
         metavar="NAMES",
     )
 

@@ -17,6 +17,17 @@ SUFFIXES: dict[str, Kind] = {
     ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow",
     ".xlsx": "sheet", ".xlsm": "sheet", ".xlsb": "sheet", ".xls": "sheet", ".ods": "sheet",
 }  # fmt: skip
+PACKINGS = (".gz", ".zst", ".zstd")
+"""What a name ends in, behind its own suffix, where the file is packed."""
+WORDS: dict[Kind, str] = {
+    "jsonl": "JSON lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet", "arrow": "Arrow",
+    "sheet": "a workbook",
+}  # fmt: skip
+"""What a container is called."""
+TEXTS: tuple[Kind, ...] = ("jsonl", "json", "csv")
+"""Containers that are text, in some encoding."""
+TABLES: tuple[Kind, ...] = ("csv", "sheet")
+"""Containers of rows, of which one names the columns."""
 ACCEPTED = (
     "a pool is .jsonl, .ndjson, .json, .csv, .tsv, .parquet, .arrow or .xlsx, plain, .gz or .zst, "
     "or a folder of them"

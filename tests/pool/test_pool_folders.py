@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pytest
-from pool_files import lines, outcome, table
+from pool_files import arrow, lines, outcome, table
 
 from ila_core.errors import IlaError
 from ila_core.pool.inputs import expand
@@ -20,14 +18,6 @@ SHARDS = [
      {"prompt": "Name an auk.", "completion": "Puffin."}],
 ]  # fmt: skip
 QUESTIONS = [record["prompt"] for shard in SHARDS for record in shard]
-
-
-def arrow(records: list[dict[str, Any]], *, stream: bool = True) -> bytes:
-    sink = pa.BufferOutputStream()
-    whole = pa.Table.from_pylist(records)
-    with (pa.ipc.new_stream if stream else pa.ipc.new_file)(sink, whole.schema) as writer:
-        writer.write_table(whole, max_chunksize=1)
-    return sink.getvalue().to_pybytes()
 
 
 def write(path: Path, data: bytes | str) -> Path:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
-from pool_files import notes, outcome, put
+from pool_files import notes, outcome, put, workbook
 
 from ila_core.errors import IlaError
 from ila_core.pool.encodings import encoding_of
@@ -91,55 +88,6 @@ def test_other_encodings_are_found_out_and_told(tmp_path: Path, encoding: str) -
 def test_a_few_broken_lines_are_no_other_encoding(tmp_path: Path) -> None:
     data = text_of(",") + b"\n\xff\xfe,x\n" + "é,ü".encode()
     assert outcome(put(tmp_path, data, "pool.csv")) == [*QUESTIONS, "not UTF-8", "é"]
-
-
-SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-
-
-def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
-    """The least that is an .xlsx: texts inline, numbers as they are, dates in style 1."""
-
-    def cell(value: object) -> str:
-        if isinstance(value, str):
-            return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
-        if isinstance(value, date):
-            return f'<c s="1"><v>{(value - date(1899, 12, 30)).days}</v></c>'
-        return f"<c><v>{value}</v></c>"
-
-    def related(kind: str, items: Iterable[tuple[str, str]]) -> str:
-        inner = "".join(
-            f'<Relationship Id="{id}" Type="{OFFICE}/{kind}" Target="{target}"/>'
-            for id, target in items
-        )
-        return f'<Relationships xmlns="{PACKAGE}/relationships">{inner}</Relationships>'
-
-    titles = list(sheets)
-    listed = "".join(
-        f'<sheet name="{title}" sheetId="{i}" r:id="r{i}"/>' for i, title in enumerate(titles, 1)
-    )
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"/>',
-        "_rels/.rels": related("officeDocument", [("r1", "xl/workbook.xml")]),
-        "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{OFFICE}"><sheets>{listed}'
-        "</sheets></workbook>",
-        "xl/_rels/workbook.xml.rels": related(
-            "worksheet", [(f"r{i}", f"worksheets/sheet{i}.xml") for i in range(1, 1 + len(titles))]
-        ),
-        "xl/styles.xml": f'<styleSheet xmlns="{SHEET}"><cellXfs count="2"><xf numFmtId="0"/>'
-        '<xf numFmtId="14"/></cellXfs></styleSheet>',
-    }
-    for i, rows in enumerate(sheets.values(), 1):
-        data = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
-        parts[f"xl/worksheets/sheet{i}.xml"] = (
-            f'<worksheet xmlns="{SHEET}"><sheetData>{data}</sheetData></worksheet>'
-        )
-    sink = io.BytesIO()
-    with zipfile.ZipFile(sink, "w") as archive:
-        for name, text in parts.items():
-            archive.writestr(name, text)
-    return sink.getvalue()
 
 
 def test_workbooks(tmp_path: Path) -> None:
