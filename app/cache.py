@@ -8,7 +8,7 @@ has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ import ila_core as ila
 from draw import names
 from draw.names import Place
 from ila_core.artifacts import FINDINGS, MANIFEST
+from ila_core.exports import llamafactory, messages
 from ila_core.landscape import cells as drawing
 from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
@@ -235,6 +236,27 @@ def forecast(landscape: Landscape, settings: StudySettings) -> str:
 def identity(landscape: Landscape) -> str:
     """Return what tells the studies of this landscape from those of another."""
     return journal.identity(landscape)
+
+
+# -- files for trainers ---------------------------------------------------------------------------
+
+
+@_once(max_entries=24)
+def registered(
+    selection: Selection, file_name: str, format: str
+) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """Return the entry of LLaMA-Factory's register for a file, and what is to be said of it.
+
+    IlaError says why there is none.
+    """
+    entry = llamafactory.dataset_entry(selection, file_name, format)
+    return entry, llamafactory.remarks(entry, selection, format)
+
+
+@_once(max_entries=24)
+def with_context(selection: Selection) -> int:
+    """Return how many of the records have an answer that is kept out of the loss."""
+    return messages.with_context(selection)
 
 
 # -- pools that are about to be built -------------------------------------------------------------
