@@ -9,7 +9,7 @@ import streamlit as st
 import cache
 import session
 from ila_core.errors import IlaError
-from ila_core.pool.sniffing import PACKINGS, SUFFIXES, WORDS
+from ila_core.pool.sniffing import PACKED, SUFFIXES, WORDS
 from ila_core.pool.splits import Splits
 from jobs import folders, pools
 from jobs.pools import Pool
@@ -19,7 +19,7 @@ from parts.landscapes import show
 from parts.notices import trouble
 from parts.switch import switch
 
-TYPES = [suffix.lstrip(".") for suffix in (*SUFFIXES, ".txt", *PACKINGS)]
+TYPES = [suffix.lstrip(".") for suffix in (*SUFFIXES, ".txt", *PACKED)]
 """What the name of an upload may end in; a .txt is known by what it begins with."""
 WAYS = {"upload": "Upload", "path": "A path on this machine"}
 
@@ -36,7 +36,7 @@ def choose_pool(runs: Path) -> Pool | None:
 def uploaded(runs: Path) -> Pool | None:
     *most, last = WORDS.values()
     files = st.file_uploader(
-        f"{', '.join(most)} or {last}, also packed (.gz, .zst); several files are one pool",
+        f"{', '.join(most)} or {last}, also packed ({', '.join(PACKED)}); several are one pool",
         type=TYPES,
         accept_multiple_files=True,
         key="upload",

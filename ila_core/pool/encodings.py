@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 from ila_core.errors import UsageError
@@ -119,6 +120,8 @@ def _is_foreign(head: bytes) -> bool:
 def _likeliest(head: bytes) -> str | None:
     from charset_normalizer import from_bytes
 
+    if len(head) >= HEAD:
+        head = _whole(head)
     matches = list(from_bytes(head, cp_isolation=list(CANDIDATES)))
     if not matches:
         return None
@@ -126,6 +129,15 @@ def _likeliest(head: bytes) -> str | None:
     japanese = (match.encoding for match in matches if _is_japanese(str(match)))
     best = next(japanese, matches[0].encoding)
     return "cp1252" if best in _LATIN else best
+
+
+def _whole(head: bytes) -> bytes:
+    """A text that is cut off, without the letter that may be cut in two, which would spoil it.
+
+    Bytes below 0x30 are a character by themselves in each of the `CANDIDATES`.
+    """
+    end = re.match(rb"(?s).*[\x00-\x2f]", head)
+    return end[0] if end else head
 
 
 def _is_japanese(text: str) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ila_core.errors import IlaError
-from ila_core.pool.sniffing import PACKINGS, SUFFIXES
+from ila_core.pool.sniffing import SUFFIXES, suffix_of
 
 TRAIN = "train"
 SPLITS = {
@@ -98,10 +98,8 @@ def _listed(path: Path, names_in: Callable[[Any], Iterable[Any]]) -> list[str]:
 def _is_pool(path: Path, folder: Path) -> bool:
     """Whether a file may belong to the pool: by its name, and by not being hidden."""
     inner = path.relative_to(folder).parts
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix not in PACKINGS]
     return (
-        bool(suffixes)
-        and suffixes[-1] in SUFFIXES
+        suffix_of(path) in SUFFIXES
         and path.name not in _NO_POOL
         and not path.name.endswith(".manifest.json")
         and not any(part.startswith((".", "_")) for part in inner)
@@ -170,17 +168,12 @@ def _check_one_set(folder: Path, files: Iterable[Path]) -> None:
     if len(sets) > 1:
         names = ", ".join(name or "." for name in sets)
         raise IlaError(f"{folder} holds several data sets, {names}; name the folder of one.")
-    kinds = sorted({SUFFIXES[_suffix(path)] for path in files})
-    if len(kinds) > 1:
-        suffixes = sorted({_suffix(path) for path in files})
+    suffixes = sorted({suffix_of(path) for path in files})
+    if len({SUFFIXES[suffix] for suffix in suffixes}) > 1:
         raise IlaError(
             f"{folder} holds files of several kinds, {', '.join(suffixes)}; name those of one, for "
             f"example {folder}/**/*{suffixes[0]}."
         )
-
-
-def _suffix(path: Path) -> str:
-    return next(s for s in reversed([s.lower() for s in path.suffixes]) if s in SUFFIXES)
 
 
 def _set_of(inner: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -17,17 +18,8 @@ SUFFIXES: dict[str, Kind] = {
     ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow",
     ".xlsx": "sheet", ".xlsm": "sheet", ".xlsb": "sheet", ".xls": "sheet", ".ods": "sheet",
 }  # fmt: skip
-PACKINGS = (".gz", ".zst", ".zstd")
-"""What a name ends in, behind its own suffix, where the file is packed."""
-WORDS: dict[Kind, str] = {
-    "jsonl": "JSON lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet", "arrow": "Arrow",
-    "sheet": "a workbook",
-}  # fmt: skip
-"""What a container is called."""
-TEXTS: tuple[Kind, ...] = ("jsonl", "json", "csv")
-"""Containers that are text, in some encoding."""
-TABLES: tuple[Kind, ...] = ("csv", "sheet")
-"""Containers of rows, of which one names the columns."""
+PACKED = (".gz", ".zst", ".zstd")
+"""Suffixes that say how a file is packed, behind the one that says what it is."""
 ACCEPTED = (
     "a pool is .jsonl, .ndjson, .json, .csv, .tsv, .parquet, .arrow or .xlsx, plain, .gz or .zst, "
     "or a folder of them"
@@ -43,6 +35,25 @@ _STRANGERS = (
 _ARROW = (b"ARROW1", b"\xff\xff\xff\xff")
 """How an Arrow file begins, and an Arrow stream, which is what `datasets` writes."""
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+WORDS: dict[Kind, str] = {
+    "jsonl": "JSON lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet", "arrow": "Arrow",
+    "sheet": "a workbook",
+}  # fmt: skip
+"""What a container is called."""
+TEXTS: tuple[Kind, ...] = ("jsonl", "json", "csv")
+"""Containers that are text, in some encoding."""
+TABLES: tuple[Kind, ...] = ("csv", "sheet")
+"""Containers of rows, of which one names the columns."""
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that says what a file is, in lower case; "" where none does.
+
+    >>> suffix_of(Path("train.JSONL.gz"))
+    '.jsonl'
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return next((suffix for suffix in reversed(suffixes) if suffix not in PACKED), "")
 
 
 def kind_of(name: str, suffix: str, head: bytes, text: str) -> Kind:

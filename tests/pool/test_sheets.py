@@ -10,6 +10,7 @@ from pool_files import notes, outcome, put, workbook
 
 from ila_core.errors import IlaError
 from ila_core.pool.encodings import encoding_of
+from ila_core.pool.packing import HEAD
 from ila_core.pool.reading import Reading, read_pool
 
 ROWS = [("Name a knot.", "Bowline."), ("Name a sail.", "Jib."), ("Name a rope.", "Sheet.")]
@@ -106,3 +107,18 @@ def test_workbooks(tmp_path: Path) -> None:
         outcome(put(tmp_path, file.read_bytes(), "pool.csv"))
     with pytest.raises(IlaError, match="not a workbook that can be read"):
         outcome(put(tmp_path, file.read_bytes()[:2000], "pool.xlsx"))
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "cp932", "cp949"])
+@pytest.mark.parametrize("start", range(4))
+def test_a_letter_that_is_cut_in_two_does_not_hide_the_encoding(encoding: str, start: int) -> None:
+    """A file is told by its first bytes, which may end within a letter: it was no UTF-8 then."""
+    said = {
+        "gb18030": "长江全长约六千三百公里",
+        "big5": "長江全長約六千三百公里",
+        "cp932": "富士山の高さは三千七百メートル",
+        "cp949": "한라산의 높이는 얼마입니까",
+    }
+    line = f"question,{said[encoding]}\n".encode(encoding)
+    head = (b"q" * start + line * 9000)[:HEAD]
+    assert encoding_of(head) == encoding

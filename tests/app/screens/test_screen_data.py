@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from ila_core.errors import IlaError, PoolError
 from ila_core.pipeline.run import build
 from ila_core.pipeline.settings import BuildSettings
-from ila_core.pool.sniffing import PACKINGS, SUFFIXES
+from ila_core.pool.sniffing import PACKED, SUFFIXES
 from jobs import builds
 from parts import pool_choice
 
@@ -61,7 +61,7 @@ def test_a_file_whose_first_records_are_all_rejects_is_refused_as_the_build_woul
 def test_the_uploader_takes_what_the_engine_reads() -> None:
     page = fine(opened().switch_page("screens/data.py").run())
     [uploader] = page.file_uploader
-    for suffix in (*SUFFIXES, *PACKINGS):
+    for suffix in (*SUFFIXES, *PACKED):
         assert suffix.lstrip(".") in pool_choice.TYPES
     assert "Arrow or a workbook" in uploader.label
 

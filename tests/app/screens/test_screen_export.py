@@ -52,8 +52,8 @@ def told_for(page: AppTest, trainer: str) -> str:
 
 
 def test_each_format_says_what_its_trainer_must_be_told() -> None:
-    assert axolotl_snippet("selection-12.jsonl") in told_for(exported("axolotl"), "Axolotl")
-    assert trl_snippet("selection-12.jsonl") in told_for(exported("trl"), "TRL")
+    assert axolotl_snippet("selection-12.jsonl").strip() in told_for(exported("axolotl"), "Axolotl")
+    assert trl_snippet("selection-12.jsonl").strip() in told_for(exported("trl"), "TRL")
     for format in FORMATS:
         shown = {one.label for one in exported(format).expander}
         assert ("For Axolotl" in shown, "For TRL" in shown) == (
