@@ -27,7 +27,7 @@ def what_it_is(preview: Preview) -> None:
         + (f" and {count(read - kept)} are rejected." if read > kept else ".")
     )
     for note, number in preview.counts.get("notes", {}).items():
-        st.caption(f"{count(number)} × {plain(note)}")
+        st.caption(f"{count(number)} × {plain(reading.on_page(note))}")
 
 
 def fields(pool: Pool, files: Sequence[Path], preview: Preview) -> None:

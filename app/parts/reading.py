@@ -47,24 +47,43 @@ def has_responses(pool: Pool) -> bool:
 
 
 def mend(pool: Pool, files: Sequence[Path], error: IlaError) -> None:
-    """Offer what can make an unreadable pool readable: what the error names, as widgets."""
+    """Offer what can make an unreadable pool readable: what the error names, in that order."""
     told, how = str(error), how_to_read(pool)
-    named = [name for name, option in OPTIONS.items() if option.flag in told]
-    if isinstance(error, PoolError) and error.fields and "map" in named:
-        st.caption("Which of its fields hold the instruction and the response?")
-        field_choosers(pool, error.fields, {})
-    wanted = [name for name in OPTIONS if name in named and name != "map"]
+    wanted = sorted(
+        (name for name, one in OPTIONS.items() if one.flag in told),
+        key=lambda name: told.index(OPTIONS[name].flag),
+    )
     if len(files) > 1 and "partial" not in wanted:
         wanted.append("partial")  # leaves out the file that cannot be read
-    if wanted:
-        st.caption("What may help:")
-        option_widgets(pool, files, wanted)
+    at = wanted.index("map") if "map" in wanted else len(wanted)
+    helpers(pool, files, wanted[:at])
+    if at < len(wanted) and isinstance(error, PoolError) and error.fields:
+        st.caption("Which of its fields hold the instruction and the response?")
+        field_choosers(pool, error.fields, {})
+    helpers(pool, files, wanted[at + 1 :])
     with st.container(horizontal=True):
         if how.map:
             st.button("Fields as detected", on_click=change, args=(pool,), kwargs={"map": ""})
         if "--loss none" in told:
             st.button("It has instructions only", on_click=session.remember,
                       args=("instructions only", True), kwargs={"of": pool})  # fmt: skip
+
+
+def helpers(pool: Pool, files: Sequence[Path], names: Sequence[str]) -> None:
+    if names:
+        st.caption("What may help:")
+        option_widgets(pool, files, names)
+
+
+def on_page(note: str) -> str:
+    """Return a note with the options that it names called as the page calls them.
+
+    >>> on_page("a guess that --encoding overrules")
+    'a guess that “Encoding” under Fields overrules'
+    """
+    for option in OPTIONS.values():
+        note = note.replace(option.flag, f"“{option.title}” under Fields")
+    return note
 
 
 def without_responses(pool: Pool) -> None:

@@ -63,7 +63,7 @@ def trl_snippet(name: str) -> str:
 
 
 AXOLOTL = """\
-# For Axolotl's configuration: the records of {name}.
+# For Axolotl: the records of {name}.
 datasets:
   - path: {path}
     ds_type: json
