@@ -14,7 +14,7 @@ from typing import Any
 from ila_core._version import __version__
 
 _HOMES = {
-    "build": "pipeline.run",
+    "build": "pipeline.build",
     "open": "landscape.folder:open_run",
     "select": "methods.select",
     "compare": "measure.compare",

@@ -34,3 +34,14 @@ class RunError(IlaError):
 
 class DamagedError(RunError):
     """A file of a run folder is not what a build writes there."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what a library raised, to put into a sentence of ours.
+
+    The kind of it where it says nothing.
+
+    >>> first_line(ValueError("Half a file.\\nOf weights.")), first_line(MemoryError())
+    ('Half a file', 'MemoryError')
+    """
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")

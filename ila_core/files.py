@@ -29,8 +29,12 @@ _UNFINISHED = re.compile(rf"\..*\.{_MACHINE}-(?P<process>\d+)-[0-9a-f]+-[0-9a-f]
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, *, lasting: bool = True) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes `path`'s place when the block ends well.
+
+    A power cut leaves the old file or the new one, never an empty one: what was written is on the
+    disk before it takes the place, at the cost of one wait for the disk (some milliseconds). What
+    is written often and made again where it is lost goes without, with `lasting` off.
 
     A failure leaves what was at `path` untouched and removes the unfinished file. A link stays a
     link: the file that it points to is replaced. Whoever writes the same `path` at the same time,
@@ -55,7 +59,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
         with writing_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
+            if lasting:
+                _to_disk(temporary)
             os.replace(temporary, path)
+            if lasting:
+                _names_to_disk(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -65,8 +73,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def replacing_folder(folder: str | Path) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes the place of `folder` when the block ends well.
 
-    A failure leaves what was there, and removes the unfinished folder. Who else may write the same
-    `folder` must hold a lock meanwhile.
+    A failure leaves what was there, and removes the unfinished folder. Every file of it is on the
+    disk before it takes the place. Who else may write the same `folder` must hold a lock meanwhile.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "model"
@@ -80,13 +88,32 @@ def replacing_folder(folder: str | Path) -> Iterator[Path]:
     try:
         temporary.mkdir(parents=True)
         yield temporary
+        for path in [*temporary.rglob("*"), temporary]:
+            (_names_to_disk if path.is_dir() else _to_disk)(path)
         if folder.exists():
             old = folder.with_name(_unfinished_name(folder.name))
             os.replace(folder, old)
             shutil.rmtree(old, ignore_errors=True)
         os.replace(temporary, folder)
+        _names_to_disk(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _to_disk(file: Path) -> None:
+    """Return when all that was written to a file is on the disk."""
+    with open(file, "r+b") as stream:
+        os.fsync(stream.fileno())
+
+
+def _names_to_disk(folder: Path) -> None:
+    """Return when the names of a folder's files are on the disk, where the system can tell."""
+    with suppress(OSError):  # Windows opens no folder, some network drives sync none
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _unfinished_name(name: str) -> str:
@@ -162,13 +189,13 @@ def disk_is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write_text(path: str | Path, text: str) -> None:
-    r"""Write `text` as UTF-8, all of it or nothing.
+def write_text(path: str | Path, text: str, *, lasting: bool = True) -> None:
+    r"""Write `text` as UTF-8, all of it or nothing; `lasting` as for `replacing`.
 
     Half a character (an unpaired surrogate, as in a file name that is not UTF-8) is written as
     \udcXX, which in JSON is that very character.
     """
-    with replacing(path) as temporary:
+    with replacing(path, lasting=lasting) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 

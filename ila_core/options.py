@@ -11,7 +11,7 @@ import math
 import operator
 import shlex
 import types
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -39,6 +39,8 @@ class Option:
     patterns: tuple[str, ...] = ()
     """Forms that may be given beside them, such as "column:NAME"; one without a colon, such as
     "ID_OR_PATH", stands for any other word."""
+    gone: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Words that earlier versions took, each with why no longer and what to give instead."""
     least: float | None = None
     most: float | None = None
     above: float | None = None
@@ -57,6 +59,10 @@ class Option:
     """What a form calls it where it is still missing, if not as above."""
     instead: tuple[str, str] | None = None
     """The option that a form offers it as one more choice of, and what the choice is called."""
+    alters: bool = True
+    """Whether another value may alter the result; a device, say, alters none."""
+    content: Callable[[Any], object] = lambda value: value
+    """What the result depends on where a value only names it: a file's bytes, a model's state."""
 
     @property
     def flag(self) -> str:
@@ -73,6 +79,19 @@ class Option:
         """What a form calls it where it is still missing."""
         return self.wanted or self.title.lower()
 
+    def has_company(self, values: Mapping[str, Any]) -> bool:
+        """Whether it does anything beside these values of all options, by name.
+
+        >>> gaps = Option("gaps", False, bool, bool, "", company=("loss", ("column:NAME",)))
+        >>> gaps.has_company({"loss": "none"}), gaps.has_company({"loss": "column:score"})
+        (False, True)
+        """
+        if self.company is None:
+            return True
+        other, wanted = self.company
+        value = values[other]
+        return any(value == one or _fits(str(value), str(one)) for one in wanted)
+
     def columns(self, value: Any) -> tuple[str, ...]:
         """Return the fields of the records that a value names."""
         if self.is_column:
@@ -81,8 +100,8 @@ class Option:
 
     def check(self, value: Any) -> Any:
         """Return a value of the right type; UsageError says what it is and what it must be."""
-        if value is None and self.default is None:
-            return None
+        if value is None:  # not given
+            return self.default
         if self.kind is tuple:
             values = value.split(",") if isinstance(value, str) else value
             checked = [self._one(entry) for entry in values if entry != ""]
@@ -97,6 +116,8 @@ class Option:
         if self.item in (int, float):
             return self._number(value)
         text = str(value).strip() if isinstance(value, str) else str(value)
+        if text in self.gone:
+            raise UsageError(f"{self.flag} {text} is no more: {self.gone[text]}.")
         if self.choices and not self._allowed(text):
             *head, last = [*self.choices, *self.patterns]
             known = f"{', '.join(head)} or {last}" if head else last
@@ -237,7 +258,7 @@ def check_company(settings: Any) -> None:
     """
     known = options_of(type(settings))
     for option in changed(settings):
-        if option.company is not None and not _has_company(settings, option):
+        if option.company is not None and not option.has_company(vars(settings)):
             other, values = option.company
             flag = known[other].flag
             *head, last = values
@@ -246,16 +267,9 @@ def check_company(settings: Any) -> None:
                 f"{option.flag} goes with {flag} {goes} only; add that, or leave {option.flag} out."
             )
     for option in known.values():
-        if option.needed and not getattr(settings, option.name) and _has_company(settings, option):
+        given = vars(settings)
+        if option.needed and not given[option.name] and option.has_company(given):
             raise UsageError(_wanted(settings, option))
-
-
-def _has_company(settings: Any, option: Option) -> bool:
-    if option.company is None:
-        return True
-    other, values = option.company
-    value = getattr(settings, other)
-    return any(value == wanted or _fits(str(value), str(wanted)) for wanted in values)
 
 
 def _wanted(settings: Any, option: Option) -> str:
@@ -274,6 +288,29 @@ def part(settings: Any, wanted: type[S]) -> S:
     """Return those of the settings that a part of the work takes: the fields of `wanted`."""
     names = [field.name for field in dataclasses.fields(wanted)]  # type: ignore[arg-type]
     return wanted(**{name: getattr(settings, name) for name in names})
+
+
+def counted(settings: Any, *, without: Container[str] = ()) -> list[object]:
+    """Return all that a result made with these settings depends on: of every field its content.
+
+    What alters no result is left out, by its own word; nothing else can be forgotten.
+
+    >>> @dataclass(frozen=True)
+    ... class Settings:
+    ...     seed: int = option(0, "seed of everything")
+    ...     device: str = option("auto", "where it is computed", alters=False)
+    >>> counted(Settings(seed=3))
+    [3]
+    """
+    known = options_of(type(settings))
+    found: list[object] = []
+    for field in dataclasses.fields(settings):
+        value, option = getattr(settings, field.name), known.get(field.name)
+        if option is None:
+            found.append(value)
+        elif option.alters and field.name not in without:
+            found.append(None if value is None else option.content(value))
+    return found
 
 
 def changed(settings: Any) -> Iterator[Option]:

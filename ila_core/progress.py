@@ -194,7 +194,7 @@ class Monitor:
                 return
             self._told = time.monotonic()
             with suppress(IlaError, OSError):  # progress is a courtesy: it never ends a build
-                write_text(self._file, json.dumps(self.as_dict()))
+                write_text(self._file, json.dumps(self.as_dict()), lasting=False)
             if self._listener is not None:
                 self._listener(self)
 

@@ -65,7 +65,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def run(pool: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pool's landscape, projected by PCA; not to be changed."""
-    from ila_core.pipeline.run import build
+    from ila_core.pipeline.build import build
 
     folder = tmp_path_factory.mktemp("run") / "run"
     build(pool, out=folder, projection="pca")

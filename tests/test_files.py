@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -25,6 +26,83 @@ def test_replacing_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> No
         _ = 1 / 0
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
+    """What is asked of the disk from now on, in order: what, of which inode, and its size then."""
+    asked: list[tuple[str, int, int]] = []
+    replace, sync = os.replace, os.fsync
+
+    def replacing_it(source: Path, target: Path) -> None:
+        asked.append(("replace", os.stat(source).st_ino, os.stat(source).st_size))
+        replace(source, target)
+
+    def syncing_it(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        asked.append(("sync", status.st_ino, status.st_size))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "replace", replacing_it)
+    monkeypatch.setattr(os, "fsync", syncing_it)
+    return asked
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_place(
+    tmp_path: Path, disk: list[tuple[str, int, int]]
+) -> None:
+    write_text(tmp_path / "a.txt", "whole")
+    file, folder = (tmp_path / "a.txt").stat().st_ino, tmp_path.stat().st_ino
+    assert [entry[:2] for entry in disk] == [("sync", file), ("replace", file), ("sync", folder)]
+    assert disk[0][2] == disk[1][2] == len("whole")
+
+
+def test_a_folder_is_on_the_disk_before_it_takes_its_place(
+    tmp_path: Path, disk: list[tuple[str, int, int]]
+) -> None:
+    with replacing_folder(tmp_path / "model") as temporary:
+        (temporary / "deep").mkdir()
+        (temporary / "deep" / "config.json").write_text("{}")
+    inside = {path.stat().st_ino for path in (tmp_path / "model").rglob("*")}
+    moved = [what for what, _, _ in disk].index("replace")
+    assert inside <= {inode for _, inode, _ in disk[:moved]}
+    assert disk[moved + 1][:2] == ("sync", tmp_path.stat().st_ino)
+
+
+def test_what_is_made_again_where_it_is_lost_waits_for_no_disk(
+    tmp_path: Path, disk: list[tuple[str, int, int]]
+) -> None:
+    write_text(tmp_path / "a.txt", "whole", lasting=False)
+    assert [what for what, _, _ in disk] == ["replace"]
+
+
+def test_a_folder_that_cannot_be_synced_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = os.fsync
+
+    def only_files(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no folder is synced here")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    write_text(tmp_path / "a.txt", "whole")
+    assert (tmp_path / "a.txt").read_text() == "whole"
+
+
+def test_a_disk_that_fills_up_at_last_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("old")
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(IlaError, match="disk is full"):
+        write_text(tmp_path / "a.txt", "new")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_a_folder_takes_its_place_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from draw.layers import Layer, Theme, Tool
 from draw.legends import LEGEND_SHARE, domain_legend, scale_legend, two_way_legend
-from draw.names import Place, short_name
+from draw.names import Place, isolated, short_name
 from draw.scales import Scale, domain_scale, scale
 from draw.theme import EMPTY, FONT, INKS, Ink, halo, plain, rgba
 from ila_core.landscape.cells import Cells, Kept, Leading
@@ -103,20 +104,8 @@ def heat(cells: Cells, drawn: Scale, ink: Ink) -> go.Heatmap:
     known = np.isfinite(share)
     level[cells.row[known] - low, cells.column[known] - left] = 1 + np.rint(254 * share[known])
     gap = 0.5 if right - left <= 40 else 0
-    return go.Heatmap(
-        z=level,
-        x0=left,
-        y0=low,
-        dx=1,
-        dy=1,
-        zmin=0,
-        zmax=255,
-        colorscale=_above_empty(drawn.stops),
-        hoverinfo="skip",
-        xgap=gap,
-        ygap=gap,
-        showscale=False,
-    )
+    stops = _above_empty(drawn.stops)
+    return _layer(level, left, low, zmax=255, colorscale=stops, xgap=gap, ygap=gap)
 
 
 def _land(cells: Cells, ink: Ink) -> go.Heatmap:
@@ -130,19 +119,15 @@ def _land(cells: Cells, ink: Ink) -> go.Heatmap:
     occupied[cells.row - low, cells.column - left] = 1
     alone = 1 / (2 * np.pi * LAND_REACH**2)
     share = np.minimum(gaussian_filter(occupied, LAND_REACH, mode="constant") / alone, 1)
+    level = np.rint(100 * share).astype(np.uint8)  # 255 would travel as "/", which JSON escapes
+    stops = [[0, rgba(ink.line, 0)], [0.08, rgba(ink.line, 0)], [1, rgba(ink.line, 0.5)]]
+    return _layer(level, left, low, zmax=100, colorscale=stops, zsmooth="best", zorder=-1)
+
+
+def _layer(level: np.ndarray, left: int, low: int, **look: Any) -> go.Heatmap:
+    """Return bytes, a cell each, as a layer from a corner on, which no pointer finds."""
     return go.Heatmap(
-        z=np.rint(100 * share).astype(np.uint8),  # 255 would travel as "/", which JSON escapes
-        x0=left,
-        y0=low,
-        dx=1,
-        dy=1,
-        zmin=0,
-        zmax=100,
-        zsmooth="best",
-        zorder=-1,
-        colorscale=[[0, rgba(ink.line, 0)], [0.08, rgba(ink.line, 0)], [1, rgba(ink.line, 0.5)]],
-        hoverinfo="skip",
-        showscale=False,
+        z=level, x0=left, y0=low, dx=1, dy=1, zmin=0, hoverinfo="skip", showscale=False, **look
     )
 
 
@@ -175,7 +160,7 @@ def _markers(
     hover += f"<br>{name}: %{{customdata[{len(facts)}]}}% of its records"
     markers = targets(cells, [*facts, _per_cent(leading.share)], hover, ink, marked)
     if detailed:
-        markers.text = [plain(short_name(leading.names[k])) for k in leading.domain]
+        markers.text = [isolated(plain(short_name(leading.names[k]))) for k in leading.domain]
     return markers
 
 

@@ -87,7 +87,7 @@ def _is_study(folder: Path) -> bool:
 def names_of(settings: StudySettings) -> Sequence[str]:
     """Return in words what a study is made of."""
     return (
-        settings.student if settings.student == "ngram" else str(settings.lm),
+        settings.student if settings.student == "ngram" else settings.lm,
         f"{len(settings.methods)} methods",
         f"{len(settings.budgets)} budgets",
         f"{settings.seeds} seed{'s' * (settings.seeds != 1)}",

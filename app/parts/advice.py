@@ -28,21 +28,10 @@ def advice(landscape: Landscape, study: Study) -> None:
 
 
 def sentence(best: Advice) -> str:
-    """Return an advice in words, and whether it held where it had no part in choosing.
+    """Return an advice as the study tells it, its knobs as this page calls them.
 
     >>> from ila_core.selection.spec import Spec
-    >>> print(sentence(Advice(Spec(depth="loss"), False, None, None)))
-    Lowest loss: **even patches, depth by loss, depth target 75%**. No other seed could try it.
+    >>> sentence(Advice(Spec(depth="loss"), True, 0.25, None)).split(".")[0]
+    'Advice: **even patches, depth by loss, depth target 75%**'
     """
-    knobs = f"{patches_words(best.spec)}, {depth_words(best.spec)}"
-    if not best.tried:
-        return f"Lowest loss: **{knobs}**. No other seed could try it."
-    gains = {"records": best.gain_records, "tokens": best.gain_tokens}
-    beside = " and ".join(
-        f"{-gain:+.3f} nats at equal {unit}" for unit, gain in gains.items() if gain is not None
-    )
-    held = "beats random" if best.confirmed else "does not beat random"
-    return (
-        f"Lowest loss: **{knobs}**. On a seed that had no part in choosing, it {held}: {beside} "
-        "on average."
-    )
+    return best.summary(f"**{patches_words(best.spec)}, {depth_words(best.spec)}**")

@@ -12,7 +12,7 @@ from ila_core.errors import IlaError
 from ila_core.pipeline.settings import BuildSettings
 from jobs import builds, folders, process
 from jobs.pools import Pool
-from parts import following, options, pool_preview, reading
+from parts import build_options, following, pool_preview, reading
 from parts.estimates import estimate
 from parts.following import BUILD
 from parts.landscapes import landscapes, show
@@ -58,7 +58,7 @@ def read_and_build(runs: Path, pool: Pool, files: tuple[Path, ...]) -> None:
     pool_preview.fields(pool, files, preview)
     pool_preview.first_records(preview)
     pool_preview.rejected(preview)
-    asked = options.choose(preview, how, bare=not scorable)
+    asked = build_options.choose(preview, how, bare=not scorable)
     if asked is not None:
         estimate(pool, files, asked)
         begin(runs, pool, asked)

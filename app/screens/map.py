@@ -10,10 +10,10 @@ from ila_core.landscape.cells import Cells, Kept, frame
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
 from parts import facets, knobs
+from parts.cell_table import cells_panel
 from parts.inspector import records_panel
 from parts.map_panel import map_chart, shows, toolbar
 from parts.opening import opened, title_of
-from parts.patches import patches_panel
 from parts.reach import reach
 from parts.switch import switch
 from parts.texts import count, plain
@@ -68,7 +68,7 @@ def panels(view: View, selection: Selection, cells: Cells, kept: Kept) -> None:
     if switch("panel", "Below the map", names) == "records":
         records_panel(view, selection, cells, kept)
     else:
-        patches_panel(view, selection.landscape, cells, kept)
+        cells_panel(view, selection.landscape, cells, kept)
 
 
 page()

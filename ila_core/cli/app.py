@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ila_core.cli.options import add_command, whole
+from ila_core.cli.arguments import add_command, whole
 from ila_core.errors import UsageError
 from ila_core.paths import APP
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import ila_core as ila
-from ila_core.cli.options import add_arguments, add_command, made
+from ila_core.cli.arguments import add_arguments, add_command, made
 from ila_core.cli.terminal import Ticker, say
 from ila_core.pipeline.settings import BuildSettings
 

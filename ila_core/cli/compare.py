@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
-from ila_core.cli.options import add_command, names
+from ila_core.cli.arguments import add_command, names
 from ila_core.cli.spec import add_spec, asked
 from ila_core.cli.terminal import Live
 

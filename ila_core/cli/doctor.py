@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import ila_core
-from ila_core.cli.options import add_arguments, add_command, made
+from ila_core.cli.arguments import add_arguments, add_command, made
 from ila_core.cli.terminal import print_pairs
 from ila_core.pipeline.settings import BuildSettings
 

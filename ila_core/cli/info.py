@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
 from ila_core.artifacts import FINDINGS, MANIFEST
-from ila_core.cli.options import add_command
+from ila_core.cli.arguments import add_command
 from ila_core.cli.terminal import print_pairs
 from ila_core.errors import RunError, UsageError
 

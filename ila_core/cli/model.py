@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ila_core.cli.options import add_command
+from ila_core.cli.arguments import add_command
 from ila_core.cli.terminal import print_pairs, say
 
 

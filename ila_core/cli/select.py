@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
-from ila_core.cli.options import add_command
+from ila_core.cli.arguments import add_command
 from ila_core.cli.spec import add_spec, asked
 from ila_core.cli.terminal import print_pairs, say
 from ila_core.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ila_core.cli.options import add_arguments, given
+from ila_core.cli.arguments import add_arguments, given
 from ila_core.cli.terminal import say
 from ila_core.selection.spec import Spec, parameter
 

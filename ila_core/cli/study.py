@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import ila_core as ila
-from ila_core.cli.options import add_arguments, add_command, given, made
+from ila_core.cli.arguments import add_arguments, add_command, given, made
 from ila_core.cli.terminal import say
 from ila_core.studies.settings import StudySettings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import ila_core as ila
-from ila_core.cli.options import add_arguments, add_command, made
+from ila_core.cli.arguments import add_arguments, add_command, made
 from ila_core.cli.terminal import Line, say
 from ila_core.lm.settings import TuneSettings
 

@@ -30,7 +30,7 @@ from ila_core.artifacts import (
     TABLE,
     VECTORS,
 )
-from ila_core.errors import DamagedError, RunError
+from ila_core.errors import DamagedError, RunError, first_line
 from ila_core.files import hash_file, replacing
 from ila_core.landscape.landscape import Landscape
 
@@ -189,7 +189,7 @@ def open_run(run: str | Path) -> Landscape:
         vectors = _read_vectors(files.get(VECTORS, folder / VECTORS))
         n = int(manifest["counts"]["kept"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder, _first_line(error)) from error
+        raise _damaged(folder, first_line(error)) from error
     if not len(domain) == len(vectors) == n:
         raise RunError(
             f"{folder} is damaged: its manifest counts {n} records, landscape.parquet holds "
@@ -305,7 +305,3 @@ def size_of(folder: str | Path) -> int:
             if path.is_file():
                 seen[status.st_dev, status.st_ino] = status.st_size
     return sum(seen.values())
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -23,17 +23,17 @@ from ila_core.landscape.arrays import (
     check_vectors,
     fingerprint_of,
 )
-from ila_core.landscape.beside import Beside
 from ila_core.landscape.grid import Grid, bounds, columns, frozen
 from ila_core.landscape.kinds import AUTO, KINDS, Depths
 from ila_core.landscape.memory import Memory
+from ila_core.landscape.run_files import RunFiles
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Landscape(Depths, Beside):
+class Landscape(Depths, RunFiles):
     """n records on a map. NaN says that a number is missing.
 
     >>> landscape = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])

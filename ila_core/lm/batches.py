@@ -121,7 +121,8 @@ class Kept:
         """Keep the arrays of a window, whole or as far as it has come, replacing older ones."""
         if self._folder is None:
             return
-        with replacing(self._path(window)) as temporary, temporary.open("wb") as file:
+        place = replacing(self._path(window), lasting=False)  # `load` knows a torn one
+        with place as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **{**arrays, "key": np.array(key)})
 
     def _path(self, window: int) -> Path:

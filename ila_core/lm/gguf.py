@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ila_core.errors import IlaError
+from ila_core.errors import IlaError, first_line
 from ila_core.files import (
     hash_file,
     locked,
@@ -28,7 +28,7 @@ from ila_core.files import (
     writing_errors,
 )
 from ila_core.identity import content
-from ila_core.lm.quiet import first_line, quietly
+from ila_core.lm.quiet import quietly
 from ila_core.paths import cache_folder
 
 CHECKSUMS = "checksums.json"
@@ -150,7 +150,7 @@ def _gguf_errors(file: Path) -> Iterator[None]:
     except Exception as error:  # a kind of its own for every way in which a file can be wrong
         raise IlaError(
             f"{file} could not be read as a language model by transformers "
-            f"({first_line(error).rstrip('.')}); give the same model as a folder saved by "
+            f"({first_line(error)}); give the same model as a folder saved by "
             "save_pretrained, or by its hub id."
         ) from error
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ila_core.errors import IlaError, UsageError
+from ila_core.errors import IlaError, UsageError, first_line
 from ila_core.identity import base_model, commit
 from ila_core.lm.packaged import resolve
-from ila_core.lm.quiet import first_line, quietly
+from ila_core.lm.quiet import quietly
 from ila_core.lm.settings import DType
 
 if TYPE_CHECKING:

@@ -18,12 +18,3 @@ def quietly() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what a library raised, or the kind of it where it says nothing.
-
-    >>> first_line(ValueError("half a file\\nof weights")), first_line(MemoryError())
-    ('half a file', 'MemoryError')
-    """
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -23,10 +23,17 @@ LM = ("loss", ("lm",))
 """The company of every option of a language model: the option that says that one scores."""
 
 
+def model_state(model: str) -> object:
+    """Return what tells one state of a model from another: the content of the option's value."""
+    from ila_core.lm.packaged import identity_of
+
+    return identity_of(model)
+
+
 @dataclass(frozen=True)
 class OnDevice:
     device: str = option("auto", "auto, cpu, cuda, cuda:1 (several by commas) or mps",
-                         metavar="NAME")  # fmt: skip
+                         metavar="NAME", alters=False)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,10 +44,12 @@ class Models:
         "smollm2",
         "the language model of --loss lm: a hub id, a folder or a GGUF file; smollm2 unless given",
         called="Model: id, folder or GGUF file", metavar="ID_OR_PATH", company=LM,
+        content=model_state,
     )  # fmt: skip
     tuned_lm: str | None = option(
         None, "the same model tuned on a part of the pool",
         called="Tuned model: id or folder", metavar="ID_OR_PATH", company=LM,
+        content=model_state,
     )  # fmt: skip
 
     @property

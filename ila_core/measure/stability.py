@@ -25,7 +25,7 @@ from ila_core.progress import Say, silent
 from ila_core.selection.selection import Selection
 
 if TYPE_CHECKING:
-    from ila_core.space.project import ProjectSettings
+    from ila_core.space.project import ProjectionSettings
 
 OTHER_SEEDS = 2
 OFFSETS = (0.25, 0.5, 0.75)
@@ -75,17 +75,17 @@ def other_places(landscape: Landscape, say: Say = silent) -> list[np.ndarray]:
     Nothing for a landscape without vectors, or whose map knows no chance: given columns, principal
     components. `say` is told the cost before a projection is made.
     """
-    from ila_core.space.project import ProjectSettings
+    from ila_core.space.project import ProjectionSettings
 
     settings = landscape.manifest.get("settings", {})
     method, seed = settings.get("projection", "umap"), settings.get("seed", 0)
     if landscape.vectors is None or method not in ("umap", "tsne"):
         return []
     steps = range(1, OTHER_SEEDS + 1)
-    return [_places(landscape, ProjectSettings(method, seed + step), say) for step in steps]
+    return [_places(landscape, ProjectionSettings(method, seed + step), say) for step in steps]
 
 
-def _places(landscape: Landscape, how: ProjectSettings, say: Say) -> np.ndarray:
+def _places(landscape: Landscape, how: ProjectionSettings, say: Say) -> np.ndarray:
     from ila_core.space.project import project
 
     assert landscape.vectors is not None
@@ -106,7 +106,7 @@ def _places(landscape: Landscape, how: ProjectSettings, say: Say) -> np.ndarray:
     return kept.setdefault(how, xy)
 
 
-def _kept_at(landscape: Landscape, how: ProjectSettings) -> Path | None:
+def _kept_at(landscape: Landscape, how: ProjectionSettings) -> Path | None:
     if landscape.run is None:
         return None
     name = f"places-{how.method}-{how.seed}-{landscape.fingerprint}"

@@ -16,9 +16,9 @@ from ila_core.selection.order import (
     auto_resolution,
     finest,
     first_round_tokens,
+    places_in_patch,
     queue,
     rounds,
-    turns,
 )
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
@@ -46,7 +46,7 @@ def ila(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
         landscape,
         spec,
         frozen(rows[:size]),
-        frozen(np.concatenate([turns(pinned_patch), turn.round[position]])[:size]),
+        frozen(np.concatenate([places_in_patch(pinned_patch), turn.round[position]])[:size]),
         frozen(np.concatenate([pinned_patch, turn.patch[position]])[:size], np.int64),
         cut,
         "rounds",

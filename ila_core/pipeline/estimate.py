@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ila_core.lm.settings import LmSettings
 from ila_core.pipeline.placing import encoder_of
-from ila_core.pipeline.settings import SHIPPED_ENCODERS, BuildSettings
+from ila_core.pipeline.settings import BuildSettings
 from ila_core.progress import duration
 from ila_core.skills.endpoint import Estimate as Cost
 from ila_core.skills.settings import EndpointSettings
@@ -57,6 +57,8 @@ class Estimate:
     uncounted: tuple[str, ...] = ()
     understood: str = ""
     """Which fields were read as what."""
+    unread: tuple[str, ...] = ()
+    """What the folders named hold beside the split that is read, a sentence each."""
 
     def sentence(self) -> str:
         """Return the estimate as the app and the command line say it."""
@@ -68,8 +70,8 @@ class Estimate:
         )
 
     def details(self) -> list[str]:
-        """Return what else is to be known, a sentence each: the model's pace, the server's cost."""
-        sentences = []
+        """Return what else is to be known, a sentence each: other splits, pace, cost."""
+        sentences = [*self.unread]
         if self.speed:
             scoring = duration(self.speed.seconds(self.scored))
             part = f" for a sample of {self.scored:,}" if self.scored < self.records else ""
@@ -100,6 +102,7 @@ def estimate(
     are known. Nothing is sent to a labels server. About a second without a model. UsageError and
     IlaError as the build would raise them.
     """
+    from ila_core.pool.inputs import unread
     from ila_core.pool.reading import Reading
     from ila_core.pool.record import Record
 
@@ -113,7 +116,7 @@ def estimate(
     exact = next(entries, None) is None
     count = reading.read if exact else round(reading.read / max(share, 1e-9))
     if exact:
-        reading.check(require_response=settings.loss != "none")
+        reading.check(require_response=settings.supplier != "none")
     slower, static_rate, dim = _slowness(first)
     encoding = count * static_rate
     if settings.embeddings:
@@ -127,7 +130,7 @@ def estimate(
     if speed:
         seconds = 20 + mapped + speed.seconds(settings.scored(count))
     else:
-        scoring = NGRAM_SECONDS_PER_BYTE if settings.loss == "ngram" else 0.0
+        scoring = NGRAM_SECONDS_PER_BYTE if settings.supplier == "ngram" else 0.0
         seconds = 20 + max(mapped, count * size * scoring * slower)
     vectors = count * dim * 4
     return Estimate(
@@ -141,6 +144,7 @@ def estimate(
         labels=_labels(first, count, server) if (server := settings.server) else None,
         uncounted=("the projection by t-SNE",) if projecting is None else (),
         understood=reading.understood.sentence(),
+        unread=tuple(unread(paths, settings.split)),
     )
 
 
@@ -164,11 +168,10 @@ def _encoding(first: Sequence[Record], count: int, settings: BuildSettings) -> t
     from ila_core.space import lexical
     from ila_core.space.encoders import load_speller
 
-    shipped = settings.encoder in SHIPPED_ENCODERS
-    probed = first if shipped else _evenly(first, PROBED_BY_OTHERS)
+    probed = first if settings.shipped else _evenly(first, PROBED_BY_OTHERS)
     texts = [record.instruction for record in probed]
     learning = 0.0
-    if settings.encoder == "lexical":
+    if settings.learns:
         speller = load_speller()
         speller.spell(texts[:1])
         started = time.perf_counter()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from ila_core.artifacts import RECORDS
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.files import key_of
 from ila_core.landscape.folder import pool_of
+from ila_core.options import counted, options_of
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 from ila_core.pool.inputs import Input
-from ila_core.pool.settings import ReadSettings
+from ila_core.pool.settings import FileSettings, ReadSettings
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records
@@ -42,20 +43,17 @@ class Read(Stage["Records"]):
     """The files of a pool, as records."""
 
     name = "records"
-    version = 2
+    version = 3
 
     inputs: Sequence[Input]
     settings: ReadSettings
     require_response: bool
+    unread: tuple[str, ...] = field(default=(), compare=False)
+    """What the folders named hold beside these files, a sentence each."""
 
     @property
     def libraries(self) -> Sequence[str]:
         return ("orjson", "pyarrow", "charset-normalizer", "python-calamine")
-
-    @property
-    def parts(self) -> Sequence[object]:
-        how = {"map": self.settings.mapping, "require_response": self.require_response}
-        return ([file.sha256 for file in self.inputs], {**asdict(self.settings), **how})
 
     def make(self, desk: Desk) -> Facts:
         from ila_core.pool.ingest import ingest
@@ -69,19 +67,24 @@ class Read(Stage["Records"]):
         )
         return {}
 
+    def notes(self, value: Records, facts: Facts) -> Sequence[str]:
+        return self.unread
+
     def load(self, folder: StageFolder) -> Records:
         from ila_core.pool.records import Records
 
         return Records.open(folder.path / RECORDS)
 
     def content_key(self, value: Records) -> str:
-        """Return what texts depend on: the originals, and which field plays what part."""
-        return key_of(self.version, value.fingerprint, *self.settings.mapping)
+        """Return what texts depend on: the originals, and what is read of them as which part."""
+        mapping, *others = counted(self.settings, without=options_of(FileSettings))
+        return key_of(self.version, value.fingerprint, *cast(Any, mapping), *others)
 
 
-def read(settings: BuildSettings, inputs: Sequence[Input]) -> Read:
-    """Return the stage that reads a pool."""
-    return Read(inputs, settings.part(ReadSettings), require_response=settings.loss != "none")
+def read(settings: BuildSettings, inputs: Sequence[Input], unread: Sequence[str] = ()) -> Read:
+    """Return the stage that reads a pool; `unread` tells what its folders hold beside it."""
+    how, scored = settings.part(ReadSettings), settings.supplier != "none"
+    return Read(inputs, how, require_response=scored, unread=tuple(unread))
 
 
 def check_fields(settings: BuildSettings, records: Records) -> None:
@@ -98,7 +101,8 @@ def numbers(settings: BuildSettings, records: Made[Records]) -> Made[Mapping[str
     """Return the columns of numbers that come with the pool, (n,) float32 each, by name.
 
     Those are the depth and the places that the settings name, and known scores; one of these that
-    holds no number in any record, such as "good" and "bad", is no score. Raises UsageError for a
+    holds no number in any record, such as "good" and "bad", is no score. The records and its name
+    tell what a column holds, so whoever takes one has its name in the key. Raises UsageError for a
     depth without a number and IlaError for places that are not complete.
     """
     pool, n = records.value, len(records.value)

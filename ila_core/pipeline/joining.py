@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from ila_core.landscape.folder import write_table
 from ila_core.pipeline.ingesting import SCORES
 from ila_core.pipeline.labelling import Labelled
 from ila_core.pipeline.publish import StageFolder
-from ila_core.pipeline.settings import BuildSettings
+from ila_core.pipeline.settings import DepthSettings
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ class Join(Stage[None]):
     name = "landscape"
     version = 2
 
-    settings: BuildSettings
-    out: Path
-    """Where people find the files, for what is said of them."""
     records: Made[Records]
     columns: Made[Columns]
     """The numbers that came with the pool."""
@@ -43,6 +40,10 @@ class Join(Stage[None]):
     loss: Made[Columns]
     labels: Made[Labelled]
     domains: Made[Domains]
+    depth: DepthSettings
+    tuned_lm: str | None
+    out: Path = field(compare=False)
+    """Where people find the files, for what is said of them."""
 
     @property
     def total(self) -> int:
@@ -51,11 +52,6 @@ class Join(Stage[None]):
     @property
     def libraries(self) -> Sequence[str]:
         return ("numpy", "pyarrow")
-
-    @property
-    def parts(self) -> Sequence[object]:
-        read = (self.records, self.columns, self.xy, self.loss, self.labels, self.domains)
-        return (*(made.key for made in read), self.settings.depth_column, self.settings.tuned_lm)
 
     def make(self, desk: Desk) -> Facts:
         skills = self.labels.value.skills(self.total)
@@ -68,7 +64,7 @@ class Join(Stage[None]):
             "skills": skills,
             **{name: given[name] for name in SCORES if name in given},
         }
-        if name := self.settings.depth_column:
+        if name := self.depth.depth_column:
             columns["given_depth"] = given[name]
         depth = [
             formulas.depth(columns[name], 1.0 if name == "given_depth" else skills)
@@ -101,14 +97,14 @@ class Join(Stage[None]):
 
         None where no tuned model is named or nothing is known of its making.
         """
-        if (model := self.settings.tuned_lm) is None:
+        if (model := self.tuned_lm) is None:
             return None
         from ila_core.lm.tune import tuned_rows
 
         return tuned_rows(model, self.records.value.conversations, self.total)
 
     def notes(self, value: None, facts: Facts) -> Sequence[str]:
-        notes, model, rows = [], self.settings.tuned_lm, facts["tuned_rows"]
+        notes, model, rows = [], self.tuned_lm, facts["tuned_rows"]
         if model is not None and rows is None:
             notes.append(
                 f"Which records {model} was tuned on is not known; any of this pool among them "

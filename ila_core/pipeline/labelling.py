@@ -11,9 +11,9 @@ import numpy as np
 from ila_core.artifacts import LABELS
 from ila_core.files import key_of, replacing
 from ila_core.landscape.depth import count_skills
-from ila_core.options import columns_in
+from ila_core.options import columns_in, part
 from ila_core.pipeline.publish import StageFolder
-from ila_core.pipeline.settings import LabelSettings
+from ila_core.pipeline.settings import LabelSettings, LabelSource
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 from ila_core.pool.labels import Labels, from_column
 
@@ -44,16 +44,12 @@ class _Labelling(Stage[Labelled]):
     name = "labels"
     unlabelled = np.nan
 
-    settings: LabelSettings
     records: Made[Records]
+    source: LabelSource
 
     @property
     def total(self) -> int:
         return len(self.records.value)
-
-    @property
-    def parts(self) -> Sequence[object]:
-        return (self.records.key, self.settings.labels)
 
     def load(self, folder: StageFolder) -> Labelled:
         import pyarrow.parquet as pq
@@ -85,53 +81,15 @@ class _Labelling(Stage[Labelled]):
 class LabelsFromColumn(_Labelling):
     unlabelled = 1.0
 
-    column: str
-
     def make(self, desk: Desk) -> Facts:
-        self.write(desk.folder, from_column(self.records.value.field(self.column)))
+        [column] = columns_in(self.source.labels)
+        self.write(desk.folder, from_column(self.records.value.field(column)))
         return {}
-
-
-@dataclass(frozen=True)
-class LabelsByTaxonomy(_Labelling):
-    @property
-    def libraries(self) -> Sequence[str]:
-        return ("model2vec", "tokenizers", "numpy", "scipy")
-
-    @property
-    def parts(self) -> Sequence[object]:
-        from ila_core.skills.taxonomy import taxonomy_identity
-
-        return (*super().parts, taxonomy_identity())
-
-    def make(self, desk: Desk) -> Facts:
-        from ila_core.skills.taxonomy import taxonomy
-        from ila_core.space.encoders import load_encoder
-
-        encoder = load_encoder("static")
-        self.write(desk.folder, taxonomy(self.texts, self.total, encoder, progress=desk.progress))
-        return {}
-
-    def notes(self, value: Labelled, facts: Facts) -> Sequence[str]:
-        from ila_core.skills.taxonomy import shipped_calibration
-
-        trust = shipped_calibration()
-        return (
-            "The labels are likenesses to a list of skills: on labelled records "
-            f"{trust['precision']:.0%} of those given were right, {trust['recall']:.0%} of the "
-            "true ones were found, and their number did not follow the true one (rank "
-            f"correlation {trust['count_correlation']:.2f}). Depth multiplies by it all the "
-            "same; --labels none leaves it out.",
-        )
 
 
 @dataclass(frozen=True)
 class LabelsFromServer(_Labelling):
     server: EndpointSettings
-
-    @property
-    def parts(self) -> Sequence[object]:
-        return (*super().parts, asdict(self.server))
 
     def make(self, desk: Desk) -> Facts:
         from ila_core.skills.endpoint import endpoint, estimate
@@ -161,12 +119,11 @@ class LabelsFromServer(_Labelling):
 
 def label(settings: LabelSettings, records: Made[Records]) -> Stage[Labelled] | Made[Labelled]:
     """Return the stage that labels records, or the labels that they came with."""
-    if settings.labels == "taxonomy":
-        return LabelsByTaxonomy(settings, records)
-    for column in columns_in(settings.labels):
-        return LabelsFromColumn(settings, records, column)
+    source = part(settings, LabelSource)
+    if columns_in(source.labels):
+        return LabelsFromColumn(records, source)
     if server := settings.server:
-        return LabelsFromServer(settings, records, server)
-    wanted = settings.labels == "auto" and records.value.has_labels
+        return LabelsFromServer(records, source, server)
+    wanted = source.labels == "auto" and records.value.has_labels
     labels = records.value.labels() if wanted else None
     return Made(Labelled(labels), key_of("labels", records.key, wanted))

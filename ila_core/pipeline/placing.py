@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,11 +15,18 @@ import numpy as np
 
 from ila_core.artifacts import VECTORS
 from ila_core.errors import UsageError
-from ila_core.files import hash_file, key_of
-from ila_core.options import columns_in
+from ila_core.files import key_of
+from ila_core.options import columns_in, part
 from ila_core.pipeline.labelling import Labelled
 from ila_core.pipeline.publish import StageFolder
-from ila_core.pipeline.settings import DomainSettings, EncodeSettings, ProjectionSettings
+from ila_core.pipeline.settings import (
+    LEARNED_ENCODER,
+    DomainSettings,
+    EncoderSettings,
+    EncodeSettings,
+    GivenVectors,
+    PlaceSettings,
+)
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 
 if TYPE_CHECKING:
@@ -26,8 +34,7 @@ if TYPE_CHECKING:
     from ila_core.space.domains import Domains
     from ila_core.space.encode import EmbedResult
     from ila_core.space.encoders import Encoder
-    from ila_core.space.lexical import Spells
-    from ila_core.space.project import ProjectSettings
+    from ila_core.space.project import ProjectionSettings
 
 # -- vectors --------------------------------------------------------------------------------------
 
@@ -85,15 +92,15 @@ class Encode(_Vectors):
 
     version = 2  # of long instructions the tail is read too
 
-    encoder: Encoder
+    settings: EncoderSettings
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        return encoder_of(self.settings)
 
     @property
     def libraries(self) -> Sequence[str]:
         return ENCODER_LIBRARIES.get(self.encoder.identity.partition(":")[0], ())
-
-    @property
-    def parts(self) -> Sequence[object]:
-        return (self.records.key, self.encoder.identity)
 
     def make(self, desk: Desk) -> Facts:
         return self.embedded(desk, self.encoder)
@@ -103,43 +110,38 @@ class Encode(_Vectors):
 class LearnWording(_Vectors):
     """Instructions, as vectors that tell their wording."""
 
-    speller: Spells
+    encoder: str
+    speller: str
+    """What tells the shipped cutter of texts from another."""
     seed: int
 
     @property
     def libraries(self) -> Sequence[str]:
         return ("scikit-learn", "scipy", "tokenizers", "numpy")
 
-    @property
-    def parts(self) -> Sequence[object]:
-        return (self.records.key, "lexical", self.speller.identity, self.seed)
-
     def make(self, desk: Desk) -> Facts:
+        from ila_core.space.encoders import load_speller
         from ila_core.space.lexical import learn
 
         texts = self.records.value.instructions
-        return self.embedded(desk, learn(texts, self.total, self.speller, seed=self.seed))
+        return self.embedded(desk, learn(texts, self.total, load_speller(), seed=self.seed))
 
 
 @dataclass(frozen=True)
 class TakeVectors(_Vectors):
     """Vectors that exist."""
 
-    file: Path
+    settings: GivenVectors
 
     @property
     def libraries(self) -> Sequence[str]:
         return ("numpy",)
 
-    @property
-    def parts(self) -> Sequence[object]:
-        return (self.records.key, hash_file(self.file))
-
     def make(self, desk: Desk) -> Facts:
         from ila_core.space.given import load_embeddings
 
-        out = desk.folder.path / VECTORS
-        return self.told(load_embeddings(self.file, self.total, out=out))
+        file, out = Path(str(self.settings.embeddings)), desk.folder.path / VECTORS
+        return self.told(load_embeddings(file, self.total, out=out))
 
 
 UNREAD_NOTED = 0.1
@@ -191,13 +193,13 @@ def encode(settings: EncodeSettings, records: Made[Records]) -> Stage[np.ndarray
     if given := settings.embeddings:
         if not Path(given).is_file():
             raise UsageError(f"--embeddings names {given!r}, which is no file.")
-        return TakeVectors(records, Path(given))
-    if settings.encoder == "lexical":
-        return LearnWording(records, load_speller(), settings.seed)
-    return Encode(records, encoder_of(settings))
+        return TakeVectors(records, part(settings, GivenVectors))
+    if settings.learns:
+        return LearnWording(records, LEARNED_ENCODER, load_speller().identity, settings.seed)
+    return Encode(records, part(settings, EncoderSettings))
 
 
-def encoder_of(settings: EncodeSettings) -> Encoder:
+def encoder_of(settings: EncoderSettings) -> Encoder:
     """Return the encoder of the settings, of those that need not learn from the pool first."""
     from ila_core.space.encoders import load_encoder
 
@@ -220,8 +222,8 @@ class Project(Stage[np.ndarray]):
 
     name = "projection"
 
-    settings: ProjectSettings
     vectors: Made[np.ndarray]
+    settings: ProjectionSettings
 
     @property
     def total(self) -> int:
@@ -230,10 +232,6 @@ class Project(Stage[np.ndarray]):
     @property
     def libraries(self) -> Sequence[str]:
         return PROJECTION_LIBRARIES[self.settings.method]
-
-    @property
-    def parts(self) -> Sequence[object]:
-        return (self.vectors.key, asdict(self.settings))
 
     def make(self, desk: Desk) -> Facts:
         from ila_core.space.project import project as places
@@ -246,18 +244,18 @@ class Project(Stage[np.ndarray]):
 
 
 def project(
-    settings: ProjectionSettings,
+    settings: PlaceSettings,
     columns: Made[Mapping[str, np.ndarray]],
     vectors: Made[np.ndarray],
 ) -> Stage[np.ndarray] | Made[np.ndarray]:
     """Return the stage that gives every record its place, or the places that records came with."""
-    from ila_core.space.project import ProjectSettings
+    from ila_core.space.project import ProjectionSettings
 
     if places := settings.places:
         xy = np.column_stack([columns.value[name] for name in places]).astype(np.float32)
         return Made(xy, key_of("places", columns.key, places))
-    how = ProjectSettings(method=cast(Any, settings.projection), seed=settings.seed)
-    return Project(how, vectors)
+    how = ProjectionSettings(method=cast(Any, settings.projection), seed=settings.seed)
+    return Project(vectors, how)
 
 
 # -- domains --------------------------------------------------------------------------------------
@@ -268,10 +266,11 @@ class Cluster(Stage["Domains"]):
     """Alike instructions, as domains."""
 
     name = "domains"
+    version = 2  # names are words of any language
 
-    seed: int
     records: Made[Records]
     vectors: Made[np.ndarray]
+    seed: int
 
     @property
     def total(self) -> int:
@@ -279,11 +278,7 @@ class Cluster(Stage["Domains"]):
 
     @property
     def libraries(self) -> Sequence[str]:
-        return ("scikit-learn", "scipy", "numpy")
-
-    @property
-    def parts(self) -> Sequence[object]:
-        return (self.records.key, self.vectors.key, self.seed)
+        return ("scikit-learn", "scipy", "numpy", "icu4py", "stopwordsiso")
 
     def make(self, desk: Desk) -> Facts:
         from ila_core.space.domains import domains_by_kmeans
@@ -316,4 +311,4 @@ def divide(
     for name in columns_in(settings.domains):
         domains = domains_from_values(records.value.field(name))
         return Made(domains, key_of("domains", records.key, name))
-    return Cluster(settings.seed, records, vectors)
+    return Cluster(records, vectors, settings.seed)

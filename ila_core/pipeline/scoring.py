@@ -8,7 +8,7 @@ the whole machine.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,9 +16,9 @@ import numpy as np
 
 from ila_core.lm.settings import LmSettings
 from ila_core.loss.result import LossResult
-from ila_core.options import columns_in, part
+from ila_core.options import part
 from ila_core.pipeline.publish import StageFolder
-from ila_core.pipeline.settings import LossSettings
+from ila_core.pipeline.settings import LossSettings, LossSource, TokenCounter
 from ila_core.pipeline.step import Desk, Facts, Made, Stage
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Score(Stage[Columns]):
     apart: ClassVar[bool] = True
     """Whether it is done in a process of its own, beside the other stages."""
 
-    settings: LossSettings
     records: Made[Records]
+    source: LossSource
 
     @property
     def total(self) -> int:
@@ -73,19 +73,11 @@ class ScoreByNgrams(Score):
 
     version = 2
 
+    model: NgramSettings
+
     @property
     def libraries(self) -> Sequence[str]:
         return ("tokenizers", "numba", "numpy")
-
-    @property
-    def parts(self) -> Sequence[object]:
-        return (self.records.key, "ngram", asdict(self.model))
-
-    @property
-    def model(self) -> NgramSettings:
-        from ila_core.loss.ngram.model import NgramSettings
-
-        return NgramSettings(seed=self.settings.seed)
 
     def result(self, desk: Desk) -> LossResult:
         from ila_core.loss.ngram.score import score
@@ -98,21 +90,18 @@ class ScoreByNgrams(Score):
 class CountTokens(ScoreByNgrams):
     """No loss: only how many tokens every response has."""
 
-    @property
-    def libraries(self) -> Sequence[str]:
-        return ("tokenizers", "transformers") if self.settings.tokenizer else ("tokenizers",)
+    counter: TokenCounter
 
     @property
-    def parts(self) -> Sequence[object]:
-        counter = model_identity(self.settings.tokenizer)
-        return (self.records.key, self.settings.loss, asdict(self.model), counter)
+    def libraries(self) -> Sequence[str]:
+        return ("tokenizers", "transformers") if self.counter.tokenizer else ("tokenizers",)
 
     def check(self) -> None:
         """Raise for a tokenizer that is not there."""
         from ila_core.loss.ngram.tokenizer import LibraryTokenizer
 
-        if self.counter:
-            LibraryTokenizer.load(self.counter)
+        if self.tokenizer:
+            LibraryTokenizer.load(self.tokenizer)
 
     def result(self, desk: Desk) -> LossResult:
         from ila_core.loss.column import none
@@ -120,17 +109,17 @@ class CountTokens(ScoreByNgrams):
         return none(self.records.value.conversations, self.total, **self.counting(desk))
 
     @property
-    def counter(self) -> str | None:
+    def tokenizer(self) -> str | None:
         """Where the tokenizer that was named is to be had; None for the pool's own."""
         from ila_core.lm.packaged import resolve
 
-        return resolve(self.settings.tokenizer) if self.settings.tokenizer else None
+        return resolve(name) if (name := self.counter.tokenizer) else None
 
     def counting(self, desk: Desk) -> dict[str, Any]:
         """Return how tokens are counted."""
         return {
-            "tokenizer": self.counter,
-            "seed": self.settings.seed,
+            "tokenizer": self.tokenizer,
+            "seed": self.model.seed,
             "work": desk.folder.work,
             "progress": desk.progress,
         }
@@ -143,7 +132,10 @@ class CountTokens(ScoreByNgrams):
 class TakeLoss(CountTokens):
     """The loss that the pool comes with, in a column."""
 
-    column: str
+    @property
+    def column(self) -> str:
+        """The field of the records that holds it."""
+        return str(self.source.column)
 
     def check(self) -> None:
         """Raise for a tokenizer that is not there, and a column without a number."""
@@ -169,29 +161,17 @@ class ScoreByModel(Score):
 
     apart = False
 
+    settings: LmSettings
+
     @property
     def libraries(self) -> Sequence[str]:
         adapted = any(Path(one, "adapter_config.json").is_file() for one in self.settings.models)
         return ("torch", "transformers", "tokenizers", *(("peft",) if adapted else ()))
 
     @property
-    def parts(self) -> Sequence[object]:
-        settings = self.settings
-        return (
-            self.records.key,
-            "lm",
-            model_identity(settings.lm),
-            model_identity(settings.tuned_lm),
-            settings.max_length,
-            settings.dtype,
-            settings.unconditional,
-            *((self.scored, settings.seed) if self.scored < self.total else ()),
-        )
-
-    @property
     def scored(self) -> int:
         """How many records the model reads."""
-        return self.settings.scored(self.total)
+        return self.total
 
     def check(self) -> None:
         """Raise for a model that is not there: the stages before take long on a large pool."""
@@ -202,26 +182,18 @@ class ScoreByModel(Score):
             check_model(model)
 
     def result(self, desk: Desk) -> LossResult:
-        from ila_core.lm.part import drawn, score_part
         from ila_core.lm.score import score
 
-        turns, settings = self.records.value.conversations, part(self.settings, LmSettings)
-        hooks: dict[str, Any] = {
-            "work": desk.folder.work, "progress": desk.progress, "say": desk.say
-        }  # fmt: skip
-        if self.scored == self.total:
-            return score(turns, self.total, settings, **hooks)
-        rows = drawn(self.total, self.scored, self.settings.seed)
-        return score_part(turns, self.total, rows, settings, **hooks)
+        turns = self.records.value.conversations
+        return score(turns, self.total, self.settings, **self.hooks(desk))
+
+    def hooks(self, desk: Desk) -> dict[str, Any]:
+        """Return where the scoring works, and whom it tells how it fares."""
+        return {"work": desk.folder.work, "progress": desk.progress, "say": desk.say}
 
     def notes(self, value: Columns, facts: Facts) -> Sequence[str]:
         n, meta = self.scored, facts.get("meta", {})
-        notes = list(super().notes(value, facts))
-        if n < self.total:
-            notes.append(
-                f"The language model scored a sample of {n:,} of the {self.total:,} records, drawn "
-                "at random; the others have no depth."
-            )
+        notes = [*super().notes(value, facts), *self.left_out()]
         if cut := facts.get("truncated", 0):
             notes.append(
                 f"Longer than the {meta.get('max_length', 0):,} tokens that the model reads: "
@@ -237,17 +209,47 @@ class ScoreByModel(Score):
             )
         return [*notes, *meta.get("remarks", [])]
 
+    def left_out(self) -> Sequence[str]:
+        """Return what a user should know of records that the model does not read."""
+        return ()
+
+
+@dataclass(frozen=True)
+class ScorePartByModel(ScoreByModel):
+    """The loss of a causal language model, of a random part of the pool."""
+
+    size: int
+    seed: int
+
+    @property
+    def scored(self) -> int:
+        return self.size
+
+    def result(self, desk: Desk) -> LossResult:
+        from ila_core.lm.part import drawn, score_part
+
+        turns, rows = self.records.value.conversations, drawn(self.total, self.size, self.seed)
+        return score_part(turns, self.total, rows, self.settings, **self.hooks(desk))
+
+    def left_out(self) -> Sequence[str]:
+        return (
+            f"The language model scored a sample of {self.size:,} of the {self.total:,} records, "
+            "drawn at random; the others have no depth.",
+        )
+
 
 def score(settings: LossSettings, records: Made[Records]) -> Score:
     """Return the stage that gives every response its loss."""
-    for column in columns_in(settings.loss):
-        return TakeLoss(settings, records, column)
-    stages = {"lm": ScoreByModel, "ngram": ScoreByNgrams, "none": CountTokens}
-    return stages[settings.loss](settings, records)
+    from ila_core.loss.ngram.model import NgramSettings
 
-
-def model_identity(model: str | None) -> object:
-    """Return what tells one state of a model from another; None for none."""
-    from ila_core.lm.packaged import identity_of
-
-    return None if model is None else identity_of(model)
+    source, n = part(settings, LossSource), len(records.value)
+    if source.supplier == "lm":
+        how, size = part(settings, LmSettings), settings.scored(n)
+        if size < n:
+            return ScorePartByModel(records, source, how, size, settings.seed)
+        return ScoreByModel(records, source, how)
+    model, counter = NgramSettings(seed=settings.seed), part(settings, TokenCounter)
+    if source.supplier == "ngram":
+        return ScoreByNgrams(records, source, model)
+    stage = TakeLoss if source.column else CountTokens
+    return stage(records, source, model, counter)

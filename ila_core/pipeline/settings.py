@@ -2,7 +2,8 @@
 
 The command line, the page's widgets, the checks, the estimate, the manifest and the line that makes
 a landscape again are derived from these fields; so an option is added here, and read where its
-stage is made.
+stage is made. A stage holds the dataclass that it reads, or one of those that this is put together
+from, and its key has every option of that but for those that say that they alter no result.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from ila_core import options
 from ila_core.errors import UsageError
-from ila_core.lm.settings import LM, LmSettings, Models, OnDevice
+from ila_core.files import hash_file
+from ila_core.lm.settings import LM, LmSettings, Models, OnDevice, model_state
 from ila_core.options import MAX_SEED, columns_in, option, options_of
 from ila_core.pool.settings import ReadSettings
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from ila_core.skills.settings import EndpointSettings
 
 P = TypeVar("P")
-SHIPPED_ENCODERS = ("multilingual", "static", "lexical")
-"""They need neither a download nor a device."""
+LEARNED_ENCODER = "lexical"
+SHIPPED_ENCODERS = ("multilingual", "static", LEARNED_ENCODER)
 SERVER = ("labels", ("endpoint",))
 
 
@@ -34,9 +36,15 @@ class Seeded:
     )
 
 
+def _encoder_state(encoder: str) -> object:
+    from ila_core.space.encoders import load_encoder
+
+    return load_encoder(encoder).identity
+
+
 @dataclass(frozen=True)
-class EncodeSettings(OnDevice, Seeded):
-    """How instructions become vectors."""
+class EncoderSettings(OnDevice):
+    """Which encoder turns instructions into vectors."""
 
     encoder: str = option(
         "static",
@@ -57,17 +65,39 @@ class EncodeSettings(OnDevice, Seeded):
             "minilm": "all-MiniLM-L6-v2",
             "ID_OR_PATH": "another model",
         },
-        patterns=("ID_OR_PATH",),
-    )
+        patterns=("ID_OR_PATH",), content=_encoder_state,
+    )  # fmt: skip
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it comes with the program and needs neither a download nor a device."""
+        return self.encoder in SHIPPED_ENCODERS
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is learned from the pool before it reads it."""
+        return self.encoder == LEARNED_ENCODER
+
+
+@dataclass(frozen=True)
+class GivenVectors:
+    """Vectors that an encoder need not make."""
+
     embeddings: str | None = option(
         None, "vectors that exist: a .npy of shape (records, d)",
         called="File of vectors", wanted="the file of vectors", metavar="FILE",
         company=("encoder", ("static",)), instead=("encoder", "vectors in a file"),
+        content=hash_file,
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class ProjectionSettings(Seeded):
+class EncodeSettings(GivenVectors, EncoderSettings, Seeded):
+    """How instructions become vectors."""
+
+
+@dataclass(frozen=True)
+class PlaceSettings(Seeded):
     """How vectors become places on the map."""
 
     projection: str = option(
@@ -95,7 +125,7 @@ class ProjectionSettings(Seeded):
 
 
 @dataclass(frozen=True)
-class Scorer:
+class LossSource:
     loss: str = option(
         "ngram",
         "who supplies the loss",
@@ -111,15 +141,27 @@ class Scorer:
         patterns=("column:NAME",),
     )
 
+    @property
+    def column(self) -> str | None:
+        """The field of the records that holds it; None where it is not given."""
+        return next(iter(columns_in(self.loss)), None)
+
+    @property
+    def supplier(self) -> Literal["ngram", "lm", "none", "column"]:
+        """Who supplies it: a word whatever the column is called."""
+        return cast(Any, "column" if self.column else self.loss)
+
 
 @dataclass(frozen=True)
-class Extent:
-    """What is counted where no model reads the responses, and how many of them one reads."""
-
+class TokenCounter:
     tokenizer: str | None = option(
         None, "counts response tokens where no model does",
-        metavar="ID_OR_PATH", company=("loss", ("none", "column:NAME")),
+        metavar="ID_OR_PATH", company=("loss", ("none", "column:NAME")), content=model_state,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sampled:
     sample: int | None = option(
         None, "score so many records, drawn at random; the others have no depth",
         called="Records to score, all unless given", metavar="N",
@@ -128,13 +170,13 @@ class Extent:
 
 
 @dataclass(frozen=True)
-class LossSettings(LmSettings, Extent, Models, Scorer, OnDevice, Seeded):
+class LossSettings(LmSettings, Sampled, TokenCounter, Models, LossSource, OnDevice, Seeded):
     """Who supplies the loss of every response; the options as they are written, from the last."""
 
     @property
     def models(self) -> tuple[str, ...]:
         """The language models that score; none where another supplies the loss."""
-        return super().models if self.loss == "lm" else ()
+        return super().models if self.supplier == "lm" else ()
 
     def scored(self, records: int) -> int:
         """Return how many of so many records a language model scores."""
@@ -142,26 +184,29 @@ class LossSettings(LmSettings, Extent, Models, Scorer, OnDevice, Seeded):
 
 
 @dataclass(frozen=True)
-class LabelSettings:
-    """Who supplies the skill labels of every record."""
-
+class LabelSource:
     labels: str = option(
         "auto",
         "who names the skills of a record",
         metavar="WHO",
         choices={
             "auto": "the pool's own labels field, where it has one",
-            "taxonomy": "likeness to a shipped list of skills",
             "endpoint": "an OpenAI-compatible server of yours: one request a record",
             "none": "every record counts one skill",
         },
-        names={
-            "auto": "as the pool has them",
-            "taxonomy": "named skills",
-            "endpoint": "a server of yours",
-        },
+        names={"auto": "as the pool has them", "endpoint": "a server of yours"},
         patterns=("column:NAME",),
+        gone={
+            "taxonomy": "three in four of its labels were wrong; leave --labels out, or name the "
+            "pool's own field (column:NAME) or a server that labels (endpoint)",
+        },
     )
+
+
+@dataclass(frozen=True)
+class LabelSettings(LabelSource):
+    """Who supplies the skill labels of every record."""
+
     labels_url: str | None = option(
         None, "address of the labels server",
         called="Server", wanted="the server", metavar="URL", company=SERVER, needed=True,
@@ -176,9 +221,9 @@ class LabelSettings:
         """The labels server that is asked, if one is; UsageError for one that cannot be."""
         from ila_core.skills.settings import EndpointSettings
 
-        if self.labels != "endpoint" or not (self.labels_url and self.labels_model):
-            return None
-        return EndpointSettings(url=self.labels_url, model=self.labels_model)
+        url, model = self.labels_url, self.labels_model
+        asked = self.labels == "endpoint" and url and model
+        return EndpointSettings(url, model) if asked else None
 
 
 @dataclass(frozen=True)
@@ -214,15 +259,16 @@ class BuildSettings(
     DomainSettings,
     LabelSettings,
     LossSettings,
-    ProjectionSettings,
+    PlaceSettings,
     EncodeSettings,
     ReadSettings,
 ):
     """Every option of `ila build`, under the same name; the defaults need no network."""
 
     engine: Literal["local"] = option(
-        "local", "where it is computed", metavar="NAME", choices={"local": "on this machine"}
-    )
+        "local", "where it is computed", metavar="NAME", choices={"local": "on this machine"},
+        alters=False,
+    )  # fmt: skip
 
     @classmethod
     def of(cls, **given: Any) -> BuildSettings:
@@ -258,7 +304,7 @@ class BuildSettings(
     @property
     def runs_models(self) -> bool:
         """Whether models of one's own choice run, on the device and for as long as they take."""
-        return bool(self.models) or self.encoder not in SHIPPED_ENCODERS
+        return bool(self.models) or not self.shipped
 
     def without_models(self) -> BuildSettings:
         """Return the same without such models.

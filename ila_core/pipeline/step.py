@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Generic, TypeVar
 
 from ila_core._version import __version__
 from ila_core.files import key_of
+from ila_core.options import counted, options_of
 from ila_core.pipeline.publish import Run, StageFolder
 from ila_core.progress import Monitor, Progress, Say, no_progress, silent
 
@@ -50,7 +51,11 @@ class Desk:
 
 
 class Stage(Generic[T]):
-    """One arrow from the pool to the landscape; a small dataclass that holds what it reads."""
+    """One arrow from the pool to the landscape: a small dataclass that holds what it reads.
+
+    It reads nothing else, and its key is made of all that it holds: so no setting of it can be
+    forgotten. A field that only words are made of is declared with `field(compare=False)`.
+    """
 
     name: ClassVar[str]
     """Of its folder, and of its entry in the manifest."""
@@ -69,9 +74,10 @@ class Stage(Generic[T]):
         return ()
 
     @property
-    def parts(self) -> Sequence[object]:
-        """What the result depends on: settings, and the keys of what it reads."""
-        raise NotImplementedError
+    def parts(self) -> list[object]:
+        """What the result depends on: all that the stage holds."""
+        held = [getattr(self, one.name) for one in fields(self) if one.compare]  # type: ignore[arg-type]
+        return [part for value in held for part in parts_of(value)]
 
     def check(self) -> None:
         """Raise what can be seen to be wrong without doing the work; cheap."""
@@ -91,11 +97,32 @@ class Stage(Generic[T]):
     @cached_property
     def key(self) -> str:
         """What its folder is named by: another one wherever the result may differ."""
-        return key_of(self.name, self.version, versions(self.libraries), list(self.parts))
+        return key_of(self.name, self.version, versions(self.libraries), self.parts)
 
     def content_key(self, value: T) -> str:
         """Return what tells the result from another, where that is less than how it was made."""
         return self.key
+
+
+def parts_of(value: Any) -> list[object]:
+    """Return what a value that a stage holds has in the key, as what JSON knows.
+
+    The key of what another stage made and of a file that was hashed; every counted option of
+    settings; the fields of another dataclass; else the value. Raises TypeError for what has no
+    content to tell it from another by.
+
+    >>> parts_of(Made(3, "key of three")), parts_of([3, None])
+    (['key of three'], [[3, None]])
+    """
+    if isinstance(key := getattr(value, "key", None), str):
+        return [key]
+    if isinstance(value, (list, tuple)):
+        return [[part for one in value for part in parts_of(one)]]
+    if is_dataclass(value) and not isinstance(value, type):
+        return counted(value) if options_of(type(value)) else [asdict(value)]
+    if value is None or isinstance(value, (str, int, float)):
+        return [value]
+    raise TypeError(f"A stage holds a {type(value).__name__}, which tells no key of its own.")
 
 
 def versions(libraries: Sequence[str]) -> dict[str, str]:

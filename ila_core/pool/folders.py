@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ila_core.errors import IlaError
+from ila_core.pool.columnar import arrow_count, parquet_count
 from ila_core.pool.sniffing import SUFFIXES, suffix_of
 
 TRAIN = "train"
@@ -62,6 +63,47 @@ def splits_in(folder: Path) -> tuple[list[str], str]:
     else:
         splits = list(_by_split(folder, ""))
     return [name for name in splits if name], _usual(splits) or ""
+
+
+def unread_in(folder: Path, split: str = "") -> dict[str, int | None]:
+    """The other splits of a folder, which `files_of` leaves, and how many records each holds.
+
+    The number is None where the files do not tell it at once, as Parquet and Arrow files do.
+    """
+    if (folder / _DICT).is_file():
+        names = _splits_saved(folder)
+        chosen = _choice(folder, names, split)
+        return {name: _records_saved(folder / name) for name in names if name != chosen}
+    if (folder / _STATE).is_file():
+        return {}
+    by_split = _by_split(folder, split)
+    if list(by_split) == [""]:
+        return {}
+    chosen = _choice(folder, list(by_split), split)
+    return {
+        name: _records_in(files) for name, files in by_split.items() if name not in ("", chosen)
+    }
+
+
+def _records_saved(folder: Path) -> int | None:
+    try:
+        return _records_in(_saved(folder, "") or [])
+    except IlaError:  # a damaged split harms only those who read it
+        return None
+
+
+def _records_in(files: list[Path]) -> int | None:
+    """How many records files hold by their footers or heads; None where they have no such.
+
+    dataset_info.json is not asked: of a filtered data set it still has the numbers of before.
+    """
+    import pyarrow as pa
+
+    count = {".parquet": parquet_count, ".arrow": arrow_count}
+    try:
+        return sum(count[path.suffix.lower()](path) for path in files) if files else None
+    except (KeyError, pa.ArrowException, OSError):
+        return None
 
 
 def _saved(folder: Path, split: str) -> list[Path] | None:
@@ -135,10 +177,15 @@ def _by_split(folder: Path, split: str) -> dict[str, list[Path]]:
     for path in found:
         inner = path.relative_to(folder)
         named = split_of(inner) or ""
-        if split and split not in SPLITS and split in re.split(r"[-_.]", inner.name):
+        if split and split not in SPLITS and split in _words(inner.name):
             named = split
         by_split.setdefault(named, []).append(path)
     return by_split
+
+
+def _words(name: str) -> list[str]:
+    """What a file's name says: its words, and what stands before the number of the shard."""
+    return [*re.split(r"[-_.]", name), re.split(r"[-.]", name)[0]]
 
 
 def _usual(splits: list[str]) -> str | None:

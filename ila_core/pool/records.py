@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from ila_core.errors import RunError, UsageError
+from ila_core.errors import RunError, UsageError, first_line
 from ila_core.pool.fields import FIELD_NAMES, field_of, listed, record_fields
 from ila_core.pool.json_text import loads
 from ila_core.pool.labels import Labels
@@ -205,7 +205,7 @@ class Records:
             yield
         except (pa.ArrowException, OSError) as error:
             raise RunError(
-                f"{self.path} is damaged ({_first_line(error)}); delete the folder it is in and "
+                f"{self.path} is damaged ({first_line(error)}); delete the folder it is in and "
                 "build it again."
             ) from error
 
@@ -259,7 +259,3 @@ def _finite(value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         return math.nan
     return number if abs(number) <= _LARGEST else math.nan
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -11,16 +11,24 @@ from ila_core.pool.fields import check_mapping, parse_map
 S = TypeVar("S", bound="ReadSettings")
 
 
-@dataclass(frozen=True)
-class ReadSettings:
-    """How the files of a pool are read."""
+def _mapping(text: str) -> tuple[tuple[str, str], ...]:
+    return check_mapping(parse_map(text))
 
+
+@dataclass(frozen=True)
+class _Roles:
     map: str = option(
         "",
         "fields by role: instruction=FIELD,response=FIELD (also input, system, history, labels, "
         "source)",
-        metavar="ROLES",
-    )
+        metavar="ROLES", content=_mapping,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FileSettings:
+    """How files become the original records, whose fingerprint tells all that these options do."""
+
     partial: bool = option(
         False,
         "take the records of a file that is cut off, and leave out files without any",
@@ -45,6 +53,11 @@ class ReadSettings:
         metavar="NAMES",
     )
 
+
+@dataclass(frozen=True)
+class ReadSettings(FileSettings, _Roles):
+    """How the files of a pool are read; an option of how records become texts belongs here."""
+
     @property
     def mapping(self) -> tuple[tuple[str, str], ...]:
         """The (part, field) pairs of the map; UsageError for one that cannot be meant.
@@ -52,7 +65,7 @@ class ReadSettings:
         >>> ReadSettings("instruction=prompt").mapping
         (('instruction', 'prompt'),)
         """
-        return check_mapping(parse_map(self.map))
+        return _mapping(self.map)
 
     @property
     def header_names(self) -> tuple[str, ...]:
@@ -61,7 +74,8 @@ class ReadSettings:
         >>> ReadSettings(header="question, answer").header_names
         ('question', 'answer')
         """
-        return tuple(name.strip() for name in self.header.split(",")) if self.header else ()
+        names = self.header.split(",")
+        return tuple(name.strip() for name in names) if names != [""] else ()
 
     def with_field(self: S, part: str, field: str | None) -> S:
         """Return the same with a field for a part; None leaves the part to what is detected.

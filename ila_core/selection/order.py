@@ -3,7 +3,7 @@
 The pool is read as a queue, deepest first. In *rounds* every patch gives its first record, then
 its second. By *levels*, ever more and smaller patches that hold no chosen record give one: a
 single order of the whole pool. Patches are those of a grid or even ones; which record a patch
-gives is the same rule for both, and `patch_order_compiled` has it.
+gives is the same rule for both, and `patch_rule_compiled` has it.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Rounds(NamedTuple):
 
     def first(self, limit: int) -> np.ndarray:
         """Return the first `limit` queue positions by (round, position), the pinned left out."""
-        from ila_core.selection.patch_order_compiled import by_round
+        from ila_core.selection.patch_rule_compiled import by_round
 
         return by_round(self.round, limit)
 
@@ -144,7 +144,7 @@ def rounds(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks) -> Rounds:
 def _rounds(
     landscape: Landscape, cut: Cut, passed_over: float, pinned: bytes, excluded: bytes
 ) -> Rounds:
-    from ila_core.selection.patch_order_compiled import rounds
+    from ila_core.selection.patch_rule_compiled import rounds
 
     line = _queue(landscape, pinned, excluded)
     member, patches = line.members(cut)
@@ -152,27 +152,29 @@ def _rounds(
     return Rounds(line, frozen(turn), frozen(line.patches(cut)))
 
 
-def turns(patch: np.ndarray) -> np.ndarray:
+def places_in_patch(patch: np.ndarray) -> np.ndarray:
     """Return for each entry the how-manieth of its patch it is, from 1.
 
-    >>> turns(np.array([7, 3, 7])).tolist()
+    >>> places_in_patch(np.array([7, 3, 7])).tolist()
     [1, 1, 2]
     """
-    from ila_core.selection import patch_order_compiled
+    from ila_core.selection import patch_rule_compiled
 
     if not len(patch):
         return np.zeros(0, np.int32)
     _, member = np.unique(patch, return_inverse=True)
-    return patch_order_compiled.turns(member.reshape(-1).astype(np.int32), int(member.max()) + 1)
+    return patch_rule_compiled.places_in_patch(
+        member.reshape(-1).astype(np.int32), int(member.max()) + 1
+    )
 
 
 def first_round_tokens(line: Queue, spec: Spec, cut: Cut) -> float:
     """Return the response tokens of the pinned records and of the first that each patch gives."""
-    from ila_core.selection.patch_order_compiled import first_round_sum
+    from ila_core.selection.patch_rule_compiled import first_round_sum
 
     member, patches = line.members(cut)
-    share = spec.passed_over
-    return first_round_sum(member, patches, line.scored, share, line.pinned, line.tokens)
+    passed_over = spec.passed_over
+    return first_round_sum(member, patches, line.scored, passed_over, line.pinned, line.tokens)
 
 
 # -- levels ---------------------------------------------------------------------------------------
@@ -211,7 +213,7 @@ def _nested(
     pinned: bytes,
     excluded: bytes,
 ) -> Nested:
-    from ila_core.selection.patch_order_compiled import by_round, take_level
+    from ila_core.selection.patch_rule_compiled import by_round, take_level
 
     line, first = _queue(landscape, pinned, excluded), np.frombuffer(pinned, dtype=np.int64)
     chosen = np.full(len(line), 127, np.int8)

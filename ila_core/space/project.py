@@ -45,7 +45,7 @@ Report = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class ProjectSettings:
+class ProjectionSettings:
     """How vectors become points; distances are by cosine. The seed is from 0 to 2^32 - 1."""
 
     method: Method = "umap"
@@ -60,7 +60,7 @@ class ProjectSettings:
 
 def project(
     vectors: np.ndarray,
-    settings: ProjectSettings | None = None,
+    settings: ProjectionSettings | None = None,
     *,
     progress: Progress = no_progress,
 ) -> np.ndarray:
@@ -73,7 +73,7 @@ def project(
     >>> project(np.array([[3.0, 0.0], [1.0, 0.0], [3.0, 0.0]])).tolist()
     [[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]]
     """
-    settings = settings or ProjectSettings()
+    settings = settings or ProjectionSettings()
     if len(vectors) == 0:
         return np.zeros((0, 2), np.float32)
     rows, place = distinct_rows(vectors)
@@ -172,7 +172,7 @@ class _Portion:
         return _Portion(self._progress, self._n, self._low + width * low, self._low + width * high)
 
 
-def _fit(points: np.ndarray, settings: ProjectSettings, work: _Portion) -> np.ndarray:
+def _fit(points: np.ndarray, settings: ProjectionSettings, work: _Portion) -> np.ndarray:
     """Return the projection of distinct points (m, d), m >= 15, as (m, 2) float32."""
     start = _parted_start(principal_components(points), settings.seed)
     layout = _tsne if settings.method == "tsne" else _umap
@@ -209,7 +209,7 @@ def _unit(points: np.ndarray) -> np.ndarray:
 
 
 def _umap(
-    points: np.ndarray, start: np.ndarray, settings: ProjectSettings, work: _Portion
+    points: np.ndarray, start: np.ndarray, settings: ProjectionSettings, work: _Portion
 ) -> np.ndarray:
     from umap import UMAP
 
@@ -249,7 +249,7 @@ class _Epochs:
 
 
 def _tsne(
-    points: np.ndarray, start: np.ndarray, settings: ProjectSettings, work: _Portion
+    points: np.ndarray, start: np.ndarray, settings: ProjectionSettings, work: _Portion
 ) -> np.ndarray:
     try:
         from openTSNE import TSNE, affinity, nearest_neighbors
@@ -299,7 +299,7 @@ class _Iterations:
 
 
 def _fit_on_landmarks(
-    vectors: np.ndarray, rows: np.ndarray, settings: ProjectSettings, work: _Portion
+    vectors: np.ndarray, rows: np.ndarray, settings: ProjectionSettings, work: _Portion
 ) -> np.ndarray:
     """Return the points of vectors[rows], of which LANDMARKS are fitted, (m, 2)."""
     drawn = stream(settings.seed, "landmarks").permutation(len(rows))[:LANDMARKS]

@@ -62,11 +62,15 @@ class Advice:
         words = [options[name].written(value) for name, value in self.knobs.items()]
         return " ".join(word for knob in words for word in knob)
 
-    def summary(self) -> str:
-        """Return it in plain words, with what it rests on."""
+    def summary(self, knobs: str = "") -> str:
+        """Return it in plain words, with what it rests on; the knobs as the command line has them.
+
+        knobs: how a front end says them instead.
+        """
+        knobs = knobs or str(self)
         if not self.tried:
             return (
-                f"Advice: {self}, which has the lowest loss on the one seed of this study. No "
+                f"Advice: {knobs}, which has the lowest loss on the one seed of this study. No "
                 "other seed could try it, so it is not confirmed; two seeds are the least."
             )
         gains = {"records": self.gain_records, "tokens": self.gain_tokens}
@@ -75,12 +79,12 @@ class Advice:
         )
         if self.confirmed:
             return (
-                f"Advice: {self}. Chosen on the other seeds and tried on the last, its loss beside "
-                f"random's is {beside} on average: confirmed."
+                f"Advice: {knobs}. Chosen on the other seeds and tried on the last, its loss "
+                f"beside random's is {beside} on average: confirmed."
             )
         return (
             "Nothing beats random on this pool with this student: the best on the other seeds, "
-            f"{self}, is {beside} beside random on the last one, which had no part in choosing."
+            f"{knobs}, is {beside} beside random on the last one, which had no part in choosing."
         )
 
 

@@ -54,9 +54,9 @@ class StudySettings:
         "ngram", "who is trained on the selections",
         choices={"ngram": "the n-gram model of the default loss", "lm": "a language model"},
     )  # fmt: skip
-    lm: str | None = option(
-        None, f"language model that is fine-tuned, {SMOLLM2.name} unless given",
-        metavar="ID_OR_PATH", company=_LM,
+    lm: str = option(
+        SMOLLM2.name, f"language model that is fine-tuned, {SMOLLM2.name} unless given",
+        metavar="ID_OR_PATH", company=_LM, needed=True,
     )  # fmt: skip
     methods: tuple[str, ...] = option(METHODS, "methods to compare", metavar="A,B,C")
     budgets: tuple[str, ...] = option(
@@ -140,8 +140,6 @@ class StudySettings:
         for name, known in options_of(StudySettings).items():
             object.__setattr__(self, name, known.check(getattr(self, name)))
         object.__setattr__(self, "budgets", _distinct(self.budgets))
-        if self.student == "lm" and not self.lm:
-            object.__setattr__(self, "lm", SMOLLM2.name)
         check_company(self)
         for method in self.methods:
             find(method)

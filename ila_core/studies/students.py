@@ -140,7 +140,7 @@ class LmStudent:
 
         rows = stream(0, "record length").permutation(len(self.records))[:_MOST_MEASURED]
         turns = [record.turns for record in self.records.take(np.sort(rows))]
-        template = ChatTemplate.of(load_tokenizer(str(self.settings.lm)))
+        template = ChatTemplate.of(load_tokenizer(self.settings.lm))
         encoded, _, _ = encode_records(turns, template, self.settings.max_length)
         lengths = [len(one.ids) for one in encoded if one and len(one.targets)]
         if not lengths:
@@ -168,7 +168,7 @@ class LmStudent:
 
         settings = self.settings
         return TuneSettings(
-            str(settings.lm),
+            settings.lm,
             seed=seed,
             full=settings.full,
             lr=settings.lr,

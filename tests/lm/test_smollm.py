@@ -28,7 +28,7 @@ from ila_core.lm.score import score
 from ila_core.lm.settings import LmSettings, TuneSettings
 from ila_core.lm.tune import train_student, tune
 from ila_core.loss.result import LossResult
-from ila_core.pipeline.run import build
+from ila_core.pipeline.build import build
 
 POOL = [
     ask("What is the capital of France?", "The capital of France is Paris."),

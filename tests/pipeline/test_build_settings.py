@@ -8,7 +8,7 @@ import pytest
 
 from ila_core.errors import IlaError
 from ila_core.options import make, options_of, words
-from ila_core.pipeline.run import build
+from ila_core.pipeline.build import build
 from ila_core.pipeline.settings import (
     BuildSettings,
     DepthSettings,
@@ -16,11 +16,11 @@ from ila_core.pipeline.settings import (
     EncodeSettings,
     LabelSettings,
     LossSettings,
-    ProjectionSettings,
+    PlaceSettings,
 )
 from ila_core.pool.settings import ReadSettings
 
-PARTS = (ReadSettings, EncodeSettings, ProjectionSettings, LossSettings, LabelSettings,
+PARTS = (ReadSettings, EncodeSettings, PlaceSettings, LossSettings, LabelSettings,
          DomainSettings, DepthSettings)  # fmt: skip
 
 
@@ -33,6 +33,7 @@ PARTS = (ReadSettings, EncodeSettings, ProjectionSettings, LossSettings, LabelSe
         ({"loss": "lm", "sample": 0}, "--sample is 0; give a whole number from 1"),
         ({"tuned_lm": "some/model"}, "--tuned-lm goes with --loss lm"),
         ({"labels": "endpoint"}, "--labels-url"),
+        ({"labels": "taxonomy"}, "--labels taxonomy is no more: .*leave --labels out, or name"),
         ({"projection": "mds"}, "umap, tsne, pca"),
         ({"loss": "column:"}, "column:NAME"),
         ({"seed": -1}, "whole number"),

@@ -11,9 +11,9 @@ from command import cli
 from conftest import small_pool, write_jsonl
 from sentences import IN_LANGUAGES
 
+from ila_core.pipeline.build import build
 from ila_core.pipeline.estimate import estimate
 from ila_core.pipeline.placing import reading_notes
-from ila_core.pipeline.run import build
 
 QUICK: dict[str, Any] = {"projection": "pca", "loss": "none"}
 

@@ -7,31 +7,39 @@ from typing import Any
 
 import pytest
 
+import ila_core as ila
 from ila_core.files import key_of
 from ila_core.pipeline.ingesting import read
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool.inputs import Input
 
-AS_DETECTED = {"encoding": "", "split": "", "header": ""}
-
 
 @pytest.mark.parametrize(
     ("options", "how"),
     [
-        ({}, {**AS_DETECTED, "map": [], "partial": False, "require_response": True}),
+        ({}, [[], False, "", "", "", True]),
         (
             {"map": "response=say, instruction=ask", "partial": True, "loss": "none"},
-            {
-                **AS_DETECTED,
-                "map": [["response", "say"], ["instruction", "ask"]],
-                "partial": True,
-                "require_response": False,
-            },
+            [[["response", "say"], ["instruction", "ask"]], True, "", "", "", False],
         ),
     ],
 )
-def test_records_that_lie_there_are_found_again(
-    options: dict[str, Any], how: dict[str, Any]
-) -> None:
+def test_records_that_lie_there_are_found_again(options: dict[str, Any], how: list[object]) -> None:
     stage = read(BuildSettings.of(**options), [Input(Path("pool.jsonl"), 3, 0, "abc")])
-    assert key_of(*stage.parts) == key_of(["abc"], how)
+    assert key_of(*stage.parts) == key_of(["abc"], *how)
+
+
+@pytest.mark.parametrize(
+    ("options", "mapping"),
+    [
+        ({}, []),
+        ({"encoding": "cp1252", "partial": True, "header": "a,b", "split": "dev"}, []),
+        ({"map": "response=say, instruction=ask"}, [("response", "say"), ("instruction", "ask")]),
+    ],
+)
+def test_texts_are_known_by_the_originals_and_the_fields_alone(
+    run: Path, options: dict[str, Any], mapping: list[tuple[str, str]]
+) -> None:
+    records = ila.open(run).records
+    stage = read(BuildSettings.of(**options), [Input(Path("pool.jsonl"), 3, 0, "abc")])
+    assert stage.content_key(records) == key_of(stage.version, records.fingerprint, *mapping)

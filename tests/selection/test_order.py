@@ -7,7 +7,7 @@ import pytest
 
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.locks import Locks
-from ila_core.selection.order import Rounds, dyadic_occupied, nested, queue, rounds, turns
+from ila_core.selection.order import Rounds, dyadic_occupied, nested, places_in_patch, queue, rounds
 from ila_core.selection.spec import Spec
 
 GRID = Spec(patches="grid", depth_target=1.0)
@@ -89,8 +89,8 @@ def test_first_by_round_is_stable_and_cut():
 
 
 def test_turns_count_from_one():
-    assert turns(np.array([4, 4, 9, 4])).tolist() == [1, 2, 1, 3]
-    assert turns(np.zeros(0, np.int64)).tolist() == []
+    assert places_in_patch(np.array([4, 4, 9, 4])).tolist() == [1, 2, 1, 3]
+    assert places_in_patch(np.zeros(0, np.int64)).tolist() == []
 
 
 def test_dyadic_occupied_counts_every_level():

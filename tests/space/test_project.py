@@ -15,7 +15,7 @@ import ila_core.space.project as module
 from ila_core.errors import UsageError
 from ila_core.space.neighbours import nearest
 from ila_core.space.project import (
-    ProjectSettings,
+    ProjectionSettings,
     distinct_rows,
     neighbours_by_cosine,
     place_among,
@@ -118,7 +118,7 @@ CORNERS = np.eye(3, dtype=np.float32)
     ids=["one", "identical", "two points", "one dimension", "many in one dimension", "three"],
 )
 def test_every_pool_has_finite_places(vectors: np.ndarray, method: str) -> None:
-    xy = project(vectors, ProjectSettings(method=method))  # type: ignore[arg-type]
+    xy = project(vectors, ProjectionSettings(method=method))  # type: ignore[arg-type]
     assert xy.shape == (len(vectors), 2) and xy.dtype == np.float32
     assert np.isfinite(xy).all()
     assert len(np.unique(xy, axis=0)) == len(np.unique(vectors, axis=0))
@@ -139,7 +139,7 @@ def test_points_on_one_line_still_get_a_map() -> None:
     vectors = np.column_stack([np.cos(angle), np.sin(angle), 0 * angle]).astype(np.float32)
     vectors[:, 1] = 0.3  # of rank one about the mean
     for method in ("umap", "tsne"):
-        xy = project(vectors, ProjectSettings(method=method))  # type: ignore[arg-type]
+        xy = project(vectors, ProjectionSettings(method=method))  # type: ignore[arg-type]
         assert np.isfinite(xy).all()
 
 
@@ -161,8 +161,8 @@ def test_umap_parts_the_groups_and_equal_vectors_lie_on_one_point(mapped) -> Non
 
 def test_the_seed_alone_decides_the_map(mapped) -> None:
     vectors, _, xy = mapped
-    np.testing.assert_array_equal(project(vectors, ProjectSettings(seed=0)), xy)
-    assert (project(vectors, ProjectSettings(seed=1)) != xy).any()
+    np.testing.assert_array_equal(project(vectors, ProjectionSettings(seed=0)), xy)
+    assert (project(vectors, ProjectionSettings(seed=1)) != xy).any()
 
 
 def test_repetitions_do_not_move_the_others(mapped) -> None:
@@ -184,7 +184,7 @@ def test_progress_rises_to_the_number_of_records_and_nothing_is_printed(
 
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            project(vectors, ProjectSettings(method=method), progress=progress)  # type: ignore
+            project(vectors, ProjectionSettings(method=method), progress=progress)  # type: ignore
         assert steps == sorted(steps) and steps[-1] == 100 and totals == {100}
         assert method == "pca" or len(steps) > 3
     printed = capsys.readouterr()
@@ -193,15 +193,15 @@ def test_progress_rises_to_the_number_of_records_and_nothing_is_printed(
 
 def test_tsne_parts_the_groups() -> None:
     vectors, group = groups(120)
-    xy = project(vectors, ProjectSettings(method="tsne"))
+    xy = project(vectors, ProjectionSettings(method="tsne"))
     assert purity(xy, group) > 0.95
-    np.testing.assert_array_equal(project(vectors, ProjectSettings(method="tsne")), xy)
+    np.testing.assert_array_equal(project(vectors, ProjectionSettings(method="tsne")), xy)
 
 
 def test_without_its_library_tsne_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openTSNE", None)
     with pytest.raises(UsageError, match=r'pip install "ila-landscape\[tsne\]"'):
-        project(groups(20)[0], ProjectSettings(method="tsne"))
+        project(groups(20)[0], ProjectionSettings(method="tsne"))
 
 
 # -- many points ----------------------------------------------------------------------------------
@@ -298,4 +298,4 @@ def test_a_point_is_its_own_first_neighbour_even_among_near_copies(k: int, seed:
 
 def test_a_projection_that_is_not_known_is_refused_with_its_name() -> None:
     with pytest.raises(UsageError, match="Unknown projection 'mds'; choose umap, tsne, pca"):
-        ProjectSettings(method="mds")  # type: ignore[arg-type]
+        ProjectionSettings(method="mds")  # type: ignore[arg-type]

@@ -35,6 +35,7 @@ LM = {"student": "lm", "lm": "a/b"}
         ({"units": [], "subsets": 0}, "nothing to train"),
         ({"units": ["words"]}, "Unknown units 'words'; choose records or tokens"),
         ({"seed": MAX_SEED, "seeds": 2}, f"counted upwards, and the last may be {MAX_SEED}"),
+        ({"student": "lm", "lm": ""}, "--student lm needs --lm ID_OR_PATH"),
         ({**LM, "steps": 5, "epochs": 2}, "--steps and --epochs both say how long to train"),
     ],
 )
@@ -44,8 +45,8 @@ def test_wrong_options_are_refused(options, message):
 
 
 def test_a_language_model_is_the_packaged_one_unless_another_is_named():
-    assert [StudySettings.of(student="lm", lm=lm).lm for lm in (None, "")] == ["smollm2"] * 2
-    assert StudySettings.of().lm is None
+    assert StudySettings.of(student="lm").lm == StudySettings.of(lm=None).lm == "smollm2"
+    assert StudySettings.of(student="lm", lm="a/b").lm == "a/b"
 
 
 def numbers() -> list[str]:

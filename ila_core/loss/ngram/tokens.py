@@ -56,7 +56,8 @@ class TokenPool:
         with writing_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             for name in ("ids", "offsets", "spans", "span_offsets"):
-                np.save(path / f"{name}.npy", getattr(self, name))
+                with replacing(path / f"{name}.npy") as part, part.open("wb") as stream:
+                    np.save(stream, getattr(self, name))
         write_text(path / "pool.json", json.dumps({"vocab": self.vocab}))
 
     @classmethod

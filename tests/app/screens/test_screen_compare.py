@@ -10,7 +10,7 @@ from conftest import small_pool, write_jsonl
 from streamlit.testing.v1 import AppTest
 
 import ila_core as ila
-from ila_core.pipeline.run import build
+from ila_core.pipeline.build import build
 
 FAST = ["random", "balanced", "loss-top", "longest", "coverage-only", "even-random", "depth-only",
         "ila", "nested", "paper", "deita"]  # fmt: skip

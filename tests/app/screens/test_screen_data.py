@@ -14,7 +14,7 @@ from pool_files import POOL, arrow, lines, put, workbook
 from streamlit.testing.v1 import AppTest
 
 from ila_core.errors import IlaError, PoolError
-from ila_core.pipeline.run import build
+from ila_core.pipeline.build import build
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool.sniffing import PACKED, SUFFIXES
 from jobs import builds

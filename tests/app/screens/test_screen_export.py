@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from ila_core.exports.messages import axolotl_snippet, trl_snippet
 from ila_core.exports.write import FORMATS
-from ila_core.pipeline.run import build
+from ila_core.pipeline.build import build
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -15,7 +15,7 @@ import ila_core as ila
 from ila_core.landscape.cells import Kept, count, frame, leading
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import describe
-from parts.patches import patch_table
+from parts.cell_table import cell_table
 
 
 def test_the_first_screen_is_a_finished_map_in_one_sentence() -> None:
@@ -279,7 +279,7 @@ def test_pinned_and_excluded_records_go_into_the_selection_and_can_be_undone() -
 
 
 def test_text_of_records_is_never_read_as_markup(tmp_path: Path, run: Path) -> None:
-    from ila_core.pipeline.run import build
+    from ila_core.pipeline.build import build
 
     records = [
         {**record, "instruction": f"<b onclick='x'>*{i}*</b> $x$ :smile:"}
@@ -302,4 +302,4 @@ def test_the_table_of_patches_names_the_domain_that_colours_the_map() -> None:
     lead = leading(pool, cells)
     kept = Kept(np.zeros(2, int), np.zeros(2))
     assert [lead.names[k] for k in lead.domain] == ["a", "b"]  # ties go to the first
-    assert patch_table(cells, kept, lead)["Region"].tolist() == ["a", "b"]
+    assert cell_table(cells, kept, lead)["Region"].tolist() == ["a", "b"]

@@ -150,8 +150,8 @@ def with_advice(folder: Path, **entries: object) -> None:
 def test_what_won_is_taken_over_with_one_press(large: Path, finished: Path, runs: Path) -> None:
     with_advice(kept_in(runs, finished))
     page = screen(large, budget="20", resolution="9")
-    assert "it beats random: -0.250 nats at equal records on average" in texts(page)
-    assert "**a grid, depth by loss, depth target 50%**" in texts(page)
+    assert "Advice: **a grid, depth by loss, depth target 50%**. Chosen on the" in texts(page)
+    assert "is -0.250 at equal records on average: confirmed" in texts(page)
     button(page, "Use what won").click().run()
     page.switch_page("screens/map.py").run()
     assert fine(page).segmented_control(key="knob_patches").value == "grid"
@@ -163,7 +163,7 @@ def test_what_won_is_taken_over_with_one_press(large: Path, finished: Path, runs
 @pytest.mark.parametrize(
     ("entries", "word"),
     [
-        ({"confirmed": False, "gain_records": -0.1}, "it does not beat random: +0.100 nats"),
+        ({"confirmed": False, "gain_records": -0.1}, "Nothing beats random on this pool"),
         ({"confirmed": False, "gain_records": None}, "No other seed could try it"),
     ],
 )

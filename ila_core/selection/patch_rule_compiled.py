@@ -15,7 +15,7 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def turns(member, patches):  # type: ignore
+def places_in_patch(member, patches):  # type: ignore
     """Return for each point the how-manieth of its patch it is: 1, 2, ... in the order given."""
     count = np.zeros(patches, np.int32)
     turn = np.empty(len(member), np.int32)
@@ -44,10 +44,11 @@ def _deeper_is_next(deeper, shallower, size, target):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def rounds(member, patches, scored, share, pinned):  # type: ignore
+def rounds(member, patches, scored, passed_over, pinned):  # type: ignore
     """Return the round of every queued point, (n,) int32; 0 for the pinned.
 
-    `scored` points from the start of the queue have a depth. `share` = 1 - depth target.
+    `scored` points from the start of the queue have a depth. `passed_over` is the share of a
+    patch's candidates that are deeper than its depth target: 1 - depth target.
     `pinned` (n,) bool, or empty where nothing is: pinned points use up their patch's first rounds.
     """
     used = np.zeros(patches, np.int32)
@@ -55,7 +56,7 @@ def rounds(member, patches, scored, share, pinned):  # type: ignore
         if pinned[i]:
             used[member[i]] += 1
     turn = np.zeros(len(member), np.int32)
-    if share == 0.0:
+    if passed_over == 0.0:
         for i in range(len(member)):
             if len(pinned) == 0 or not pinned[i]:
                 used[member[i]] += 1
@@ -79,7 +80,7 @@ def rounds(member, patches, scored, share, pinned):  # type: ignore
     first = 0
     for patch in range(patches):
         size = end[patch] - first
-        target = share * (size - 1)
+        target = passed_over * (size - 1)
         deeper = np.int64(np.floor(target))
         shallower = deeper + 1
         for _ in range(size):
@@ -125,14 +126,14 @@ def by_round(turn, limit):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def take_level(chosen, level, member, patches, scored, share):  # type: ignore
+def take_level(chosen, level, member, patches, scored, passed_over):  # type: ignore
     """Let every patch without a chosen point choose one: `chosen` gets the level there, in place.
 
     `chosen` (n,) int8 is the level of what was chosen before, 127 for the rest. A patch chooses,
-    of its m scored points, the one nearest to position share * (m - 1), or its first point where
-    none has a depth.
+    of its m scored points, the one nearest to position passed_over * (m - 1), or its first point
+    where none has a depth.
     """
-    wait = _first_positions(member, patches, scored, share)
+    wait = _first_positions(member, patches, scored, passed_over)
     for i in range(len(member)):
         if chosen[i] < level:
             wait[member[i]] = -1
@@ -144,9 +145,9 @@ def take_level(chosen, level, member, patches, scored, share):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def first_round_sum(member, patches, scored, share, pinned, value):  # type: ignore
+def first_round_sum(member, patches, scored, passed_over, pinned, value):  # type: ignore
     """Return the sum of a value over the points that their patches give first, pins included."""
-    wait = _first_positions(member, patches, scored, share)
+    wait = _first_positions(member, patches, scored, passed_over)
     total = 0.0
     for i in range(len(pinned)):
         if pinned[i]:
@@ -161,15 +162,15 @@ def first_round_sum(member, patches, scored, share, pinned, value):  # type: ign
 
 
 @njit(cache=True, nogil=True)
-def _first_positions(member, patches, scored, share):  # type: ignore
+def _first_positions(member, patches, scored, passed_over):  # type: ignore
     """Return how many points of each patch to pass over before the one it chooses first."""
     wait = np.zeros(patches, np.int32)
-    if share == 0.0:
+    if passed_over == 0.0:
         return wait
     for i in range(scored):
         wait[member[i]] += 1
     for patch in range(patches):
-        target = share * max(wait[patch] - 1, 0)
+        target = passed_over * max(wait[patch] - 1, 0)
         deeper = np.int32(np.floor(target))
         wait[patch] = deeper + (not _deeper_is_next(deeper, deeper + 1, wait[patch], target))
     return wait

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ila_core.pool.records import Records
 
 
-class Beside:
+class RunFiles:
     """The texts, labels and tuned rows of a landscape."""
 
     run: Path | None

@@ -22,17 +22,17 @@ from ila_core.pipeline.settings import (
     EncodeSettings,
     LabelSettings,
     LossSettings,
-    ProjectionSettings,
+    PlaceSettings,
     Seeded,
 )
 from ila_core.pool.reading import Preview
 from ila_core.pool.settings import ReadSettings
 from ila_core.skills.settings import KEY_VARIABLE
-from ila_core.skills.taxonomy import shipped_calibration
 from parts.knob_of import Form
 from parts.notices import trouble
 
 OPTIONS = options_of(BuildSettings)
+DEFAULTS = {name: option.default for name, option in OPTIONS.items()}
 
 FORMS = {
     "column:NAME": "a field of your records that holds it already",
@@ -40,7 +40,7 @@ FORMS = {
     "ID_OR_PATH": "an id or folder; an id is downloaded",
 }
 """What the forms that an option may take beside its choices mean."""
-LEFT = (EncodeSettings, ProjectionSettings, LabelSettings, DomainSettings)
+LEFT = (EncodeSettings, PlaceSettings, LabelSettings, DomainSettings)
 RIGHT = (LossSettings, DepthSettings)
 
 
@@ -79,7 +79,7 @@ def options_in(stages: Iterable[type], without: Iterable[type] = ()) -> list[Opt
 def draw(form: Form, options: Iterable[Option]) -> None:
     """Draw a widget for every option that does something as things stand."""
     for option in options:
-        if option.instead or not is_used(option, form.values):
+        if option.instead or not option.has_company(DEFAULTS | form.values):
             continue
         if option.choices or option.patterns:
             choice(form, option)
@@ -89,20 +89,9 @@ def draw(form: Form, options: Iterable[Option]) -> None:
             form.plain(option, needed=option.needed)
 
 
-def is_used(option: Option, values: Mapping[str, Any]) -> bool:
-    """Whether an option does anything beside the values chosen so far."""
-    if option.company is None:
-        return True
-    other, wanted = option.company
-    now = str(values.get(other, OPTIONS[other].default)).partition(":")[0]
-    return now in {value.partition(":")[0] for value in wanted}
-
-
 def choice(form: Form, option: Option) -> None:
     """Draw the choices of an option, each with a line under it on what it means and costs."""
     meanings = dict(option.choices)
-    if "taxonomy" in meanings:
-        meanings["taxonomy"] += f". {taxonomy_words()}"
     meanings |= {pattern: FORMS.get(pattern, pattern) for pattern in option.patterns}
     names, others = dict(option.names), {}
     for other in OPTIONS.values():
@@ -120,14 +109,6 @@ def choice(form: Form, option: Option) -> None:
         st.caption(
             f"A key is read from {KEY_VARIABLE} where this page was started; it is written nowhere."
         )
-
-
-def taxonomy_words() -> str:
-    calibration = shipped_calibration()
-    return (
-        f"On labelled records {calibration['precision']:.0%} of them were right and "
-        f"{calibration['recall']:.0%} were found: good for naming places, not for weighing depth"
-    )
 
 
 def runs_a_model(values: Mapping[str, Any]) -> bool:

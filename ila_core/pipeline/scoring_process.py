@@ -18,7 +18,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from ila_core import options
 from ila_core.errors import IlaError, UsageError
 from ila_core.files import writing_errors
 from ila_core.pipeline.publish import StageFolder
@@ -32,12 +31,15 @@ TOLD_EVERY = 0.3
 
 
 @contextmanager
-def beside(step: Step, stage: Score) -> Iterator[Callable[[], Made[Columns]]]:
-    """Yield a function that returns what the stage makes, which is begun in the meantime.
+def scoring_beside(
+    step: Step, settings: LossSettings, records: Made[Records]
+) -> Iterator[Callable[[], Made[Columns]]]:
+    """Yield a function that returns the losses, whose stage is begun in the meantime.
 
     What can be seen to be wrong with it is raised now: the stages beside it take long on a large
     pool. One that wants the whole machine is made when the function is called.
     """
+    stage = score(settings, records)
     if step.folder(stage).finished:
         yield lambda: step(stage)
         return
@@ -45,7 +47,7 @@ def beside(step: Step, stage: Score) -> Iterator[Callable[[], Made[Columns]]]:
     if not stage.apart:
         yield lambda: step(stage)
     else:
-        with _Process(step, stage) as process:
+        with _Process(step, stage, settings) as process:
             step.beforehand = process.check
             yield process.result
 
@@ -53,18 +55,18 @@ def beside(step: Step, stage: Score) -> Iterator[Callable[[], Made[Columns]]]:
 class _Process:
     """A process that scores; its progress and failure are this process's."""
 
-    def __init__(self, step: Step, stage: Score) -> None:
+    def __init__(self, step: Step, stage: Score, settings: LossSettings) -> None:
         self.step, self.stage = step, stage
         self.failure: IlaError | None = None
         folder = step.folder(stage)
         task = {
             "records": str(stage.records.value.path),
             "key": stage.records.key,
-            "settings": asdict(options.part(stage.settings, LossSettings)),
+            "settings": asdict(settings),
             "folder": [folder.name, folder.key, str(folder.path)],
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ila_core.pipeline.beside", json.dumps(task)],
+            [sys.executable, "-m", "ila_core.pipeline.scoring_process", json.dumps(task)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,

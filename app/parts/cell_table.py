@@ -17,9 +17,9 @@ from parts.texts import count
 from view import View
 
 
-def patches_panel(view: View, landscape: Landscape, cells: Cells, kept: Kept) -> None:
+def cells_panel(view: View, landscape: Landscape, cells: Cells, kept: Kept) -> None:
     """Show the map as a table: one line a cell, sortable, downloadable, each opens its records."""
-    frame = patch_table(cells, kept, cache.leading(landscape, cells))
+    frame = cell_table(cells, kept, cache.leading(landscape, cells))
     note, download = st.columns([3, 1], vertical_alignment="center")
     note.caption(
         f"{count(len(frame))} occupied cells of the map as drawn. Click a column to sort; select a "
@@ -48,7 +48,7 @@ def patches_panel(view: View, landscape: Landscape, cells: Cells, kept: Kept) ->
     )
 
 
-def patch_table(cells: Cells, kept: Kept, leading: Leading) -> pd.DataFrame:
+def cell_table(cells: Cells, kept: Kept, leading: Leading) -> pd.DataFrame:
     """Return one line a cell, with the name of the domain that leads it."""
     return pd.DataFrame(
         {

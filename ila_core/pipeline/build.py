@@ -19,16 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 from ila_core._version import __version__
 from ila_core.landscape.folder import FORMAT, open_run
-from ila_core.pipeline.beside import beside
 from ila_core.pipeline.ingesting import check_fields, check_pool, numbers, read
 from ila_core.pipeline.joining import Join
 from ila_core.pipeline.labelling import label
 from ila_core.pipeline.placing import divide, encode, project
 from ila_core.pipeline.publish import Run
-from ila_core.pipeline.scoring import score
-from ila_core.pipeline.settings import BuildSettings
+from ila_core.pipeline.scoring_process import scoring_beside
+from ila_core.pipeline.settings import BuildSettings, DepthSettings, LossSettings
 from ila_core.pipeline.step import Made, Step, versions
-from ila_core.pool.inputs import Input, hashed
+from ila_core.pool.inputs import Input, hashed, unread
 from ila_core.progress import Listener, Monitor
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 LIBRARIES = (
     "numpy", "scipy", "pyarrow", "orjson", "numba", "scikit-learn", "umap-learn", "pynndescent",
     "openTSNE", "torch", "tokenizers", "transformers", "sentence-transformers", "model2vec", "peft",
+    "icu4py", "stopwordsiso",
 )  # fmt: skip
 """What the manifest names the versions of: everything that any stage's result depends on."""
 
@@ -67,17 +67,18 @@ def build(
             inputs = hashed(paths, split=settings.split, progress=progress)
         check_pool(run.folder, inputs)
         step = Step(run, monitor)
-        records = step(read(settings, inputs))
+        records = step(read(settings, inputs, unread(paths, settings.split)))
         check_fields(settings, records.value)
         columns = step(numbers(settings, records))
-        with beside(step, score(settings, records)) as scored:
+        with scoring_beside(step, settings.part(LossSettings), records) as scored:
             labels = step(label(settings, records))
             vectors = step(encode(settings, records))
             xy = step(project(settings, columns, vectors))
             domains = step(divide(settings, records, labels, vectors))
             loss = scored()
-        joined = Join(settings, run.folder, records, columns, xy, loss, labels, domains)
-        landscape = step(joined)
+        depth, tuned = settings.part(DepthSettings), settings.tuned_lm
+        join = Join(records, columns, xy, loss, labels, domains, depth, tuned, run.folder)
+        landscape = step(join)
         made = (records, columns, labels, vectors, xy, domains, loss, landscape)
         command = settings.command(paths, run.folder)
         run.publish(
@@ -89,10 +90,10 @@ def build(
 
 def check_device(settings: BuildSettings) -> None:
     """Refuse a device that is not there before anything is read."""
-    if settings.device != "auto" and settings.runs_models:
+    if (device := settings.device) != "auto" and settings.runs_models:
         from ila_core.lm.model import devices
 
-        devices(settings.device)
+        devices(device)
 
 
 def prepare_models(settings: BuildSettings, monitor: Monitor) -> None:

@@ -22,7 +22,7 @@ from ila_core.options import changed, options_of
 from ila_core.pipeline.settings import BuildSettings, Seeded
 from ila_core.pool.settings import ReadSettings
 from jobs import builds
-from parts import options
+from parts import build_options
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,10 +79,10 @@ def started(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_every_option_of_a_build_has_a_widget() -> None:
-    stages = (*options.LEFT, *options.RIGHT, OnDevice, Seeded)
-    drawn = {option.name for option in options.options_in(stages)}
+    stages = (*build_options.LEFT, *build_options.RIGHT, OnDevice, Seeded)
+    drawn = {option.name for option in build_options.options_in(stages)}
     beside = options_of(ReadSettings).keys()  # how the pool is read, which stands above
-    alone = {name for name, one in options.OPTIONS.items() if len(one.choices) == 1}
+    alone = {name for name, one in build_options.OPTIONS.items() if len(one.choices) == 1}
     assert drawn | beside | alone == options_of(BuildSettings).keys()
 
 
@@ -161,15 +161,6 @@ def test_a_server_of_ones_own_is_estimated_in_requests_and_tokens(
     assert started(page, monkeypatch) == {
         "labels": "endpoint", "labels_url": "http://127.0.0.1:9/v1", "labels_model": "tagger",
     }  # fmt: skip
-
-
-def test_the_taxonomy_says_how_often_it_is_right(page: AppTest) -> None:
-    from ila_core.skills.taxonomy import shipped_calibration
-
-    pick(page, "Labels", "taxonomy")
-    found = shipped_calibration()
-    assert f"{found['precision']:.0%} of them were right" in texts(page)
-    assert f"{found['recall']:.0%} were found" in texts(page)
 
 
 def test_depth_loss_labels_and_domains_can_be_columns(
