@@ -236,3 +236,16 @@ def test_a_register_keeps_what_is_in_it(tmp_path: Path) -> None:
     path.write_text("[]")
     with pytest.raises(IlaError, match="holds no JSON object"):
         read_register(path)
+
+
+def test_a_system_prompt_in_parts_has_no_entry(tmp_path: Path) -> None:
+    parts = [{"type": "text", "text": "Be brief."}]
+    for messages in (SPOKEN, CALLED):
+        with pytest.raises(IlaError, match="in its records system is not text"):
+            entry_for(tmp_path, [{"messages": messages, "system": parts}])
+
+
+def test_sources_under_several_names_matter_to_no_entry(tmp_path: Path) -> None:
+    pair = {"instruction": "a", "output": "b"}
+    entry = entry_for(tmp_path, [{**pair, "source": "x"}, {**pair, "dataset": "y"}])
+    assert entry["columns"] == {"prompt": "instruction", "response": "output"}
