@@ -223,8 +223,9 @@ class LabelSettings(LabelSource):
         from ila_core.skills.settings import EndpointSettings
 
         url, model = self.labels_url, self.labels_model
-        asked = self.labels == "endpoint" and url and model
-        return EndpointSettings(url, model) if asked else None
+        if self.labels != "endpoint" or not (url and model):
+            return None
+        return EndpointSettings(url, model)
 
 
 @dataclass(frozen=True)
