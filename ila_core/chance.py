@@ -42,7 +42,6 @@ Purpose = Literal[
     "hash factors",
     "distance sample",
     "neighbour sample",
-    "taxonomy calibration",
 ]
 """What chance is used for. A new purpose is a new name here."""
 

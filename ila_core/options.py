@@ -39,6 +39,8 @@ class Option:
     patterns: tuple[str, ...] = ()
     """Forms that may be given beside them, such as "column:NAME"; one without a colon, such as
     "ID_OR_PATH", stands for any other word."""
+    gone: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Words that earlier versions took, each with why no longer and what to give instead."""
     least: float | None = None
     most: float | None = None
     above: float | None = None
@@ -114,6 +116,8 @@ class Option:
         if self.item in (int, float):
             return self._number(value)
         text = str(value).strip() if isinstance(value, str) else str(value)
+        if text in self.gone:
+            raise UsageError(f"{self.flag} {text} is no more: {self.gone[text]}.")
         if self.choices and not self._allowed(text):
             *head, last = [*self.choices, *self.patterns]
             known = f"{', '.join(head)} or {last}" if head else last

@@ -115,16 +115,12 @@ def test_every_format_that_the_readers_know_is_there():
     assert sum("input" in record for record in origin("written")) >= 10
 
 
-def test_skills_stand_on_a_part_and_in_the_taxonomy():
-    known = {
-        skill["name"]
-        for skill in json.loads((SAMPLE.parent / "assets" / "skills.json").read_text())["skills"]
-    }
+def test_skills_stand_on_a_part():
     for record in origin("written"):
         assert 1 <= len(record["skills"]) <= 5, record["id"]
         assert len(set(record["skills"])) == len(record["skills"]), record["id"]
-    for record in RECORDS:
-        assert set(record.get("skills", [])) <= known, record["id"]
+    names = {name for record in RECORDS for name in record.get("skills", [])}
+    assert all(name == " ".join(name.lower().split()) for name in names)
     labelled = sum("skills" in record for record in origin("computed"))
     assert 0.5 < labelled / len(origin("computed")) < 0.8
     assert not any("skills" in r for r in origin("boilerplate") + origin("near-duplicate"))

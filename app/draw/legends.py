@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from draw.layers import Theme
-from draw.names import short_name
+from draw.names import isolated, short_name
 from draw.scales import DOMAIN_COLOURS, OTHER_COLOUR, STEPS, Scale, two_way_stops, usual_range
 from draw.theme import INKS, plain
 from ila_core.landscape.cells import Cells, Leading
@@ -68,7 +68,7 @@ def two_way_legend(figure: go.Figure, cells: Cells, theme: Theme) -> None:
 def domain_legend(figure: go.Figure, leading: Leading, theme: Theme) -> None:
     """Name the coloured domains in three columns under the map, and say how many are grey."""
     entries = [
-        (colour, short_name(leading.names[k], letters=34))
+        (colour, isolated(short_name(leading.names[k], letters=34)))
         for k, colour in zip(leading.largest, DOMAIN_COLOURS[theme], strict=False)
     ]
     if others := leading.others:

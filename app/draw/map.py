@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from draw.layers import Layer, Theme, Tool
 from draw.legends import LEGEND_SHARE, domain_legend, scale_legend, two_way_legend
-from draw.names import Place, short_name
+from draw.names import Place, isolated, short_name
 from draw.scales import Scale, domain_scale, scale
 from draw.theme import EMPTY, FONT, INKS, Ink, halo, plain, rgba
 from ila_core.landscape.cells import Cells, Kept, Leading
@@ -160,7 +160,7 @@ def _markers(
     hover += f"<br>{name}: %{{customdata[{len(facts)}]}}% of its records"
     markers = targets(cells, [*facts, _per_cent(leading.share)], hover, ink, marked)
     if detailed:
-        markers.text = [plain(short_name(leading.names[k])) for k in leading.domain]
+        markers.text = [isolated(plain(short_name(leading.names[k]))) for k in leading.domain]
     return markers
 
 

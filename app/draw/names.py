@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
+from unicodedata import bidirectional, category, east_asian_width
 
 import numpy as np
 
@@ -43,7 +45,7 @@ def places(
         if counts[index] == 0 or not text or len(placed) == most:
             break
         x, y = float(cells.column[densest]), float(cells.row[densest])
-        half = (len(text) * 3.7 + 8) / width * across
+        half = (columns(text) * 3.7 + 8) / width * across
         tall = 13 / height * up
         low, high = cells.frame.columns[0] - 0.5 + half, cells.frame.columns[1] - 0.5 - half
         x = min(max(x, low), high) if low < high else (low + high) / 2
@@ -67,16 +69,44 @@ def _densest(candidates: np.ndarray, domain: np.ndarray, member: np.ndarray) -> 
 
 
 def short_name(name: str, *, words: int = 2, letters: int = 26) -> str:
-    """Return the first words of a domain's name, short enough for the map.
+    """Return the first words of a domain's name, short enough for the map: so many columns wide.
 
     >>> short_name("python · function · list")
     'python · function'
     """
     parts = [part.strip() for part in name.split("·") if part.strip()]
     text = " · ".join(parts[:words])
-    if len(text) > letters and len(parts) > 1:
+    if columns(text) > letters and len(parts) > 1:
         text = parts[0]
-    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+    if columns(text) <= letters:
+        return text
+    kept = sum(upto < letters for upto in accumulate(map(_columns_of, text)))
+    return text[:kept].rstrip() + "…"
+
+
+def columns(text: str) -> int:
+    """Return how wide a text is in Latin letters: Chinese signs are two, marks on letters none.
+
+    >>> columns("poem"), columns("诗歌"), columns("กี่")
+    (4, 4, 1)
+    """
+    return sum(map(_columns_of, text))
+
+
+def _columns_of(sign: str) -> int:
+    if category(sign) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if east_asian_width(sign) in "WF" else 1
+
+
+def isolated(name: str) -> str:
+    """Return a name as it goes into a line: Arabic or Hebrew leaves what is beside it in its place.
+
+    >>> isolated("poem"), isolated("قصيدة") == "\u2068قصيدة\u2069"
+    ('poem', True)
+    """
+    leftwards = any(bidirectional(sign) in ("R", "AL") for sign in name)
+    return f"\u2068{name}\u2069" if leftwards else name
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:

@@ -28,7 +28,6 @@ from ila_core.pipeline.settings import (
 from ila_core.pool.reading import Preview
 from ila_core.pool.settings import ReadSettings
 from ila_core.skills.settings import KEY_VARIABLE
-from ila_core.skills.taxonomy import shipped_calibration
 from parts.knob_of import Form
 from parts.notices import trouble
 
@@ -93,8 +92,6 @@ def draw(form: Form, options: Iterable[Option]) -> None:
 def choice(form: Form, option: Option) -> None:
     """Draw the choices of an option, each with a line under it on what it means and costs."""
     meanings = dict(option.choices)
-    if "taxonomy" in meanings:
-        meanings["taxonomy"] += f". {taxonomy_words()}"
     meanings |= {pattern: FORMS.get(pattern, pattern) for pattern in option.patterns}
     names, others = dict(option.names), {}
     for other in OPTIONS.values():
@@ -112,14 +109,6 @@ def choice(form: Form, option: Option) -> None:
         st.caption(
             f"A key is read from {KEY_VARIABLE} where this page was started; it is written nowhere."
         )
-
-
-def taxonomy_words() -> str:
-    calibration = shipped_calibration()
-    return (
-        f"On labelled records {calibration['precision']:.0%} of them were right and "
-        f"{calibration['recall']:.0%} were found: good for naming places, not for weighing depth"
-    )
 
 
 def runs_a_model(values: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 import session
+from draw.names import isolated
 from ila_core.landscape.landscape import Landscape
 from ila_core.pool.record import Record
 from parts.texts import count, decimal, plain, share
@@ -30,9 +31,9 @@ def facts(landscape: Landscape, row: int, record: Record) -> str:
         f"loss {decimal(float(landscape.loss[row]))} nats per token",
         reduction(landscape, row),
         f"{count(np.nan_to_num(landscape.tokens[row]))} response tokens",
-        landscape.domain_names[landscape.domain[row]] if landscape.domain_names else "",
-        f"labels {', '.join(labels)}" if labels else "",
-        f"from {record.source}" if record.source else "",
+        isolated(landscape.domain_names[landscape.domain[row]]) if landscape.domain_names else "",
+        f"labels {', '.join(map(isolated, labels))}" if labels else "",
+        f"from {isolated(record.source)}" if record.source else "",
     ]
     return " · ".join(part for part in parts if part)
 

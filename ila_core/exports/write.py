@@ -25,7 +25,7 @@ from ila_core.exports.llamafactory import (
 )
 from ila_core.exports.messages import as_messages, axolotl_snippet
 from ila_core.files import hash_file, replacing, write_text
-from ila_core.pool.json_text import as_utf8, compact_json, without_field
+from ila_core.pool.json_text import as_utf8, compact_json, squeeze, without_field
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -152,8 +152,8 @@ def with_scores(original: str, score: dict[str, Any]) -> str:
     >>> with_scores('{"a": 1.50}', {"row": 0})
     '{"a": 1.50, "_ila": {"row": 0}}'
     """
-    if original.lstrip().startswith('"'):
-        original = json.loads(original)
+    while original.lstrip().startswith('"'):
+        original = squeeze(json.loads(original))  # it may go over several lines
     if original.lstrip().startswith("["):
         original = f'{{"messages": {original.strip()}}}'
     if '"_ila"' in original:

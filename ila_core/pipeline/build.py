@@ -27,7 +27,7 @@ from ila_core.pipeline.publish import Run
 from ila_core.pipeline.scoring_process import scoring_beside
 from ila_core.pipeline.settings import BuildSettings, DepthSettings, LossSettings
 from ila_core.pipeline.step import Made, Step, versions
-from ila_core.pool.inputs import Input, hashed
+from ila_core.pool.inputs import Input, hashed, unread
 from ila_core.progress import Listener, Monitor
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 LIBRARIES = (
     "numpy", "scipy", "pyarrow", "orjson", "numba", "scikit-learn", "umap-learn", "pynndescent",
     "openTSNE", "torch", "tokenizers", "transformers", "sentence-transformers", "model2vec", "peft",
+    "icu4py", "stopwordsiso",
 )  # fmt: skip
 """What the manifest names the versions of: everything that any stage's result depends on."""
 
@@ -66,7 +67,7 @@ def build(
             inputs = hashed(paths, split=settings.split, progress=progress)
         check_pool(run.folder, inputs)
         step = Step(run, monitor)
-        records = step(read(settings, inputs))
+        records = step(read(settings, inputs, unread(paths, settings.split)))
         check_fields(settings, records.value)
         columns = step(numbers(settings, records))
         with scoring_beside(step, settings.part(LossSettings), records) as scored:

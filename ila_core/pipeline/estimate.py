@@ -57,6 +57,8 @@ class Estimate:
     uncounted: tuple[str, ...] = ()
     understood: str = ""
     """Which fields were read as what."""
+    unread: tuple[str, ...] = ()
+    """What the folders named hold beside the split that is read, a sentence each."""
 
     def sentence(self) -> str:
         """Return the estimate as the app and the command line say it."""
@@ -68,8 +70,8 @@ class Estimate:
         )
 
     def details(self) -> list[str]:
-        """Return what else is to be known, a sentence each: the model's pace, the server's cost."""
-        sentences = []
+        """Return what else is to be known, a sentence each: other splits, pace, cost."""
+        sentences = [*self.unread]
         if self.speed:
             scoring = duration(self.speed.seconds(self.scored))
             part = f" for a sample of {self.scored:,}" if self.scored < self.records else ""
@@ -100,6 +102,7 @@ def estimate(
     are known. Nothing is sent to a labels server. About a second without a model. UsageError and
     IlaError as the build would raise them.
     """
+    from ila_core.pool.inputs import unread
     from ila_core.pool.reading import Reading
     from ila_core.pool.record import Record
 
@@ -140,6 +143,7 @@ def estimate(
         labels=_labels(first, count, server) if (server := settings.server) else None,
         uncounted=("the projection by t-SNE",) if projecting is None else (),
         understood=reading.understood.sentence(),
+        unread=tuple(unread(paths, settings.split)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,11 +43,13 @@ class Read(Stage["Records"]):
     """The files of a pool, as records."""
 
     name = "records"
-    version = 2
+    version = 3
 
     inputs: Sequence[Input]
     settings: ReadSettings
     require_response: bool
+    unread: tuple[str, ...] = field(default=(), compare=False)
+    """What the folders named hold beside these files, a sentence each."""
 
     @property
     def libraries(self) -> Sequence[str]:
@@ -65,6 +67,9 @@ class Read(Stage["Records"]):
         )
         return {}
 
+    def notes(self, value: Records, facts: Facts) -> Sequence[str]:
+        return self.unread
+
     def load(self, folder: StageFolder) -> Records:
         from ila_core.pool.records import Records
 
@@ -76,9 +81,10 @@ class Read(Stage["Records"]):
         return key_of(self.version, value.fingerprint, *cast(Any, mapping), *others)
 
 
-def read(settings: BuildSettings, inputs: Sequence[Input]) -> Read:
-    """Return the stage that reads a pool."""
-    return Read(inputs, settings.part(ReadSettings), require_response=settings.supplier != "none")
+def read(settings: BuildSettings, inputs: Sequence[Input], unread: Sequence[str] = ()) -> Read:
+    """Return the stage that reads a pool; `unread` tells what its folders hold beside it."""
+    how, scored = settings.part(ReadSettings), settings.supplier != "none"
+    return Read(inputs, how, require_response=scored, unread=tuple(unread))
 
 
 def check_fields(settings: BuildSettings, records: Records) -> None:

@@ -88,36 +88,6 @@ class LabelsFromColumn(_Labelling):
 
 
 @dataclass(frozen=True)
-class LabelsByTaxonomy(_Labelling):
-    taxonomy: str
-    """What tells the shipped list, and how it is read, from another."""
-
-    @property
-    def libraries(self) -> Sequence[str]:
-        return ("model2vec", "tokenizers", "numpy", "scipy")
-
-    def make(self, desk: Desk) -> Facts:
-        from ila_core.skills.taxonomy import taxonomy
-        from ila_core.space.encoders import load_encoder
-
-        encoder = load_encoder("static")
-        self.write(desk.folder, taxonomy(self.texts, self.total, encoder, progress=desk.progress))
-        return {}
-
-    def notes(self, value: Labelled, facts: Facts) -> Sequence[str]:
-        from ila_core.skills.taxonomy import shipped_calibration
-
-        trust = shipped_calibration()
-        return (
-            "The labels are likenesses to a list of skills: on labelled records "
-            f"{trust['precision']:.0%} of those given were right, {trust['recall']:.0%} of the "
-            "true ones were found, and their number did not follow the true one (rank "
-            f"correlation {trust['count_correlation']:.2f}). Depth multiplies by it all the "
-            "same; --labels none leaves it out.",
-        )
-
-
-@dataclass(frozen=True)
 class LabelsFromServer(_Labelling):
     server: EndpointSettings
 
@@ -149,11 +119,7 @@ class LabelsFromServer(_Labelling):
 
 def label(settings: LabelSettings, records: Made[Records]) -> Stage[Labelled] | Made[Labelled]:
     """Return the stage that labels records, or the labels that they came with."""
-    from ila_core.skills.taxonomy import taxonomy_identity
-
     source = part(settings, LabelSource)
-    if source.labels == "taxonomy":
-        return LabelsByTaxonomy(records, source, taxonomy_identity())
     if columns_in(source.labels):
         return LabelsFromColumn(records, source)
     if server := settings.server:

@@ -266,6 +266,7 @@ class Cluster(Stage["Domains"]):
     """Alike instructions, as domains."""
 
     name = "domains"
+    version = 2  # names are words of any language
 
     records: Made[Records]
     vectors: Made[np.ndarray]
@@ -277,7 +278,7 @@ class Cluster(Stage["Domains"]):
 
     @property
     def libraries(self) -> Sequence[str]:
-        return ("scikit-learn", "scipy", "numpy")
+        return ("scikit-learn", "scipy", "numpy", "icu4py", "stopwordsiso")
 
     def make(self, desk: Desk) -> Facts:
         from ila_core.space.domains import domains_by_kmeans

@@ -191,16 +191,15 @@ class LabelSource:
         metavar="WHO",
         choices={
             "auto": "the pool's own labels field, where it has one",
-            "taxonomy": "likeness to a shipped list of skills",
             "endpoint": "an OpenAI-compatible server of yours: one request a record",
             "none": "every record counts one skill",
         },
-        names={
-            "auto": "as the pool has them",
-            "taxonomy": "named skills",
-            "endpoint": "a server of yours",
-        },
+        names={"auto": "as the pool has them", "endpoint": "a server of yours"},
         patterns=("column:NAME",),
+        gone={
+            "taxonomy": "three in four of its labels were wrong; leave --labels out, or name the "
+            "pool's own field (column:NAME) or a server that labels (endpoint)",
+        },
     )
 
 
@@ -223,7 +222,7 @@ class LabelSettings(LabelSource):
         from ila_core.skills.settings import EndpointSettings
 
         url, model = self.labels_url, self.labels_model
-        if self.labels != "endpoint" or not (url and model):
+        if self.labels != "endpoint" or not url or not model:
             return None
         return EndpointSettings(url, model)
 

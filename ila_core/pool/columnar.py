@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ila_core.pool.items import Item
@@ -27,6 +28,21 @@ def parquet_rows(file: BinaryIO) -> Iterator[tuple[float, Item]]:
                 yield number / total, item
     except (pa.ArrowException, OSError) as error:
         raise Damaged(f"it is not whole Parquet ({first_sentence(error)})") from error
+
+
+def parquet_count(path: Path) -> int:
+    """How many rows a Parquet file has, by its footer."""
+    import pyarrow.parquet as pq
+
+    return pq.read_metadata(path).num_rows
+
+
+def arrow_count(path: Path) -> int:
+    """How many rows an Arrow file has, by the heads of its batches; their values are not read."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as file:
+        return sum(batch.num_rows for batch in _batches(file))
 
 
 def arrow_rows(file: BinaryIO) -> Iterator[Item]:

@@ -29,7 +29,7 @@ from ila_core.pool.json_text import compact_json, squeeze
 from ila_core.pool.layouts import records_of
 from ila_core.pool.packing import CHUNK, HEAD, Damaged, compression_of, recoded, unpacked
 from ila_core.pool.sheets import csv_rows, dialect_of, workbook_rows
-from ila_core.pool.sniffing import Kind, kind_of
+from ila_core.pool.sniffing import Kind, kind_of, suffix_of
 
 GUESSED = "file read as {}, a guess that --encoding overrules"
 LOOK = 1 << 24
@@ -54,17 +54,18 @@ class PoolFile:
         self._split, self._header = split, header
         self._share = 0.0
         self._raw: BinaryIO | None = None
+        suffix = suffix_of(path)
         with reading_errors(self.name):
             self.size = path.stat().st_size
             with path.open("rb") as file:
                 self.compression = compression_of(file.read(4))
             head = self._head(HEAD)
-            if self._suffix == ".json" and head.count(b"\n") < 2:
+            if suffix == ".json" and head.count(b"\n") < 2:
                 head = self._head(LOOK, lines=2)
         self.encoding = check_encoding(encoding) if encoding else encoding_of(head[:HEAD])
         self._guessed = not encoding and not self.encoding.startswith("utf")
         text = head.decode(self.encoding, "replace").lstrip("\ufeff")
-        self.kind: Kind = kind_of(self.name, self._suffix, head, text)
+        self.kind: Kind = kind_of(self.name, suffix, head, text)
         self._dialect = dialect_of(text, whole=len(head) < HEAD)
 
     @property
@@ -103,11 +104,6 @@ class PoolFile:
             self._raw.close()
 
     # What is it?
-
-    @property
-    def _suffix(self) -> str:
-        suffixes = [suffix.lower() for suffix in self.path.suffixes]
-        return next((s for s in reversed(suffixes) if s not in (".gz", ".zst", ".zstd")), "")
 
     def _head(self, size: int, *, lines: int | None = None) -> bytes:
         """The first decompressed bytes, as many as damage leaves, or the first lines of them."""

@@ -19,6 +19,7 @@ from ila_core.pool.values import (
     calls_text,
     content_text,
     is_missing,
+    is_result,
     is_texts,
     several,
     text_of,
@@ -130,11 +131,7 @@ def _message(message: Mapping[str, Any], role: Role) -> Iterator[Heard]:
 
 def _only_results(content: Any) -> bool:
     """Whether a message of the user hands over what tools returned, and nothing else."""
-    return (
-        isinstance(content, list)
-        and bool(content)
-        and all(isinstance(part, dict) and part.get("type") == "tool_result" for part in content)
-    )
+    return isinstance(content, list) and bool(content) and all(map(is_result, content))
 
 
 def _reasoning(message: Mapping[str, Any]) -> str:
@@ -155,14 +152,15 @@ def _counts(message: Mapping[str, Any]) -> bool:
 def _is_columns(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and all(isinstance(column, list) for column in value.values())
         and any(name in value for name in SPEAKER)
+        and all(isinstance(column, list) for column in value.values())
+        and len(set(map(len, value.values()))) == 1
     )
 
 
 def _columns(value: Mapping[str, list[Any]]) -> Iterator[Heard]:
     yield from _messages([
-        dict(zip(value, cells, strict=True)) for cells in zip(*value.values(), strict=False)
+        dict(zip(value, cells, strict=True)) for cells in zip(*value.values(), strict=True)
     ])  # fmt: skip
 
 
@@ -211,7 +209,7 @@ def _is_rounds(value: Any) -> bool:
             isinstance(turn, dict) and re.fullmatch(r"(?:turn|round)?[ _-]?\d+", str(name))
             for name, turn in value.items()
         ) and _is_rounds(list(value.values()))
-    return isinstance(value, list) and any(is_round(one) for one in value[:1])
+    return isinstance(value, list) and bool(value) and is_round(value[0])
 
 
 def _rounds(rounds: Any) -> Iterator[Heard]:

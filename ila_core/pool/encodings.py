@@ -20,19 +20,20 @@ _LATIN = frozenset(("cp1252", "cp1250", "cp1254"))
 
 
 def check_encoding(name: str) -> str:
-    """An encoding as Python names it. Raises UsageError for one that Python does not know.
+    """An encoding as Python names it. Raises UsageError for what is none of texts' encodings.
 
     >>> check_encoding("GBK")
     'gbk'
     """
     try:
-        info = codecs.lookup(name)
+        known = codecs.lookup(name).name
+        b" ".decode(known, "replace")  # or it is of bytes, such as hex
     except (LookupError, ValueError) as error:
         raise UsageError(
-            f"--encoding is {name!r}, which is no encoding that Python knows; for example gb18030, "
-            "big5, shift_jis, euc_kr, cp1252, cp1251, utf-16."
+            f"--encoding is {name!r}, which is no encoding of texts that Python knows; for example "
+            "gb18030, big5, shift_jis, euc_kr, cp1252, cp1251, utf-16."
         ) from error
-    return info.name
+    return known.removesuffix("-sig")  # a mark at the beginning is passed over anyway
 
 
 def encoding_of(head: bytes) -> str:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
 from ila_core.errors import UsageError
 from ila_core.pool.conversations import shape_of
 from ila_core.pool.json_text import loads, python_value
@@ -28,31 +26,36 @@ QUESTIONS_ONLY = "turns"
 """A list of bare texts under this name is the user's questions, not a talk of two."""
 INSTRUCTIONS = (
     "instruction", "prompt", "question", "query", "problem", "user", "human", "instructions",
-    "text", "input_text", "task", "input", "inputs", "问题", "提问", "指令", "输入",
+    "text", "input_text", "definition", "task", "input.messages", "input", "inputs_pretokenized",
+    "inputs", "问题", "提问", "指令", "输入", "source",
 )  # fmt: skip
 """Names of instructions; what stands last is one only where nothing before it is there."""
-PROSE_ONLY = "task"
-"""An instruction only where it is prose; a short name tells where the record comes from."""
+PROSE_ONLY = ("task", "source")
+"""Instructions only where they are prose; a short name tells where the record comes from."""
 RESPONSES = (
-    "output", "response", "completion", "solution", "answer", "target", "targets", "outputs",
+    "output", "response", "completion", "solution", "answer", "target", "targets_pretokenized",
+    "targets", "outputs",
     "assistant", "gpt", "generated_solution", "generation", "output_text", "target_text",
     "answers", "ground_truth", "答案", "回答", "输出", "instances.0.output",
     "reward_model.ground_truth",
 )  # fmt: skip
 NEEDS = (
-    "input", "context", "passage", "paragraph", "document", "article", "输入", "knowledge",
-    "instances.0.input",
+    "input", "inputs", "context", "passage", "paragraph", "document", "article", "输入",
+    "knowledge", "instances.0.input",
 )  # fmt: skip
 REASONINGS = (
     "reasoning", "reasoning_content", "thinking", "thought", "chain_of_thought", "cot",
     "complex_cot", "rationale",
 )  # fmt: skip
-SYSTEMS = ("system", "system_prompt", "system_message", "meta_instruction")
+SYSTEMS = (
+    "system", "system_prompt", "system_message", "meta_instruction", "system_instruction",
+    "systeminstruction",
+)  # fmt: skip
 TOOLS = ("tools", "functions")
 HISTORY = "history"
 CHOSEN, REJECTED = "chosen", "rejected"
-CHOSEN_NAMES = (CHOSEN, "chosen_messages", "chosen_response")
-REJECTED_NAMES = (REJECTED, "rejected_messages", "rejected_response")
+CHOSEN_NAMES = (CHOSEN, "chosen_messages", "chosen_response", "preferred_output")
+REJECTED_NAMES = (REJECTED, "rejected_messages", "rejected_response", "non_preferred_output")
 BETTER = {"better_response_id": "response_{}"}
 """Fields that tell which of several answers is the better one, and how those are named."""
 LABELS = ("labels", "skills", "tags", "knowledge")
@@ -63,6 +66,9 @@ KNOWN_FIELDS = frozenset(
      *SOURCES, *CHOSEN_NAMES, *REJECTED_NAMES, HISTORY)
 )  # fmt: skip
 """Every field name that some format knows: a list under another name may hold records."""
+
+RECORD_FIELDS = frozenset((*INSTRUCTIONS, *RESPONSES, *MESSAGES)).difference(PROSE_ONLY)
+"""Fields that only a record has: an object with one of them is one."""
 
 FIELD_NAMES = 1000
 """Distinct field names of a pool that are remembered."""
@@ -202,8 +208,8 @@ def as_list(value: Any) -> Any:
     """
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            value = orjson.loads(value)
-        except ValueError:
+            value = loads(value)
+        except (ValueError, RecursionError):
             try:
                 value = python_value(value)
             except ValueError:

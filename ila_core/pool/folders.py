@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from ila_core.errors import IlaError
-from ila_core.pool.sniffing import SUFFIXES
+from ila_core.pool.columnar import arrow_count, parquet_count
+from ila_core.pool.sniffing import SUFFIXES, suffix_of
 
 TRAIN = "train"
 SPLITS = {
@@ -37,14 +38,64 @@ def files_of(folder: Path, split: str = "") -> list[Path]:
     saved = _saved(folder, split)
     if saved is not None:
         return saved
-    found = [path for path in sorted(folder.rglob("*")) if _is_pool(path, folder)]
+    found = _found(folder)
     if not found:
         raise IlaError(
             f"{folder} is a folder without a pool; name its files, for example {folder}/*.jsonl."
         )
-    chosen = _of_split(folder, found, split)
+    by_split = _by_split(folder, found, split)
+    chosen = (
+        found
+        if list(by_split) == [""] and not split
+        else by_split[_choice(folder, list(by_split), split)]
+    )
     _check_one_set(folder, chosen)
     return chosen
+
+
+def unread_in(folder: Path, split: str = "") -> dict[str, int | None]:
+    """The other splits of a folder, which `files_of` leaves, and how many records each holds.
+
+    The number is None where the files do not tell it at once, as Parquet and Arrow files do.
+    """
+    if (folder / _DICT).is_file():
+        names = [str(one) for one in _listed(folder / _DICT, "splits")]
+        chosen = _choice(folder, names, split)
+        return {name: _records_saved(folder / name) for name in names if name != chosen}
+    if (folder / _STATE).is_file():
+        return {}
+    by_split = _by_split(folder, _found(folder), split)
+    if list(by_split) == [""]:
+        return {}
+    chosen = _choice(folder, list(by_split), split)
+    return {
+        name: _records_in(files) for name, files in by_split.items() if name not in ("", chosen)
+    }
+
+
+def _records_saved(folder: Path) -> int | None:
+    try:
+        return _records_in(_saved(folder, "") or [])
+    except IlaError:  # a damaged split harms only those who read it
+        return None
+
+
+def _records_in(files: list[Path]) -> int | None:
+    """How many records files hold by their footers or heads; None where they have no such.
+
+    dataset_info.json is not asked: of a filtered data set it still has the numbers of before.
+    """
+    import pyarrow as pa
+
+    count = {".parquet": parquet_count, ".arrow": arrow_count}
+    try:
+        return sum(count[path.suffix.lower()](path) for path in files) if files else None
+    except (KeyError, pa.ArrowException, OSError):
+        return None
+
+
+def _found(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if _is_pool(path, folder)]
 
 
 def _saved(folder: Path, split: str) -> list[Path] | None:
@@ -73,10 +124,8 @@ def _listed(path: Path, name: str) -> list[dict[str, str]]:
 def _is_pool(path: Path, folder: Path) -> bool:
     """Whether a file may belong to the pool: by its name, and by not being hidden."""
     inner = path.relative_to(folder).parts
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix not in (".gz", ".zst")]
     return (
-        bool(suffixes)
-        and suffixes[-1] in SUFFIXES
+        suffix_of(path) in SUFFIXES
         and path.name not in _NO_POOL
         and not path.name.endswith(".manifest.json")
         and not any(part.startswith((".", "_")) for part in inner)
@@ -98,17 +147,21 @@ def split_of(path: PurePath) -> str | None:
     return None
 
 
-def _of_split(folder: Path, found: list[Path], split: str) -> list[Path]:
+def _by_split(folder: Path, found: list[Path], split: str) -> dict[str, list[Path]]:
+    """The files by the split that their names mean, "" where they mean none."""
     by_split: dict[str, list[Path]] = {}
     for path in found:
         inner = path.relative_to(folder)
         named = split_of(inner) or ""
-        if split and split not in SPLITS and split in re.split(r"[-_.]", inner.name):
+        if split and split not in SPLITS and split in _words(inner.name):
             named = split
         by_split.setdefault(named, []).append(path)
-    if list(by_split) == [""] and not split:
-        return found
-    return by_split[_choice(folder, list(by_split), split)]
+    return by_split
+
+
+def _words(name: str) -> list[str]:
+    """What a file's name says: its words, and what stands before the number of the shard."""
+    return [*re.split(r"[-_.]", name), re.split(r"[-.]", name)[0]]
 
 
 def _choice(folder: Path, splits: list[str], split: str) -> str:
@@ -133,17 +186,12 @@ def _check_one_set(folder: Path, files: Iterable[Path]) -> None:
     if len(sets) > 1:
         names = ", ".join(name or "." for name in sets)
         raise IlaError(f"{folder} holds several data sets, {names}; name the folder of one.")
-    kinds = sorted({SUFFIXES[_suffix(path)] for path in files})
-    if len(kinds) > 1:
-        suffixes = sorted({_suffix(path) for path in files})
+    suffixes = sorted({suffix_of(path) for path in files})
+    if len({SUFFIXES[suffix] for suffix in suffixes}) > 1:
         raise IlaError(
             f"{folder} holds files of several kinds, {', '.join(suffixes)}; name those of one, for "
             f"example {folder}/**/*{suffixes[0]}."
         )
-
-
-def _suffix(path: Path) -> str:
-    return next(s for s in reversed([s.lower() for s in path.suffixes]) if s in SUFFIXES)
 
 
 def _set_of(inner: Path) -> str:

@@ -35,7 +35,7 @@ from ila_core.pool.labels import Labels, NoLabels, labels_in
 from ila_core.pool.plans import NO_HABITS, Habits, plan_of
 from ila_core.pool.record import NotARecord, Note, Role, Turn
 from ila_core.pool.transcripts import transcript, without_label
-from ila_core.pool.values import answers_in, is_texts, several, text_of
+from ila_core.pool.values import answers_in, content_text, is_texts, several, text_of
 
 BAD_ANSWER = Note("answer marked as bad (label is false)")
 
@@ -68,24 +68,29 @@ def adapt(
     plan = plan_of(record, mapping, habits)
     plan, heard = _conversation(record, plan, mapping)
     turns = [one for one in heard if type(one) is Turn]
-    system = without_label(text_of(field_of(record, plan.system), "system prompt"))
-    whole = _with_one_system_turn(system, _tools_text(field_of(record, plan.tools)), turns)
+    system = _system_text(field_of(record, plan.system)) if plan.system else ""
+    tools = _tools_text(field_of(record, plan.tools)) if plan.tools else ""
+    whole = _with_one_system_turn(system, tools, turns)
     if not any(turn.role == "user" for turn in whole):
         raise NotARecord("no instruction")
-    try:
-        labels = labels_in(field_of(record, plan.labels))
-    except NoLabels:  # a field of that name that means something else
-        labels = None
+    labels = _labels(field_of(record, plan.labels)) if plan.labels else None
     notes = _notes(record, heard) if len(turns) < len(heard) or "label" in record else _NO_NOTES
-    source = as_source(field_of(record, plan.source))
+    source = as_source(field_of(record, plan.source)) if plan.source else None
     return Adapted(plan.format, tuple(whole), labels, source, notes, plan)
 
 
 _NO_NOTES: frozenset[Note] = frozenset()
 
 
+def _labels(value: Any) -> Labels:
+    try:
+        return labels_in(value)
+    except NoLabels:  # a field of that name that means something else
+        return None
+
+
 def _notes(record: Mapping[str, Any], heard: Iterable[Heard]) -> frozenset[Note]:
-    answered = any(isinstance(one, Turn) and one.scored and one.text for one in heard)
+    answered = any(isinstance(one, Turn) and one.scored and one.text.strip() for one in heard)
     bad = [BAD_ANSWER] if answered and record.get("label") is False else []
     return frozenset((*(one for one in heard if isinstance(one, Note)), *bad))
 
@@ -148,9 +153,8 @@ def _pair(record: Mapping[str, Any], plan: Plan) -> tuple[Plan, list[Heard]]:
     """Alpaca, prompt and completion, question and answer, preference pairs: two sides."""
     prompt, answer = field_of(record, plan.instruction), field_of(record, plan.response)
     preferred = plan.format == "preference"
-    response = list(_side(answer, "assistant", "response", whole=preferred))
-    spoken = (one.role for one in response if isinstance(one, Turn) and one.role != "system")
-    if plan.response and next(spoken, None) == "user":  # the chosen side holds the prompt too
+    response = _side(answer, "assistant", "response", whole=preferred)
+    if plan.response and _opener(response) == "user":  # the chosen side holds the prompt too
         return _holds_all(plan, plan.response, plan.format), response
     if plan.response is None and plan.instruction:
         shape = shape_of(as_list(prompt))
@@ -158,31 +162,41 @@ def _pair(record: Mapping[str, Any], plan: Plan) -> tuple[Plan, list[Heard]]:
             format = shape.name if plan.format != "mapped" else "mapped"
             return _holds_all(plan, plan.instruction, format), list(turns_of(as_list(prompt)))
     heard: list[Heard] = []
-    history = as_list(field_of(record, plan.history))
+    history = as_list(field_of(record, plan.history)) if plan.history else None
     if history is not None:
         if shape_of(history) is None:
             raise NotARecord("history is no conversation")
         heard += turns_of(history)
     heard += _asked(record, plan, prompt)
-    thought = text_of(field_of(record, plan.reasoning), "reasoning") if plan.reasoning else ""
-    return plan, [*heard, *_with_reasoning(thought, response)]
+    if plan.reasoning:
+        thought = text_of(field_of(record, plan.reasoning), "reasoning")
+        response = list(_with_reasoning(thought, response))
+    return plan, heard + response
 
 
-def _asked(record: Mapping[str, Any], plan: Plan, prompt: Any) -> Iterator[Heard]:
+def _opener(heard: Iterable[Heard]) -> Role | None:
+    """Who speaks first, but for a system prompt."""
+    for one in heard:
+        if isinstance(one, Turn) and one.role != "system":
+            return one.role
+    return None
+
+
+def _asked(record: Mapping[str, Any], plan: Plan, prompt: Any) -> list[Heard]:
     """The user's side: a text and an input that joins it, or a conversation up to the question."""
     if isinstance(prompt, str) and plan.input is None:
         said = transcript(prompt, sure=True)
-        if said is not None:  # what was answered before the response is context
-            yield from (Turn(role, text, False) for role, text in said)
-            return
+        # What was answered before the response is context; with the last word under a mark of the
+        # assistant's, the marks are headings: "### Output: the sum" tells what is wanted.
+        if said is not None and said[-1][0] != "assistant":
+            return [Turn(role, text, False) for role, text in said]
     plural = plan.instruction is not None and canonical(plan.instruction) == "instructions"
     if plural and isinstance(prompt, list) and len(prompt) > 1:
         raise NotARecord("several instructions in one record")
-    if isinstance(prompt, list | dict):
-        yield from _side(prompt, "user", "instruction")
-        return
+    if isinstance(prompt, (list, dict)):
+        return _side(prompt, "user", "instruction")
     texts = text_of(prompt, "instruction"), text_of(field_of(record, plan.input), "input")
-    yield Turn("user", "\n\n".join([text for text in texts if text.strip()]), False)
+    return [Turn("user", "\n\n".join([text for text in texts if text.strip()]), False)]
 
 
 def _with_reasoning(thought: str, response: Iterable[Heard]) -> Iterator[Heard]:
@@ -198,27 +212,33 @@ def _with_reasoning(thought: str, response: Iterable[Heard]) -> Iterator[Heard]:
             yield one
 
 
-def _side(value: Any, role: Role, part: str, *, whole: bool = False) -> Iterator[Heard]:
+def _side(value: Any, role: Role, part: str, *, whole: bool = False) -> list[Heard]:
     """One side of a pair: a text or several, one message, or a conversation.
 
     `whole` says that a text may be a whole conversation, too.
     """
+    if isinstance(value, str) and not whole:
+        return [Turn(role, value, role == "assistant")]
     value = [value] if is_message(value) and "replies" not in value else value
     if role == "user" and is_texts(value):
-        if part == "instruction" and len(value) > 1:
-            yield from questions(value)
-        else:
-            yield Turn("user", text_of(value[0], part), False)
-        return
-    shape = shape_of(value) if isinstance(value, list | dict) or whole else None
+        if len(value) > 1:
+            return list(questions(value))
+        return [Turn("user", text_of(value[0], part), False)]
+    shape = shape_of(value) if isinstance(value, (list, dict)) or whole else None
     if shape is not None and shape.name != "texts":
-        yield from shape.turns(value)
-    elif role == "assistant":
+        return list(shape.turns(value))
+    if role == "assistant":
         answers = answers_in(value, part)
-        yield from several(answers)
-        yield Turn(role, answers[0] if answers else "", True)
-    else:
-        yield Turn(role, text_of(value, part), False)
+        return [*several(answers), Turn(role, answers[0] if answers else "", True)]
+    return [Turn(role, text_of(value, part), False)]
+
+
+def _system_text(value: Any) -> str:
+    """The system prompt: a text, a message, or the parts of one."""
+    parts = value.get("parts") or [value] if isinstance(value, dict) else value
+    if isinstance(parts, list) and all(isinstance(part, dict) for part in parts):
+        value = content_text(parts)[0] or value
+    return without_label(text_of(value, "system prompt"))
 
 
 def _tools_text(tools: Any) -> str:
@@ -231,6 +251,8 @@ def _tools_text(tools: Any) -> str:
 def _with_one_system_turn(system: str, tools: str, turns: list[Turn]) -> list[Turn]:
     """Drop blank turns; one system turn in front, as most chat templates take no more."""
     turns = [turn for turn in turns if turn.text.strip()]
+    if not (system or tools or (turns and turns[0].role == "system")):
+        return turns
     leading = 0
     while leading < len(turns) and turns[leading].role == "system":
         leading += 1

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ila_core.errors import IlaError
 from ila_core.files import hash_file, reading_errors
-from ila_core.pool.folders import files_of
+from ila_core.pool.folders import files_of, unread_in
 from ila_core.progress import Progress, no_progress
 
 Paths = Sequence[str | Path] | str | Path
@@ -79,6 +79,23 @@ def expand(paths: Paths, split: str = "") -> list[Path]:
     if not files:
         raise IlaError("No file was named; name the files of the pool.")
     return list(files.values())
+
+
+def unread(paths: Paths, split: str = "") -> list[str]:
+    """A sentence for each of the folders named, of which other splits are there but not read."""
+    sentences = []
+    for given in [paths] if isinstance(paths, str | Path) else paths:
+        folder = Path(given).expanduser()
+        if folder.is_dir() and (others := unread_in(folder, split)):
+            told = ", ".join(
+                name if count is None else f"{name} ({count:,} record{'s' * (count != 1)})"
+                for name, count in others.items()
+            )
+            sentences.append(
+                f"Of {shown(folder)} one split was read; the others hold {told}: "
+                "choose another with --split NAME."
+            )
+    return sentences
 
 
 def _matches(given: str, split: str) -> list[Path]:

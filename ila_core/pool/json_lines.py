@@ -61,7 +61,17 @@ def _odd_line(number: int, line: bytes, notes: Counter[str]) -> Item:
 
 
 def _no_json(number: int, line: bytes, text: str, notes: Counter[str]) -> Item:
-    """A line as Python prints an object is that object, written as JSON; all else is a reject."""
+    """A line as Python prints an object is that object, written as JSON; one out of an array has a
+    comma behind it; all else is a reject.
+    """
+    if (element := text.rstrip().removesuffix(",")) != text.rstrip():
+        try:
+            value = json.loads(element)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            notes["comma behind a line"] += 1
+            return whole_item(number, element, value, notes)
     try:
         value = python_value(text)
     except ValueError:

@@ -19,15 +19,18 @@ from typing import Any, NamedTuple
 
 from ila_core.errors import IlaError
 from ila_core.pool.conversations import is_message
-from ila_core.pool.fields import INSTRUCTIONS, KNOWN_FIELDS, MESSAGES, RESPONSES
+from ila_core.pool.fields import KNOWN_FIELDS, RECORD_FIELDS, canonical
 from ila_core.pool.folders import TRAIN, split_of
 from ila_core.pool.packing import CHUNK, Damaged
 
 RECORD_LIMIT = 1 << 28
 """The longest record that is read: bytes of a line, characters of JSON."""
 
-_RECORD_FIELDS = frozenset((*INSTRUCTIONS, *RESPONSES, *MESSAGES))
 _SPACE = re.compile(r"[ \t\n\r]*")
+_BEGINNINGS = ("", *'"{[-0123456789tfnNI')
+"""How a value begins, or a text ends: what else stands where one should is not cut, but broken."""
+_EXCERPT = 20
+"""Characters that are shown of what is no JSON."""
 
 
 class Value(NamedTuple):
@@ -104,12 +107,14 @@ class _Scanner:
             except json.JSONDecodeError as error:
                 # The end of the buffer may cut a token: \uXXXX is the longest that is cut late.
                 cut = error.pos >= len(self._buffer) - 16 or error.msg.startswith("Unterminated")
-                stray = self._buffer[error.pos : error.pos + 1] in tuple(",:]}")  # begins no token
+                begins = self._buffer[error.pos : error.pos + 1] in _BEGINNINGS
+                stray = not begins and "escape" not in error.msg
                 if cut and len(self._buffer) - self._at < RECORD_LIMIT and self._more(grow=True):
                     continue
                 if cut and self._ended and not stray:
                     raise self.damage or Damaged("its JSON ends early") from error
-                raise Damaged(f"its JSON is broken ({error.msg})") from error
+                found = self._buffer[error.pos : error.pos + _EXCERPT]
+                raise Damaged(f"its JSON is broken ({error.msg} at {found!r})") from error
             length = end - self._at  # asking for more moves the buffer
             if end > len(self._buffer) - 3 and self._more():
                 continue  # a number may go on: 1, 1. and 1e+ are all read as 1
@@ -272,8 +277,8 @@ def _may_be_the_pool(scanner: _Scanner, key: str, record: Mapping[str, Any]) -> 
     return (
         scanner.peek() == "["
         and scanner.second() == "{"
-        and key not in KNOWN_FIELDS
-        and _RECORD_FIELDS.isdisjoint(record)
+        and canonical(key) not in KNOWN_FIELDS
+        and RECORD_FIELDS.isdisjoint(map(canonical, record))
     )
 
 

@@ -39,7 +39,7 @@ def loads(text: str) -> Any:
 
 
 def python_value(text: str) -> Any:
-    """The list or object that Python, or numpy, has printed as this text.
+    """The list or object that Python, or numpy, has printed as this text, as JSON has it.
 
     Raises ValueError where it is none: text that begins neither with a brace nor with a bracket
     and a brace or a quote is not even tried.
@@ -51,8 +51,7 @@ def python_value(text: str) -> Any:
         raise ValueError("not printed by Python")
     for spelling in (text, _BETWEEN.sub("}, {", text)):  # numpy leaves out the commas
         try:
-            value = ast.literal_eval(spelling)
-            compact_json(value)
+            value = loads(as_utf8(compact_json(ast.literal_eval(spelling))).decode())
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             continue
         if isinstance(value, list | dict):

@@ -11,10 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ila_core.pool.conversations import is_message, is_round, shape_of
-from ila_core.pool.fields import INSTRUCTIONS, MESSAGES, RESPONSES, canonical
-
-RECORD_FIELDS = frozenset((*INSTRUCTIONS, *RESPONSES, *MESSAGES))
-"""Fields that only a record has: an object with one of them is one."""
+from ila_core.pool.fields import MESSAGES, RECORD_FIELDS, canonical
 
 Document = Mapping[str, Any]
 
@@ -59,7 +56,8 @@ def _is_record(value: Any) -> bool:
 def _is_split(document: Document) -> bool:
     columns, data = document.get("columns"), document.get("data")
     return (
-        isinstance(columns, list)
+        document.keys() <= {"columns", "index", "data"}
+        and isinstance(columns, list)
         and isinstance(data, list)
         and all(isinstance(row, list) and len(row) == len(columns) for row in data)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from ila_core.pool.conversations import shape_of
+from ila_core.pool.conversations import is_message, shape_of
 from ila_core.pool.fields import (
     BETTER,
     CHOSEN_NAMES,
@@ -31,7 +31,7 @@ from ila_core.pool.fields import (
 )
 from ila_core.pool.values import is_nothing
 
-_DOTTED = tuple(name for name in (*RESPONSES, *NEEDS) if "." in name)
+_DOTTED = tuple(name for name in (*INSTRUCTIONS, *RESPONSES, *NEEDS) if "." in name)
 _HEADS = frozenset(name.partition(".")[0] for name in _DOTTED)
 
 
@@ -68,10 +68,14 @@ def plan_of(
     """
     filled: list[str] = []
     blank: list[str] = []
+    nested = False
     for name, value in record.items():
-        sure = value and value == value  # NaN is not equal to itself
-        (filled if sure or not is_nothing(value) else blank).append(name)
-    if not _HEADS.isdisjoint(record):
+        if type(value) is str:
+            (filled if value else blank).append(name)
+        else:
+            (blank if is_nothing(value) else filled).append(name)
+            nested = nested or name in _HEADS
+    if nested:
         filled += [path for path in _DOTTED if path not in record
                    and not is_nothing(field_of(record, path))]  # fmt: skip
     plan = _plan(tuple(filled), tuple(blank), mapping, habits)
@@ -81,19 +85,31 @@ def plan_of(
     better = _better(record)
     if better and "response" not in dict(mapping) and not plan.messages:
         return replace(plan, response=better, format="preference")
-    return _settled(plan)
+    if plan.messages:
+        return _settled(plan)
+    talk = _talk(record, filled) if plan.format == "unknown" else None
+    return plan if talk is None else replace(plan, messages=talk, format="messages")
 
 
 @lru_cache(maxsize=4096)
 def _settled(plan: Plan) -> Plan:
-    """The plan without an instruction where messages hold it all."""
-    return replace(plan, instruction=None) if plan.messages else plan
+    """The plan of messages, which hold the instruction too."""
+    return replace(plan, instruction=None)
+
+
+def _talk(record: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    """The only field of a record that holds messages, whatever its name."""
+    found = [name for name in names if isinstance(value := as_list(record.get(name)), list)
+             and is_message(value[0])]  # fmt: skip
+    return found[0] if len(found) == 1 else None
 
 
 def _stray(
     record: Mapping[str, Any], plan: Plan, mapping: tuple[tuple[str, str], ...]
 ) -> str | None:
     """A field whose value does not fit the part that its name has; None where all do."""
+    if not plan.messages and not plan.input:
+        return None
     given = dict(mapping)
     name = plan.messages
     if name and "messages" not in given:
@@ -159,15 +175,10 @@ def _plan(
     mapped_pair = "messages" not in given and ("instruction" in given or "response" in given)
     response = given.get("response") or _response(names, blanks, habits)
     chosen = response is not None and canonical(response) in CHOSEN_NAMES
-    rest = {
-        "system": given.get("system") or names.first(SYSTEMS),
-        "tools": given.get("tools") or names.first(TOOLS),
-        "labels": given.get("labels")
-        or names.first(LABELS, but=habits.prose)
-        or blanks.first(LABELS),  # [] says: no skill
-        "source": given.get("source") or names.first(SOURCES, but=habits.prose),
-    }
+    rest = _beside(given, names, blanks, habits)
     instruction = given.get("instruction") or _instruction(names, blanks, habits)
+    if instruction is None and "response" in given:
+        instruction = names.first(MESSAGES)  # a conversation that the response is to answer
     is_pair = instruction in filled and response in filled and not chosen
     may_hold = STRONG if is_pair else MESSAGES  # a pair is not put aside for a weak name
     messages = given.get("messages") or (None if mapped_pair else names.first(may_hold))
@@ -182,7 +193,8 @@ def _plan(
     # Who names the instruction field has said what the instruction is: no input joins it unasked.
     asked = mapped_pair and "instruction" in given
     names_only = [name for name in filled if name not in habits.prose or name in habits.lists]
-    no_input = (instruction, response, *(n for n in names_only if canonical(n) in LABELS))
+    whole = instruction.partition(".")[0] if instruction else None
+    no_input = (whole, instruction, response, *(n for n in names_only if canonical(n) in LABELS))
     return Plan(
         _format_name(given, None, instruction, response),
         instruction=instruction,
@@ -195,11 +207,24 @@ def _plan(
     )
 
 
+def _beside(
+    given: Mapping[str, str], names: _Names, blanks: _Names, habits: Habits
+) -> dict[str, str | None]:
+    """The fields of what stands beside a conversation, by part."""
+    return {
+        "system": given.get("system") or names.first(SYSTEMS),
+        "tools": given.get("tools") or names.first(TOOLS),
+        "labels": given.get("labels")
+        or names.first(LABELS, but=habits.prose)
+        or blanks.first(LABELS),  # [] says: no skill
+        "source": given.get("source") or names.first(SOURCES, but=habits.prose),
+    }
+
+
 def _instruction(names: _Names, blanks: _Names, habits: Habits) -> str | None:
-    task = names.first((PROSE_ONLY,))
-    but = () if task in habits.prose else (task,)
-    return names.first(INSTRUCTIONS, but=but) or blanks.first(
-        name for name in INSTRUCTIONS if name != PROSE_ONLY
+    short = [name for one in PROSE_ONLY if (name := names.first([one])) not in habits.prose]
+    return names.first(INSTRUCTIONS, but=short) or blanks.first(
+        name for name in INSTRUCTIONS if name not in PROSE_ONLY
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.containers import PoolFile
+from ila_core.pool.conversations import is_message
 from ila_core.pool.fields import FIELD_NAMES, Plan, field_of, listed, record_fields
 from ila_core.pool.formats import adapt
 from ila_core.pool.inputs import Paths, expand
@@ -58,6 +59,7 @@ class Reading:
         self.first_mapping: dict[str, str] = {}
         self.plans: Counter[Plan] = Counter()
         self._habits = NO_HABITS
+        self._messages = False  # whether each record of the file is a message alone
         self._paths_seen: dict[str, None] = {}
         self._unseen = {name for _, name in self._mapping}
         self._originals, self._ids = array("q"), array("q")
@@ -87,6 +89,7 @@ class Reading:
             if not self._may_pass_over:
                 raise
             self.notes["file passed over"] += 1
+            self._bytes_done += path.stat().st_size
             return
         self.containers[file.container] += 1
         before = self.read, self.kept
@@ -127,6 +130,7 @@ class Reading:
             damage = error
         records = [fields for item in first if (fields := _fields_in(item)) is not None]
         self._habits = habits_of(records)
+        self._messages = bool(records) and all(map(is_message, records))
         for path in (path for record in records for path in paths_in(record)):
             if len(self._paths_seen) < FIELD_NAMES:
                 self._paths_seen[path] = None
@@ -161,11 +165,13 @@ class Reading:
         self.kept += 1
         self.formats[adapted.format] += 1
         self.plans[adapted.plan] += 1
-        self.notes.update(adapted.notes)
+        if adapted.notes:
+            self.notes.update(adapted.notes)
         self._originals.append(hash(record.original))
-        name = next((name for name in _IDS if fields.get(name) is not None), None)
-        if name:
-            self._ids.append(hash(str(fields[name])))
+        for name in _IDS:
+            if fields.get(name) is not None:
+                self._ids.append(hash(str(fields[name])))
+                break
         if not self.first_mapping:
             self.first_mapping = adapted.plan.mapping
         if record.response:
@@ -221,7 +227,7 @@ class Reading:
         if not self.kept:
             raise IlaError("None of the files holds a usable record.")
         if require_response and not self.with_response:
-            raise no_response(self.kept, self.paths_seen, self.notes)
+            raise no_response(self.kept, self.paths_seen, self.notes, messages=self._messages)
 
     @property
     def paths_seen(self) -> list[str]:
@@ -320,7 +326,16 @@ def preview(
             target.append(one)
         if number >= scan and records:  # rejects alone say nothing: is there no record at all?
             break
-    seen = Preview(
+    seen = _seen(reading, records, rejects)
+    if next(stream, None) is not None:  # one more than was asked for: it is in no count
+        return seen
+    reading.check(require_response=require_response)
+    return replace(seen, complete=True)
+
+
+def _seen(reading: Reading, records: list[Record], rejects: list[Reject]) -> Preview:
+    """What a reading has come across so far."""
+    return Preview(
         paths=tuple(map(str, reading.paths)),
         formats=dict(reading.formats.most_common()),
         containers=dict(reading.containers),
@@ -333,10 +348,6 @@ def preview(
         paths_seen=reading.paths_seen,
         understood=reading.understood,
     )
-    if next(stream, None) is not None:  # one more than was asked for: it is in no count
-        return seen
-    reading.check(require_response=require_response)
-    return replace(seen, complete=True)
 
 
 def _fields_in(item: Item) -> Mapping[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from ila_core.errors import PoolError
@@ -12,6 +13,10 @@ from ila_core.pool.json_text import loads
 from ila_core.pool.record import Reject
 
 _TABLES = ("csv", "sheet")
+SINGLE_MESSAGES = (
+    "each line is one message, but a record is a whole conversation, so put the messages of each "
+    "into one list"
+)
 
 
 def no_record(file: PoolFile, first: Reject | None, fields: Sequence[str]) -> PoolError:
@@ -32,15 +37,14 @@ def _help(file: PoolFile, first: Reject, fields: Sequence[str]) -> str:
     """What may help, by the reason; "" where nothing but mending the file does."""
     if first.reason == "not UTF-8":
         return "; name its encoding with --encoding, as in --encoding gb18030 or cp1252"
+    if first.reason == "invalid JSON":
+        return _broken_at(first.text)
     if first.reason == "wrong number of columns":
         return "; is its first line not the names of the columns, name them with --header A,B,C"
     if not fields:
         return ""
     if _is_single_message(first):
-        return (
-            f"; fields are {listed(fields)}: each line is one message, but a record is a whole "
-            "conversation, so put the messages of each into one list"
-        )
+        return f"; fields are {listed(fields)}: {SINGLE_MESSAGES}"
     unknown = not any(canonical(name) in KNOWN_FIELDS for name in fields)
     if file.kind in _TABLES and unknown:
         return (
@@ -54,6 +58,17 @@ def _help(file: PoolFile, first: Reject, fields: Sequence[str]) -> str:
     )
 
 
+def _broken_at(text: str) -> str:
+    """Where a line is no JSON, and why; "" where that is not to be seen."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"; its JSON is broken at character {error.pos + 1} ({error.msg})"
+    except (ValueError, RecursionError):
+        pass
+    return ""
+
+
 def _is_single_message(first: Reject) -> bool:
     try:
         return is_message(loads(first.text))
@@ -61,8 +76,16 @@ def _is_single_message(first: Reject) -> bool:
         return False
 
 
-def no_response(kept: int, fields: Sequence[str], notes: Mapping[str, int]) -> PoolError:
-    """The error for a pool of which no record has a response."""
+def no_response(
+    kept: int, fields: Sequence[str], notes: Mapping[str, int], *, messages: bool
+) -> PoolError:
+    """The error for a pool of which no record has a response; `messages`: they are messages."""
+    if messages:
+        return PoolError(
+            f"None of the {count(kept, 'record')} has a response; fields are {listed(fields)}: "
+            f"{SINGLE_MESSAGES}.",
+            fields,
+        )
     asked = any("list of questions" in note for note in notes)
     also = (
         ", --map messages=FIELD if the answers stand between the questions of a list"

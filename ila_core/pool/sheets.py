@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from ila_core.errors import IlaError
 from ila_core.pool.fields import KNOWN_FIELDS, canonical
@@ -29,7 +29,7 @@ class Dialect:
     """How the cells of a text are told apart: `quoting` is the csv module's."""
 
     delimiter: str
-    quoting: int = csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1, 2, 3] = csv.QUOTE_MINIMAL
 
 
 def dialect_of(text: str, *, whole: bool) -> Dialect:
@@ -78,7 +78,7 @@ def csv_rows(
     text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="")
     lines = _Lines(text)
     csv.field_size_limit(RECORD_LIMIT)
-    reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=_quoting(dialect.quoting))
+    reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=dialect.quoting)
 
     def sound_rows() -> Iterator[list[str]]:
         for number, row in enumerate((row for row in reader if row), start=0):
@@ -90,10 +90,6 @@ def csv_rows(
         yield from _records(sound_rows(), name, columns, notes, dialect.delimiter)
     except csv.Error as error:
         raise Damaged(f"line {reader.line_num} is not CSV ({error})") from error
-
-
-def _quoting(value: int) -> Any:
-    return value
 
 
 def workbook_rows(
@@ -174,11 +170,10 @@ def _header(
     """The names of the columns, and the rows below: titles above the names are left out."""
     above: list[list[Any]] = []
     for row in rows:
-        if "" not in row or _is_header(row) or len(above) == HEADER_WITHIN:
-            above.append(row)
-            break
         above.append(row)
-    at = len(above) - 1 if above and _is_header(above[-1]) else 0
+        if "" not in row or _known(row) or len(above) > HEADER_WITHIN:
+            break
+    at = len(above) - 1 if above and _are_titles(above[:-1], above[-1]) else 0
     if at:
         notes["row above the names of the columns, left out"] += at
     names = [str(cell).strip().lstrip("\ufeff") for cell in above[at]] if above else []
@@ -189,8 +184,15 @@ def _header(
     return names, chain(above[at + 1 :], rows)
 
 
-def _is_header(row: list[Any]) -> bool:
-    return any(isinstance(cell, str) and canonical(cell) in KNOWN_FIELDS for cell in row)
+def _known(row: list[Any]) -> int:
+    """How many cells are names that some format knows."""
+    return sum(isinstance(cell, str) and canonical(cell) in KNOWN_FIELDS for cell in row)
+
+
+def _are_titles(above: list[list[Any]], row: list[Any]) -> bool:
+    """Whether rows stand above the names: a single known word below a full row may be a cell."""
+    full = any(2 * cells.count("") < len(cells) for cells in above)
+    return _known(row) > (1 if full else 0)
 
 
 class _Lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -17,6 +18,8 @@ SUFFIXES: dict[str, Kind] = {
     ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow",
     ".xlsx": "sheet", ".xlsm": "sheet", ".xlsb": "sheet", ".xls": "sheet", ".ods": "sheet",
 }  # fmt: skip
+PACKED = (".gz", ".zst", ".zstd")
+"""Suffixes that say how a file is packed, behind the one that says what it is."""
 ACCEPTED = (
     "a pool is .jsonl, .ndjson, .json, .csv, .tsv, .parquet, .arrow or .xlsx, plain, .gz or .zst, "
     "or a folder of them"
@@ -27,11 +30,23 @@ _STRANGERS = (
     (b"\xfd7zXZ", "an xz file"), (b"BZh", "a bzip2 file"), (b"\xd0\xcf\x11\xe0", "a document of an "
     "old Office program"), (b"SQLite format", "an SQLite database"), (b"\x7fELF", "a program"),
     (b"version https://git-lfs", "a Git LFS pointer, not the file it points to"),
-    (b"<!doctype html", "an HTML page"), (b"<html", "an HTML page"),
+    (b"<!doctype html", "an HTML page"), (b"<html", "an HTML page"), (b"<?xml", "an XML document"),
 )  # fmt: skip
+_TAR = slice(257, 262)
+"""Where a tar archive says `ustar`."""
 _ARROW = (b"ARROW1", b"\xff\xff\xff\xff")
 """How an Arrow file begins, and an Arrow stream, which is what `datasets` writes."""
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that says what a file is, in lower case; "" where none does.
+
+    >>> suffix_of(Path("train.JSONL.gz"))
+    '.jsonl'
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return next((suffix for suffix in reversed(suffixes) if suffix not in PACKED), "")
 
 
 def kind_of(name: str, suffix: str, head: bytes, text: str) -> Kind:
@@ -46,6 +61,8 @@ def kind_of(name: str, suffix: str, head: bytes, text: str) -> Kind:
     for mark, stranger in _STRANGERS:
         if lowered.startswith(mark.lower()):
             raise IlaError(f"{name} is {stranger}; {ACCEPTED}.")
+    if head[_TAR] == b"ustar":
+        raise IlaError(f"{name} is a tar archive; {ACCEPTED}.")
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(_ARROW):
@@ -60,7 +77,7 @@ def kind_of(name: str, suffix: str, head: bytes, text: str) -> Kind:
         return array
     if known == "json" and not has_json_line(start):
         return "json"
-    if start.startswith("{") and _spans_lines(start):
+    if start.startswith("{") and not _are_lines(start):
         return "json"
     if known or start.startswith("{") or not start:
         return "jsonl"
@@ -75,18 +92,18 @@ def _array_kind(known: Kind | None, start: str) -> Kind | None:
     return "json" if known == "json" or start[1:].lstrip().startswith(("{", "]")) else None
 
 
-def _spans_lines(start: str) -> bool:
-    """Whether the first object goes on after its first line: no JSON lines, whatever the name."""
+def _are_lines(start: str) -> bool:
+    """Whether the first object and its line end together; JSON lines else, whatever the name."""
     line, newline, _ = start.partition("\n")
-    if not newline or isinstance(_value(line), dict):
-        return False
-    if line.strip() == "{":
+    if isinstance(_value(line), dict):
         return True
+    if newline and line.strip() == "{":
+        return False
     try:
         _, end = json.JSONDecoder(strict=False).raw_decode(start)
     except (ValueError, RecursionError):
-        return False
-    return end > len(line)
+        return True
+    return end <= len(line) and not line[end:].lstrip().startswith("{")
 
 
 def has_json_line(start: str) -> bool:

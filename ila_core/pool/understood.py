@@ -13,7 +13,8 @@ _ORDER = (
     "labels", "source",
 )  # fmt: skip
 _WORDS = {"messages": "turns"}
-_NESTED_DEEP = 4
+_NESTED_DEEP = 6
+"""Names and numbers in a path: as deep as response.body.choices.0.message.content lies."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from ila_core.pool.json_text import compact_json
 from ila_core.pool.record import NotARecord, Note
 
-CONTENT = ("content", "value", "text", "message", "utterance")
+CONTENT = ("content", "value", "text", "message", "utterance", "parts")
 """Where a message keeps its text."""
 SEVERAL = Note("several answers, the first is read")
 NO_TEXT = Note("image or other part without text")
@@ -18,7 +18,11 @@ NO_TEXT = Note("image or other part without text")
 _ANSWERS = ("text", "answer", "output", "content", "value", "input_text")
 """Where an answer that is an object keeps its text."""
 _TEXT_PARTS = frozenset(("text", "input_text", "output_text", "reasoning", "thinking", "think"))
-_CALL_PARTS = frozenset(("tool_call", "tool_use", "function_call"))
+_CALL_PARTS = ("tool_call", "tool_use", "function_call")
+_CALLS = (*_CALL_PARTS, "functionCall", "toolUse")
+"""Where a part keeps a call, with a type of its own or without one."""
+_RESULTS = ("functionResponse", "function_response", "toolResult")
+"""Where a part without a type keeps what a tool returned."""
 
 
 def is_missing(value: Any) -> bool:
@@ -135,6 +139,8 @@ def _part_text(part: Any) -> str | None:
             return content_text(part.get("content"), as_json=True)[0]
         if kind not in _TEXT_PARTS:
             return None
+    elif any(isinstance(part.get(name), dict) for name in _CALLS):
+        return _call_part(part)
     value = next((part[key] for key in (*CONTENT, "thinking", "reasoning") if key in part
                   and not is_missing(part[key])), None)  # fmt: skip
     return None if value is None else text_of(value, "message")
@@ -144,9 +150,17 @@ def _call_part(part: Mapping[str, Any]) -> str:
     written = part.get("text") or part.get("value")
     if isinstance(written, str):
         return written
-    inner = next((part[key] for key in _CALL_PARTS if isinstance(part.get(key), dict)), part)
-    kept = {key: inner[key] for key in ("name", "arguments", "input") if key in inner}
+    inner = next((part[key] for key in _CALLS if isinstance(part.get(key), dict)), part)
+    kept = {key: inner[key] for key in ("name", "arguments", "args", "input") if key in inner}
     return calls_text(kept)
+
+
+def is_result(part: Any) -> bool:
+    """Whether a part of a message is what a tool returned."""
+    return isinstance(part, dict) and (
+        part.get("type") == "tool_result"
+        or any(isinstance(part.get(name), dict) for name in _RESULTS)
+    )
 
 
 def several(answers: Sequence[str]) -> list[Note]:

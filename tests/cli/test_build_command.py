@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from command import cli
 from conftest import small_pool, write_jsonl
+from pool_files import table
 
 MADE = ("records.parquet", "rejects.jsonl", "embeddings.npy", "landscape.parquet")
 
@@ -88,3 +89,15 @@ def test_a_pool_that_grew_is_another_pool(pool: Path, run: Path, tmp_path: Path)
     told = cli("build", grown, "--out", copy, "--projection", "pca", code=1).stderr
     assert "another pool, or of an earlier state of this one (pool.jsonl)" in told
     cli("select", copy, "--budget", 5)
+
+
+def test_splits_that_are_not_read_are_told_before_and_after(tmp_path: Path) -> None:
+    for split, records in (("train", small_pool(40)), ("test", small_pool(9))):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        (tmp_path / "set" / f"{split}-00000-of-00001.parquet").write_bytes(table(records))
+    told = "the others hold test (9 records): choose another with --split NAME."
+    assert told in cli("doctor", tmp_path / "set").stdout
+    run = tmp_path / "run"
+    made = cli("build", tmp_path / "set", "--out", run, "--projection", "pca").stderr
+    assert f"note: Of {tmp_path / 'set'} one split was read; {told}" in made
+    assert told in " ".join(cli("info", run).stdout.split())

@@ -27,6 +27,21 @@ def test_a_stage_that_another_version_made_is_told(run: Path, tmp_path: Path) ->
     assert f"by ila {ila.__version__}; embedding by 0.0.9" in cli("info", copy).stdout
 
 
+def test_a_landscape_with_labels_that_are_no_more_opens_and_is_not_made_again(
+    run: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["settings"]["labels"] = "taxonomy"
+    manifest["command"] += " --labels taxonomy"
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    assert len(ila.open(copy)) == 60
+    replay = cli("info", copy).stdout.split("command")[1].split("\n")[0].split()
+    refused = cli(*replay[1:], code=2).stderr
+    assert "--labels taxonomy is no more: three in four of its labels were wrong" in refused
+
+
 @pytest.mark.parametrize("missing", ["counts", "settings", "stages"])
 def test_a_manifest_with_a_hole_is_told(run: Path, tmp_path: Path, missing: str) -> None:
     copy = tmp_path / "run"

@@ -117,3 +117,12 @@ def test_half_a_character_in_a_domain_or_a_label_stops_nothing(tmp_path: Path) -
 def test_a_format_that_is_none(odd: Selection, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Unknown format 'csv'; choose jsonl, scored, parquet"):
         export(odd, tmp_path / "out.csv", "csv")  # type: ignore[arg-type]
+
+
+def test_a_record_that_is_a_text_of_json_gets_its_scores_on_one_line() -> None:
+    inner = json.dumps({"prompt": "a\nb", "n": 1}, indent=1)
+    for text in (json.dumps(inner), json.dumps(json.dumps(inner))):
+        scored = with_scores(text, {"row": 3})
+        assert scored == '{"prompt":"a\\nb","n":1, "_ila": {"row": 3}}'
+    talk = json.dumps(json.dumps([{"role": "user", "content": "Hi"}], indent=1))
+    assert with_scores(talk, {}) == '{"messages": [{"role":"user","content":"Hi"}], "_ila": {}}'

@@ -96,7 +96,7 @@ def test_labels_of_a_named_column_are_those_that_count(pool: Path, tmp_path: Pat
 
 def test_labels_no_longer_asked_for_are_not_left_behind(pool: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    landscape = build(pool, out=out, projection="pca", labels="taxonomy")
+    landscape = build(pool, out=out, projection="pca", labels="column:topic")
     assert (out / "labels.parquet").is_file()
     assert [len(found) for found in landscape.labels_of([7, 3])] == landscape.skills[
         [7, 3]

@@ -33,6 +33,7 @@ PARTS = (ReadSettings, EncodeSettings, PlaceSettings, LossSettings, LabelSetting
         ({"loss": "lm", "sample": 0}, "--sample is 0; give a whole number from 1"),
         ({"tuned_lm": "some/model"}, "--tuned-lm goes with --loss lm"),
         ({"labels": "endpoint"}, "--labels-url"),
+        ({"labels": "taxonomy"}, "--labels taxonomy is no more: .*leave --labels out, or name"),
         ({"projection": "mds"}, "umap, tsne, pca"),
         ({"loss": "column:"}, "column:NAME"),
         ({"seed": -1}, "whole number"),

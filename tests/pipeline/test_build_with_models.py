@@ -141,17 +141,6 @@ def test_a_tuned_model_of_another_pool_is_not_taken_for_one_of_this(
     assert not len(ila.open(tmp_path / "run").tuned_rows)
 
 
-def test_the_worth_of_taxonomy_labels_is_told(pool: Path, tmp_path: Path) -> None:
-    from ila_core.skills.taxonomy import shipped_calibration
-
-    build(pool, out=tmp_path / "run", projection="pca", labels="taxonomy")
-    found = shipped_calibration()
-    assert f"{found['precision']:.0%} of those given were right" in notes(tmp_path / "run")
-    assert f"{found['recall']:.0%} of the true ones were found" in notes(tmp_path / "run")
-    build(pool, out=tmp_path / "run", projection="pca")
-    assert "were right" not in notes(tmp_path / "run")
-
-
 def test_a_labels_server_is_told_beforehand_and_afterwards_and_its_key_never(
     pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

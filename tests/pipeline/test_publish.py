@@ -157,7 +157,7 @@ print(len(found), found.count(True))
 def test_a_build_that_is_killed_at_any_step_leaves_the_old_landscape_or_the_new_one(
     pool: Path, tmp_path: Path
 ) -> None:
-    build(pool, out=tmp_path / "ready", projection="pca", labels="taxonomy")
+    build(pool, out=tmp_path / "ready", projection="pca", labels="column:topic")
     command = [sys.executable, "-c", KILLED, tmp_path / "ready", pool, tmp_path]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

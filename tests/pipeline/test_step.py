@@ -84,7 +84,7 @@ def test_a_stage_that_failed_is_not_taken_for_finished(step: Step) -> None:
 
 def keys(run: Path) -> dict[str, str]:
     """The keys of the stages of a default build, each by itself."""
-    settings = BuildSettings.of(labels="taxonomy")
+    settings = BuildSettings.of(labels="column:topic")
     records = Made(ila.open(run).records, "records")
     vectors = Made(np.zeros((60, 2), np.float32), "vectors")
     none = Made({}, "columns")
@@ -105,10 +105,12 @@ def keys(run: Path) -> dict[str, str]:
         ("umap-learn", {"projection"}),
         ("pynndescent", {"projection"}),
         ("scikit-learn", {"projection", "domains"}),
-        ("model2vec", {"embedding", "labels"}),
-        ("tokenizers", {"embedding", "labels", "loss"}),
+        ("model2vec", {"embedding"}),
+        ("tokenizers", {"embedding", "loss"}),
         ("numba", {"projection", "loss"}),
-        ("numpy", {"projection", "loss", "embedding", "domains", "labels"}),
+        ("numpy", {"projection", "loss", "embedding", "domains"}),
+        ("icu4py", {"domains"}),
+        ("stopwordsiso", {"domains"}),
         ("transformers", set()),
     ],
 )

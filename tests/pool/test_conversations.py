@@ -9,7 +9,7 @@ from test_formats import said, system, tool, user
 
 from ila_core.pool.conversations import SHAPES, is_message, shape_of, turns_of
 from ila_core.pool.formats import adapt
-from ila_core.pool.record import Note, Turn
+from ila_core.pool.record import NotARecord, Note, Turn
 
 TALK = [user("Where do swifts nest?"), said("Under roofs."), user("And winter?"), said("Africa.")]
 Q1, A1, Q2, A2 = (turn.text for turn in TALK)
@@ -127,6 +127,7 @@ def test_one_text_may_be_the_whole_record_or_the_chosen_side(value: str) -> None
         "The user: a person. The bot: a program.",
         "<b>bold</b> [INST]",
         "Q: what is A: what",
+        "Dear Ann,\n\nHuman: hi\n\nAssistant: yo",
         "",
     ],
 )
@@ -225,6 +226,7 @@ def test_turns_of_texts_are_questions_unless_somebody_says_otherwise() -> None:
     adapted = adapt(record)
     assert adapted.turns == (user("Name a bird."), user("Now in Latin."))
     assert adapted.notes == {"list of questions, all of them the user's"}
+    assert adapt({"Turns": record["turns"]}).turns == adapted.turns
     mapped = adapt(record, (("messages", "turns"),))
     assert mapped.turns == (user("Name a bird."), said("Now in Latin."))
 
@@ -233,6 +235,23 @@ def test_a_tree_tells_of_itself() -> None:
     adapted = adapt({"message_tree_id": "1", "prompt": SPELLED["tree"][0]})
     assert list(adapted.turns) == TALK
     assert adapted.notes == {Note("message tree, its best-ranked path is read")}
+    followed = adapt({"prompt": SPELLED["tree"][0], "response": "In Mali."}).turns
+    assert list(followed) == [*TALK, said("In Mali.")]
+    ranked = (("Unranked.", float("nan")), ("Third.", 2), ("Best.", 1))
+    answers = [{"role": "assistant", "text": text, "rank": rank} for text, rank in ranked]
+    root = {"role": "prompter", "text": "Hi", "replies": answers}
+    assert adapt({"prompt": root}).turns == (user("Hi"), said("Best."))
+
+
+def test_of_several_answers_in_a_round_the_first_is_read() -> None:
+    adapted = adapt({"dialogue": [{"question": "a", "answer": ["b", "c"]}]})
+    assert adapted.turns == (user("a"), said("b"))
+    assert adapted.notes == {"several answers, the first is read"}
+
+
+def test_a_list_whose_first_message_has_no_role() -> None:
+    with pytest.raises(NotARecord, match="message without role"):
+        adapt([{"content": "a"}, {"role": "user", "content": "b"}])
 
 
 def test_a_pair_is_not_put_aside_for_a_field_that_may_mean_something_else() -> None:

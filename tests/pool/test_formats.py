@@ -160,6 +160,89 @@ CASES = {
         },
         [user("a"), said("b")],
     ),
+    "texts beside their tokens": (
+        {"inputs": [3, 4], "inputs_pretokenized": "a", "targets": [5], "targets_pretokenized": "b"},
+        [user("a"), said("b")],
+    ),
+    "definition of a task, and its inputs": (
+        {"definition": "Add.", "inputs": "1 2", "targets": "3"},
+        [user("Add.\n\n1 2"), said("3")],
+    ),
+    "preference, as OpenAI's tuning reads it": (
+        {"input": {"messages": MESSAGES[:1], "tools": []}, "preferred_output": MESSAGES[1:],
+         "non_preferred_output": MESSAGES[1:]},
+        [user("Hi"), said("Yo")],
+    ),
+    "Gemini's contents, with a call": (
+        {"systemInstruction": {"role": "system", "parts": [{"text": "s"}]}, "contents": [
+            {"role": "user", "parts": [{"text": "a"}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"x": 1}}}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"r": 2}}}]},
+            {"role": "model", "parts": [{"text": "b"}]},
+        ]},
+        [system("s"), user("a"), said('[{"name":"f","args":{"x":1}}]'),
+         tool('[{"functionResponse":{"name":"f","response":{"r":2}}}]'), said("b")],
+    ),
+    "Bedrock's messages, with a call": (
+        {"system": [{"text": "s"}, {"text": "t"}], "messages": [
+            {"role": "user", "content": [{"text": "a"}]},
+            {"role": "assistant", "content": [{"toolUse": {"name": "f", "input": {}}}]},
+            {"role": "user", "content": [{"toolResult": {"content": [{"json": 2}]}}]},
+            {"role": "assistant", "content": [{"text": "b"}]},
+        ]},
+        [system("s\nt"), user("a"), said('[{"name":"f","input":{}}]'),
+         tool('[{"toolResult":{"content":[{"json":2}]}}]'), said("b")],
+    ),
+    "a system prompt in typed parts": (
+        {"system": [{"type": "text", "text": "s"}], "messages": MESSAGES},
+        [system("s"), user("Hi"), said("Yo")],
+    ),
+    "the only messages, under a name of their own": (
+        {"id": 3, "chat_messages": [{"sender": "human", "text": "Hi"},
+                                    {"sender": "assistant", "text": "Yo"}]},
+        [user("Hi"), said("Yo")],
+    ),
+    "the chosen answer after what a tool returned": (
+        {"messages": [MESSAGES[0], {"role": "tool", "content": "o"}],
+         "chosen": MESSAGES[1], "rejected": MESSAGES[1]},
+        [user("Hi"), tool("o"), said("Yo")],
+    ),
+    "the chosen answer after a talk under a weaker name than the prompt's": (
+        {"prompt": "p", "chat": MESSAGES[:1], "chosen": "Yo", "rejected": "No"},
+        [user("Hi"), said("Yo")],
+    ),
+    "the chosen answer beside another": (
+        {"prompt": "a", "output": "o", "chosen": "b", "rejected": "c"},
+        [user("a"), said("b")],
+    ),
+    "reasoning that ends in the answer": (
+        {"question": "a", "reasoning": "Two twice: 4", "answer": "4"},
+        [user("a"), said("Two twice: 4")],
+    ),
+    "reasoning before an answer in two turns": (
+        {"prompt": "a", "reasoning": "r", "completion": [MESSAGES[1], MESSAGES[1]]},
+        [user("a"), said("r\n\nYo"), said("Yo")],
+    ),
+    "several questions": (
+        {"instruction": ["a", "b"], "output": "c"},
+        [user("a"), user("b"), said("c")],
+    ),
+    "a name in two spellings": (
+        {"Prompt": "capital", "prompt": "a", "completion": "b"},
+        [user("a"), said("b")],
+    ),
+    "cells that a table reader found empty": (
+        {"instruction": "a", "input": float("nan"), "system": float("nan"), "output": "b"},
+        [user("a"), said("b")],
+    ),
+    "types in capitals": (
+        {"messages": [{"role": "user", "content": [{"type": "Text", "text": "Hi"}]}, MESSAGES[1]]},
+        [user("Hi"), said("Yo")],
+    ),
+    "headings in a prompt": (
+        {"prompt": "Sum up.\n### Input:\ntwo numbers\n### Output:\nthe sum", "completion": "3"},
+        [user("Sum up.\n### Input:\ntwo numbers\n### Output:\nthe sum"), said("3")],
+    ),
     "no response": ({"instruction": "a", "output": ""}, [user("a")]),
     "a field called messages that is none": (
         {"messages": "3", "prompt": "a", "completion": "b"},
@@ -249,6 +332,13 @@ def test_format_names(record: dict[str, object], format: str) -> None:
         ({"messages": [{"role": "user", "content": [{"text": []}]}]}, "message is not text"),
         ({"messages": MESSAGES[1:]}, "no instruction"),
         ({"chosen": "b", "rejected": "c"}, "no instruction"),
+        ({"messages": MESSAGES, "system": [{"x": 1}]}, "system prompt is not text"),
+        ({"messages": MESSAGES, "system": {"x": 1}}, "system prompt is not text"),
+        ({"talk_a": MESSAGES, "talk_b": MESSAGES}, "unknown format"),
+        (
+            {"messages": {"role": ["user", "assistant"], "content": ["a"]}},
+            "messages are not a list",
+        ),
     ],
 )
 def test_reasons(record: dict[str, object], reason: str) -> None:
@@ -264,6 +354,9 @@ def test_map_overrides_what_is_detected() -> None:
     assert mapped.format == "mapped"
     only_response = adapt(record, (("response", "meta.ask"),))
     assert only_response.turns == (user("a\n\ni"), said("q"))
+    rated = {"prompt": "a", "response_0": "b", "response_1": "c", "better_response_id": 1, "n": "d"}
+    assert adapt(rated).turns == (user("a"), said("c"))
+    assert adapt(rated, (("response", "n"),)).turns == (user("a"), said("d"))
     with_input = adapt(record, (("instruction", "instruction"), ("input", "output")))
     assert with_input.turns[0] == user("a\n\nb")
 
@@ -296,6 +389,7 @@ def test_labels_and_source_come_from_the_first_sensible_name() -> None:
     assert (mapped.labels, mapped.source) == (("t",), "x,y")
     assert adapt({"prompt": "a", "source": 7}).source == "7"
     assert adapt({"prompt": "a", "source": {"x": 1}}).source is None
+    assert adapt({"prompt": "a", "source": True}).source is None
 
 
 JSON = st.recursive(

@@ -213,3 +213,12 @@ def test_what_a_killed_build_left_is_swept(tmp_path: Path) -> None:
     assert len(os.listdir(tmp_path / "run")) == 1
     ingest(file, out=tmp_path / "run")
     assert sorted(os.listdir(tmp_path / "run")) == ["records.parquet", "rejects.jsonl"]
+
+
+def test_half_a_character_inside_a_text_of_json_or_of_python(tmp_path: Path) -> None:
+    cell = json.dumps([{"role": "user", "content": "a\ud800"},
+                       {"role": "assistant", "content": "b", "n": float("nan")}])  # fmt: skip
+    data = json.dumps({"messages": cell}) + "\n{'prompt': 'a\\ud800', 'completion': ('b',)}\n"
+    found = ingest(put(tmp_path, data.encode()), out=tmp_path / "run")
+    assert list(found.instructions()) == ["a\ufffd", "a\ufffd"]
+    assert list(found.responses()) == ["b", "b"]

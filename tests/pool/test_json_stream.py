@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pool_files import (
 
 from ila_core.errors import IlaError
 from ila_core.pool.json_stream import records_in
+from ila_core.pool.packing import Damaged
 from ila_core.pool.reading import read_pool
 
 
@@ -137,3 +139,14 @@ def test_broken_json_is_told_from_json_that_is_cut(tmp_path: Path, text: str, re
     file.write_text(text)
     with pytest.raises(IlaError, match=f"after 1 usable record: its JSON {reason}.*--partial"):
         list(read_pool(file))
+
+
+def test_damage_between_two_objects_is_told() -> None:
+    def cut() -> Iterator[str]:
+        yield '{"a": 1} '
+        raise Damaged("its gzip data ends early")
+
+    found = records_in(cut(), "pool.json")
+    assert next(found).value == {"a": 1}
+    with pytest.raises(Damaged, match="its gzip data ends early"):
+        next(found)

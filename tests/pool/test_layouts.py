@@ -90,13 +90,27 @@ def test_one_record_is_one_record_all_the_same(tmp_path: Path) -> None:
     rounds = {"conversation": [{"human": "Hi", "assistant": "Yo"}] * 2}
     assert outcome(put(tmp_path, json.dumps(rounds).encode(), "one.jsonl")) == ["Hi\n\nHi"]
     unknown = {"talk": TALKS[0], "id": 3}
-    with pytest.raises(IlaError, match="fields are talk"):
-        outcome(put(tmp_path, json.dumps(unknown).encode(), "one.json"))
+    assert outcome(put(tmp_path, json.dumps(unknown).encode(), "one.json")) == QUESTIONS[:1]
+    sides = {"prompt": TALKS[0][:1], "completion": [*TALKS[0][1:], *TALKS[1][1:]]}
+    assert outcome(put(tmp_path, json.dumps(sides).encode(), "one.json")) == QUESTIONS[:1]
+    sides = {"prompt": TALKS[0][0], "completion": TALKS[0][1]}
+    assert outcome(put(tmp_path, json.dumps(sides).encode(), "one.json")) == QUESTIONS[:1]
+    for rows in ([[1, 2]], [[1], [2]]):
+        about = {"question": "Sum?", "answer": "3", "columns": ["n"], "data": rows}
+        assert outcome(put(tmp_path, json.dumps(about).encode(), "one.jsonl")) == ["Sum?"]
+    ragged = {"columns": ["question", "answer"], "data": [["a"], ["b", "c"], ["d", "e"]]}
+    with pytest.raises(IlaError, match="fields are columns, data"):
+        outcome(put(tmp_path, json.dumps(ragged).encode(), "one.json"))
+    parts = {"Question": "Why?", "Tries": [{"human": "Hi", "assistant": "Yo"}], "Answer": "So."}
+    assert outcome(put(tmp_path, json.dumps(parts, indent=1).encode(), "one.json")) == ["Why?"]
 
 
 def test_records_of_other_splits_are_counted(tmp_path: Path) -> None:
     file = put(tmp_path, DOCUMENTS["splits"].encode(), "pool.json")
     assert notes(file) == {"record of 'validation', left out": 1}
+    other = {"train": POOL, "glossary": [{"moss": "a plant"}]}
+    with pytest.raises(IlaError, match="holds two lists, 'train' and 'glossary'"):
+        outcome(put(tmp_path, json.dumps(other).encode(), "pool.json"))
 
 
 @pytest.mark.parametrize("name", ["pool.jsonl", "pool.json"])

@@ -8,10 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import zstandard
 from pool_files import lines, outcome, table
 
 from ila_core.errors import IlaError
-from ila_core.pool.inputs import expand
+from ila_core.pool.inputs import expand, unread
 from ila_core.pool.reading import Reading
 
 SHARDS = [
@@ -89,8 +90,18 @@ def test_folders_without_splits(tmp_path: Path) -> None:
     for i, shard in enumerate(SHARDS):
         write(tmp_path / f"part-{i}.jsonl", lines(shard))
     assert outcome(tmp_path) == QUESTIONS
+    write(tmp_path / "part-2.JSONL.zstd", zstandard.compress(lines(SHARDS[0])))
+    assert outcome(tmp_path) == [*QUESTIONS, QUESTIONS[0]]
     with pytest.raises(IlaError, match="has no split 'train'"):
         expand(tmp_path, "train")
+
+
+def test_splits_of_other_names(tmp_path: Path) -> None:
+    for name in ("train_sft", "train_gen", "test_sft"):
+        write(tmp_path / "data" / f"{name}-00000-of-00001.parquet", table(SHARDS[0]))
+    for split, names in (("gen", ["train_gen"]), ("train_sft", ["train_sft"])):
+        chosen = [path.name.partition("-")[0] for path in expand(tmp_path, split)]
+        assert chosen == names
 
 
 def test_folders_that_need_a_word_more(tmp_path: Path) -> None:
@@ -109,3 +120,53 @@ def test_folders_that_need_a_word_more(tmp_path: Path) -> None:
     with pytest.raises(IlaError, match="has several splits; it has validation, test: choose one"):
         expand(tmp_path / "half")
     assert [path.name for path in expand(tmp_path / "half", "dev")] == ["dev.jsonl"]
+
+
+# -- splits that are not read ---------------------------------------------------------------------
+
+
+def saved_in_splits(folder: Path) -> Path:
+    """As DatasetDict.save_to_disk leaves it: 3 records to train, 3 to test, and what is no set."""
+    write(folder / "dataset_dict.json", '{"splits": ["train", "test", "extra"]}')
+    for split in ("train", "test"):
+        saved(folder / split)
+    return folder
+
+
+def test_the_other_splits_of_a_saved_data_set_are_told_with_their_records(tmp_path: Path) -> None:
+    folder = saved_in_splits(tmp_path / "set")
+    told = f"Of {folder} one split was read; the others hold "
+    end = ": choose another with --split NAME."
+    assert unread(folder) == [f"{told}test (3 records), extra{end}"]
+    assert unread([folder], "test") == [f"{told}train (3 records), extra{end}"]
+    assert unread(folder / "train") == [] == unread([folder / "train" / "state.json"])
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_arrow_batches_are_counted_in_either_form(tmp_path: Path, stream: bool) -> None:
+    folder = saved_in_splits(tmp_path / "set")
+    write(folder / "extra" / "state.json", '{"_data_files": [{"filename": "a.arrow"}]}')
+    write(folder / "extra" / "a.arrow", arrow(SHARDS[1], stream=stream))
+    assert "extra (2 records)" in unread(folder)[0]
+    write(folder / "extra" / "a.arrow", b"cut")
+    assert "test (3 records), extra:" in unread(folder)[0]
+
+
+def test_the_other_splits_of_shards_are_told_with_their_records(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "train-00000-of-00001.parquet", table(SHARDS[1]))
+    assert unread(tmp_path) == []
+    write(tmp_path / "data" / "test-00000-of-00001.parquet", table(SHARDS[0]))
+    for i, shard in enumerate(SHARDS):
+        write(tmp_path / "data" / f"validation-0000{i}-of-00002.parquet", table(shard))
+    assert "test (1 record), validation (3 records): choose" in unread(tmp_path)[0]
+    assert "test (1 record), train (2 records): choose" in unread(tmp_path, "validation")[0]
+    write(tmp_path / "data" / "test-00000-of-00001.parquet", b"PAR1")
+    assert "hold test, validation (3 records)" in unread(tmp_path)[0]
+
+
+def test_splits_without_a_footer_are_told_by_name(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        write(tmp_path / f"{split}.jsonl", lines(SHARDS[0]))
+    assert "the others hold test: choose" in unread(tmp_path)[0]
+    write(tmp_path / "flat" / "part.jsonl", lines(SHARDS[0]))
+    assert unread(tmp_path / "flat") == []

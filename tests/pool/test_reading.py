@@ -21,6 +21,7 @@ from pool_files import (
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.ingest import ingest
+from ila_core.pool.inputs import expand
 from ila_core.pool.reading import REJECT_CLIP, Reading, preview, read_pool
 from ila_core.pool.settings import ReadSettings
 
@@ -58,6 +59,9 @@ def test_lines_that_are_no_records(tmp_path: Path) -> None:
         ("p.png", b"\x89PNG\r\n\x1a\n123", "is a PNG image; a pool is .jsonl"),
         ("p.jsonl", b"PK\x03\x04abc", "is a ZIP archive"),
         ("p.jsonl", b"\n<!DOCTYPE HTML><html>", "is an HTML page"),
+        ("p.json", b"<?xml version='1.0'?><Error/>", "is an XML document"),
+        ("p.tar", b"pool.jsonl".ljust(257, b"\0") + b"ustar\x0000", "is a tar archive"),
+        ("p.json", b"// mine\n[]", r"its JSON is broken \(Expecting value at '// mine"),
         ("p.jsonl", b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
         ("p.txt", b"Dear diary", "does not begin with JSON"),
         ("p.bin", bytes(range(256)), "does not begin with JSON"),
@@ -82,6 +86,15 @@ def test_refused(tmp_path: Path, name: str, data: bytes, words: str, partial: bo
         ingest(put(tmp_path, data, name), out=tmp_path / "run", settings=settings)
     assert name in str(caught.value) and str(caught.value).count(". ") == 0
     assert not (tmp_path / "run").exists()
+
+
+def test_lines_out_of_an_array_and_objects_on_one_line(tmp_path: Path) -> None:
+    data = b'{"prompt": "a", "completion": "b"}, \r\n[{"prompt": "c"}],\n{"prompt": "d",},\n'
+    file = put(tmp_path, data)
+    assert outcome(file) == ["a", "not an object", "invalid JSON"]
+    assert next(iter(read_pool(file))).original == '{"prompt": "a", "completion": "b"}'
+    data = b'{"prompt": "a"}{"prompt": "b"} {"prompt": "c"}\n{"prompt": "d"}'
+    assert outcome(put(tmp_path, data)) == ["a", "b", "c", "d"]
 
 
 def test_paths_that_name_nothing(tmp_path: Path) -> None:
@@ -161,6 +174,16 @@ def test_partial_passes_over_files_of_which_nothing_can_be_read(tmp_path: Path) 
     found = ingest(tmp_path / "*.jsonl", out=tmp_path / "run", settings=PARTIAL)
     assert len(found) == 3
     assert found.counts["notes"]["file passed over"] == 3
+    reading = Reading(tmp_path / "*.jsonl", PARTIAL)
+    shares = [reading.share for _ in reading]
+    assert shares == sorted(shares) and shares[-1] < 1 and reading.share == 1
+
+
+def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
+    file = put(tmp_path, lines())
+    again = tmp_path / "other" / ".." / file.name
+    again.parent.parent.mkdir()
+    assert expand([file, again, str(tmp_path / "*.jsonl")]) == [file]
 
 
 def test_unknown_fields_are_named_with_the_option_that_maps_them(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ from pool_files import notes, outcome, put
 from ila_core.errors import IlaError
 from ila_core.pool.encodings import encoding_of
 from ila_core.pool.reading import Reading, read_pool
+from ila_core.pool.settings import ReadSettings
+from ila_core.pool.sheets import dialect_of
 
 ROWS = [("Name a knot.", "Bowline."), ("Name a sail.", "Jib."), ("Name a rope.", "Sheet.")]
 QUESTIONS = [question for question, _ in ROWS]
@@ -36,6 +39,9 @@ def test_quotes_between_tabs_count_only_where_they_are_sound(tmp_path: Path) -> 
     assert outcome(put(tmp_path, data, "pool.tsv")) == [question for question, _ in cells]
     quoted = b'question\tanswer\n"What\nis it?"\t"a\tb"\n"He said ""no""."\tc\n'
     assert outcome(put(tmp_path, quoted, "pool.tsv")) == ["What\nis it?", 'He said "no".']
+    cut = 'question\tanswer\n"What\nis'
+    assert dialect_of(cut, whole=False).quoting == csv.QUOTE_MINIMAL, "its end may close it"
+    assert dialect_of(cut, whole=True).quoting == csv.QUOTE_NONE
 
 
 def test_titles_above_the_names_and_blank_columns(tmp_path: Path) -> None:
@@ -91,6 +97,8 @@ def test_other_encodings_are_found_out_and_told(tmp_path: Path, encoding: str) -
 def test_a_few_broken_lines_are_no_other_encoding(tmp_path: Path) -> None:
     data = text_of(",") + b"\n\xff\xfe,x\n" + "é,ü".encode()
     assert outcome(put(tmp_path, data, "pool.csv")) == [*QUESTIONS, "not UTF-8", "é"]
+    mixed = "Was heißt ".encode() + "été, sagte sie.\n".encode("cp1252")
+    assert encoding_of(5 * mixed) == "utf-8", "half of it is sound"
 
 
 SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -158,3 +166,12 @@ def test_workbooks(tmp_path: Path) -> None:
         outcome(put(tmp_path, file.read_bytes(), "pool.csv"))
     with pytest.raises(IlaError, match="not a workbook that can be read"):
         outcome(put(tmp_path, file.read_bytes()[:2000], "pool.xlsx"))
+
+
+def test_a_known_word_in_a_cell_is_no_header(tmp_path: Path) -> None:
+    data = b",German,English\n0,Mensch,human\n1,Haus,house\n"
+    file = put(tmp_path, data, "pool.csv")
+    found = list(read_pool(file, ReadSettings(map="instruction=German,response=English")))
+    assert [one.response for one in found] == ["human", "house"]
+    titled = b"Sheet of words,v2,,\nmade in,May,,\nquestion,answer,,note\nMensch,human,,\n"
+    assert outcome(put(tmp_path, titled, "pool.csv")) == ["Mensch"]

@@ -31,6 +31,7 @@ def read(tmp_path: Path, pool: list[dict[str, Any]], **how: Any) -> tuple[Readin
     ("value", "prose"),
     [
         ("sql", False), ("sql, window functions; joins", False), (["sql", "joins"], False),
+        ('["joins of many large tables", "sorting of text"]', False),
         ('["sql", "joins"]', False), ("open domain question answering", False), (7, False),
         ("https://example.org/a/very/long/path-of-a-page?with=query", False),
         ("It is blue.", True), (PASSAGE, True), (["It is blue."], True), ("a\nb", True),
@@ -71,6 +72,10 @@ def test_a_task_in_prose_is_the_instruction(tmp_path: Path) -> None:
     assert found[0].instruction == "Put the sentence into the past tense.\n\nI go 0"
     assert found[0].source is None
     assert reading.understood.sentence() == "instruction from task + input, response from output"
+    for name in ("task", "source"):
+        renamed = [{name: record["task"], "target": "x"} for record in pool]
+        told = f"instruction from {name}, response from target"
+        assert read(tmp_path, renamed)[0].understood.sentence() == told
     short = [{**record, "task": "tenses"} for record in pool]
     assert read(tmp_path, short)[1][0].instruction == "I go 0"
     assert read(tmp_path, short)[1][0].source == "tenses"
@@ -82,6 +87,14 @@ def test_a_field_that_always_says_the_same_is_no_answer(tmp_path: Path) -> None:
     same = [{"instruction": f"{i}?", "output": "ok"} for i in range(4)]
     assert read(tmp_path, same)[1][0].response == "ok"
     assert habits_of(same).constant == frozenset()
+    assert habits_of(pool[:3]).constant == {"output"}
+    assert habits_of(pool[:2]).constant == frozenset(), "two may agree by chance"
+
+
+def test_a_fifth_of_long_names_is_no_prose() -> None:
+    pool = [{"tags": PASSAGE}, *[{"tags": "weirs"}] * 4]
+    assert habits_of(pool).prose == frozenset()
+    assert habits_of(pool[:4]).prose == {"tags"}
 
 
 def test_the_same_fields_for_all_records_of_a_file(tmp_path: Path) -> None:
@@ -122,10 +135,27 @@ def test_errors_name_what_is_there_and_what_helps(tmp_path: Path) -> None:
         read(tmp_path, nested)
     assert told.value.fields == ("id", "meta.ask", "meta.tries.0.says")
     mapped = "instruction=meta.ask,response=meta.tries.0.says"
-    assert read(tmp_path, nested, map=mapped)[1][0].response == "b"
+    reading, found = read(tmp_path, nested, map=mapped)
+    assert found[0].response == "b"
+    told = "instruction from meta.ask, response from meta.tries.0.says; not used: id"
+    assert reading.understood.sentence() == told
     messages = [{"role": "user", "content": "Hi", "id": 1, "parent": None}]
     with pytest.raises(IlaError, match="each line is one message, but a record is a whole"):
         read(tmp_path, messages)
+    reading, _ = read(tmp_path, [{"role": "prompter", "text": "Hi", "parent_id": None}] * 2)
+    with pytest.raises(PoolError, match=r"None of the 2 .* fields are role, text, .* one message"):
+        reading.check()
+    reading, _ = read(tmp_path, [{"author": "Austen", "text": "It is a truth"}])
+    with pytest.raises(PoolError, match="fields are author, text: name the right one with --map"):
+        reading.check()
+    asked = [{"messages": [{"role": "user", "content": "1 + 1?"}], "truth": 2}]
+    reading, _ = read(tmp_path, asked)
+    with pytest.raises(PoolError, match="--map response=FIELD"):
+        reading.check()
+    [record] = read(tmp_path, asked, map="response=truth")[1]
+    assert (record.instruction, record.response) == ("1 + 1?", "2")
+    with pytest.raises(PoolError, match=r"invalid JSON .* broken at character 6 \(Expecting ':'"):
+        list(Reading(put(tmp_path, b'{"a" "b"}\n', "colon.jsonl")))
     reading, _ = read(tmp_path, [{"question": "a", "why": {"a": 1}}])
     with pytest.raises(PoolError, match=r"fields are question, why.a: .*--map response=FIELD"):
         reading.check()
@@ -155,6 +185,12 @@ def test_an_encoding_and_a_split_that_are_asked_for(tmp_path: Path) -> None:
     assert isinstance(record, Record) and record.instruction == "Łódź?"
     with pytest.raises(IlaError, match="--encoding is 'klingon', which is no encoding"):
         list(Reading(file, ReadSettings(encoding="klingon")))
+    for name in ("hex", "rot13", "idna", "undefined"):
+        with pytest.raises(IlaError, match=f"--encoding is '{name}', which is no encoding of text"):
+            list(Reading(file, ReadSettings(encoding=name)))
+    marked = put(tmp_path, b'{"prompt": "a"}\n{"prompt": "\xff"}\n{"prompt": "b"}\n')
+    found = list(Reading(marked, ReadSettings(encoding="utf-8-sig")))
+    assert [isinstance(one, Record) for one in found] == [True, False, True]
     both = put(tmp_path, b'{"mine": [{"prompt": "a"}], "yours": [{"prompt": "b"}]}', "two.json")
     [record] = Reading(both, ReadSettings(split="yours"))
     assert isinstance(record, Record) and record.instruction == "b"
@@ -171,6 +207,7 @@ def test_a_preview_looks_on_until_there_is_a_record(tmp_path: Path) -> None:
 
 
 def test_paths_stop_somewhere() -> None:
-    assert paths_in({"a": {"b": {"c": {"d": {"e": 1}}}}, "f": [], "g": [1], "h": [[{"i": 1}]]}) == [
-        "a.b.c.d", "f", "g", "h.0.0.i",
+    deep = {"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}}
+    assert paths_in({**deep, "f": [], "g": [1], "h": [[{"i": 1}]]}) == [
+        "a.b.c.d.e.f", "f", "g", "h.0.0.i",
     ]  # fmt: skip

@@ -1,11 +1,10 @@
-"""Domains: of a column's values, of clusters, and the names of these."""
+"""Domains: of a column's values, and of clusters."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from ila_core.space.domains import domains_by_kmeans, domains_from_values, name_domains
+from ila_core.space.domains import domains_by_kmeans, domains_from_values
 
 NAN = float("nan")
 
@@ -68,44 +67,3 @@ def test_mini_batches_take_over_above_20_000_records() -> None:
 def test_an_empty_pool_has_no_domains() -> None:
     domains = domains_by_kmeans(np.zeros((0, 4), np.float32), list)
     assert (domains.names, len(domains.domain)) == ((), 0)
-
-
-# -- names ----------------------------------------------------------------------------------------
-
-
-def test_words_that_are_everywhere_name_nothing() -> None:
-    texts = ["please write the poem", "please sort the list", "please write the poem again"]
-    names = name_domains(np.array([0, 1, 0]), 2, texts)
-    assert names[0].startswith("poem · write")
-    assert names[1] == "list · sort"
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
-        ("Пожалуйста, напиши стих", "стих"),
-        ("请写一首诗歌", "诗歌"),
-        ("x = np_zeros(3)", "np_zeros"),
-    ],
-)
-def test_names_in_other_scripts_and_code(text: str, word: str) -> None:
-    names = name_domains(np.array([0, 1]), 2, [text, "an entirely different matter"])
-    assert word in names[0].split(" · ") or word in "".join(names[0].split(" · "))
-
-
-def test_function_words_name_a_domain_only_where_it_has_no_other() -> None:
-    texts = ["how do you bake rye", "how do you bake oats", "which of these is it", "of which"]
-    names = name_domains(np.array([0, 0, 1, 1]), 2, texts)
-    assert names[0].split(" · ")[0] == "bake" and "how" not in names[0]
-    assert "which" in names[1]
-
-
-def test_names_differ_even_where_words_do_not() -> None:
-    names = name_domains(np.array([0, 1, 2, 3]), 4, ["same", "same", "", ""])
-    assert len(set(names)) == 4
-    assert all(names)
-
-
-def test_a_name_does_not_say_a_word_twice() -> None:
-    (name,) = name_domains(np.array([0]), 1, ["poem poems poetry"])
-    assert name == "poem · poetry"

@@ -177,3 +177,13 @@ def test_a_full_map_travels_in_less_than_300_kilobytes() -> None:
 def test_a_pool_without_depth_can_be_drawn(layer: Layer) -> None:
     pool = Landscape.from_arrays([[0, 0], [1, 1]], relative_depth=[np.nan, np.nan])
     assert json.loads(drawn(pool, layer=layer).to_json())["data"]
+
+
+def test_an_arabic_name_leaves_the_numbers_beside_it_in_their_place() -> None:
+    names = ["قصيدة · ربيع", "code"]
+    pool = Landscape.from_arrays([[0, 0], [1, 1]], domain=[0, 1], domain_names=names)
+    figure = drawn(pool, layer="domain")
+    told = [text for trace in figure.data for text in (trace.text or ())]
+    assert set(told) == {f"\u2068{names[0]}\u2069", "code"}
+    legend = [note.text for note in figure.layout.annotations if "■" in note.text]
+    assert [text.endswith(f"\u2068{names[0]}\u2069") for text in legend] == [True, False]

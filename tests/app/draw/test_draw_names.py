@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from draw.names import places, short_name
+from draw.names import columns, isolated, places, short_name
 from ila_core.landscape.cells import count, frame
 from ila_core.landscape.landscape import Landscape
 
@@ -29,3 +29,15 @@ def test_names_do_not_collide_and_the_largest_come_first() -> None:
 def test_a_long_name_is_shortened() -> None:
     assert short_name("an extraordinarily long single domain name") == "an extraordinarily long s…"
     assert short_name("") == ""
+
+
+def test_a_name_in_wide_signs_is_shortened_sooner_and_no_mark_is_torn_off() -> None:
+    assert short_name("人工智能 · 机器学习神经网络模型", letters=26) == "人工智能"
+    assert short_name("人工智能机器学习神经网络模型") == "人工智能机器学习神经网络…"
+    assert columns(short_name("กี่กี่กี่กี่", letters=3)) == 3 and short_name("กี่" * 4, letters=3) == "กี่กี่…"
+
+
+def test_only_what_runs_leftwards_is_isolated() -> None:
+    assert isolated("poem · 诗歌") == "poem · 诗歌"
+    for name in ("قصيدة", "שיר", "python · قصيدة"):
+        assert isolated(name) == f"\u2068{name}\u2069"

@@ -163,15 +163,6 @@ def test_a_server_of_ones_own_is_estimated_in_requests_and_tokens(
     }  # fmt: skip
 
 
-def test_the_taxonomy_says_how_often_it_is_right(page: AppTest) -> None:
-    from ila_core.skills.taxonomy import shipped_calibration
-
-    pick(page, "Labels", "taxonomy")
-    found = shipped_calibration()
-    assert f"{found['precision']:.0%} of them were right" in texts(page)
-    assert f"{found['recall']:.0%} were found" in texts(page)
-
-
 def test_depth_loss_labels_and_domains_can_be_columns(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,3 +21,12 @@ def test_only_labels_that_counted_are_shown(labels: str, shown: str, tmp_path: P
     landscape = ila.build(pool, out=tmp_path / "run", projection="pca", loss="none", labels=labels)
     line = facts(landscape, 0, landscape.records.take([0])[0])
     assert next((part for part in line.split(" · ") if part.startswith("labels")), "") == shown
+
+
+def test_an_arabic_domain_keeps_its_place_in_the_line(tmp_path: Path) -> None:
+    records = [{**record, "topic": "قصيدة"} for record in small_pool(20)]
+    pool = write_jsonl(tmp_path / "pool.jsonl", records)
+    landscape = ila.build(
+        pool, out=tmp_path / "run", projection="pca", loss="none", domains="column:topic"
+    )
+    assert "\u2068قصيدة\u2069" in facts(landscape, 0, landscape.records.take([0])[0]).split(" · ")
