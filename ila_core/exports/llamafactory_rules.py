@@ -28,7 +28,8 @@ def unread(entry: Mapping[str, Any], record: Mapping[str, Any]) -> str | None:
     columns: Mapping[str, str] = entry["columns"]
     for column in ("system", "tools"):
         value = _held(record, columns, column)
-        if value is not None and not isinstance(value, str) and entry["formatting"] != "openai":
+        listed = column == "tools" and entry["formatting"] == "openai"
+        if value is not None and not isinstance(value, str) and not listed:
             return f"{columns[column]} is not text"
     if entry["formatting"] == "alpaca":
         return _unread_pair(entry, columns, record)

@@ -126,3 +126,7 @@ def test_a_record_that_is_a_text_of_json_gets_its_scores_on_one_line() -> None:
         assert scored == '{"prompt":"a\\nb","n":1, "_ila": {"row": 3}}'
     talk = json.dumps(json.dumps([{"role": "user", "content": "Hi"}], indent=1))
     assert with_scores(talk, {}) == '{"messages": [{"role":"user","content":"Hi"}], "_ila": {}}'
+
+
+def test_a_record_that_holds_nothing_else_gets_its_scores() -> None:
+    assert with_scores('{"_ila": {"row": 9}}', {"row": 3}) == '{"_ila": {"row": 3}}'

@@ -133,7 +133,7 @@ def test_a_killed_run_goes_on_behind_its_finished_batches(tmp_path: Path) -> Non
     assert ended.returncode == -signal.SIGKILL
     assert not (tmp_path / "e.npy").exists()
     with open(tmp_path / "work" / "vectors.f32", "ab") as stream:
-        stream.write(b"torn tail")  # what a kill in the middle of a write leaves
+        stream.write(bytes(4 * Letters().dim * 3) + b"torn")  # as a kill in a write leaves it
     texts, encoder = many_texts(), Letters()
     result = embed(
         lambda: texts, 100, encoder, out=tmp_path / "e.npy", work=tmp_path / "work", batch=10

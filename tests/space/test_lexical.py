@@ -53,3 +53,8 @@ def test_the_same_seed_gives_the_same_bits_in_any_batch(monkeypatch: pytest.Monk
     together = first.encode(POOL)
     np.testing.assert_array_equal(together, again.encode(POOL))
     np.testing.assert_array_equal(together, np.concatenate([first.encode([text]) for text in POOL]))
+
+
+def test_repeated_texts_teach_once() -> None:
+    once, often = learned([POOL[0], POOL[4]]), learned([*[POOL[0]] * 5, POOL[4]])
+    assert once.identity == often.identity
