@@ -44,6 +44,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev]"
 	@echo "Compiling the kernels, so that the first page need not wait for them."
 	-@$(BIN)/ila select sample_data/landscape --budget 10% > /dev/null
+	-@$(BIN)/ila doctor sample_data/pool.jsonl > /dev/null
 	@touch $(STAMP)
 
 clean:

@@ -8,7 +8,7 @@ has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ import ila_core as ila
 from draw import names
 from draw.names import Place
 from ila_core.artifacts import FINDINGS, MANIFEST
+from ila_core.exports import llamafactory, messages
 from ila_core.landscape import cells as drawing
 from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
@@ -36,15 +37,18 @@ from ila_core.methods.select import select_by
 from ila_core.pipeline import estimate as doctor
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool import reading
+from ila_core.pool.encodings import encodings_of
 from ila_core.pool.reading import Preview
 from ila_core.pool.record import Record
 from ila_core.pool.settings import ReadSettings
+from ila_core.pool.splits import Splits
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 from ila_core.studies import journal, run
 from ila_core.studies.findings import Study
 from ila_core.studies.settings import StudySettings
 from jobs import builds
+from jobs.pools import Pool
 
 CURVE_POINTS = 12
 T = TypeVar("T")
@@ -71,6 +75,7 @@ _KEYS = {
     Cells: lambda cells: repr(cells.frame),
     Frame: repr,
     Spec: repr,
+    Pool: repr,
     type(Path()): _path_key,
 }
 _once = partial(st.cache_resource, show_spinner=False, hash_funcs=_KEYS)
@@ -233,25 +238,59 @@ def identity(landscape: Landscape) -> str:
     return journal.identity(landscape)
 
 
+# -- files for trainers ---------------------------------------------------------------------------
+
+
+@_once(max_entries=24)
+def registered(
+    selection: Selection, file_name: str, format: str
+) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """Return the entry of LLaMA-Factory's register for a file, and what is to be said of it.
+
+    IlaError says why there is none.
+    """
+    entry = llamafactory.dataset_entry(selection, file_name, format)
+    return entry, llamafactory.remarks(entry, selection, format)
+
+
+@_once(max_entries=24)
+def with_context(selection: Selection) -> int:
+    """Return how many of the records have an answer that is kept out of the loss."""
+    return messages.with_context(selection)
+
+
 # -- pools that are about to be built -------------------------------------------------------------
 
 
+@_once(max_entries=24)
+def splits(file: Path) -> Splits:
+    """Return which lists or sheets a file holds; IlaError where it is no pool."""
+    return Splits.of_file(file)
+
+
+@_once(max_entries=24)
+def encodings(file: Path) -> list[str]:
+    """Return how the text of a file may be encoded, the likeliest first."""
+    return encodings_of(file)
+
+
 @_once(max_entries=8)
-def preview(pool: Path, settings: ReadSettings, *, require_response: bool) -> Preview:
-    """Read the first records of a pool, anew when the file has changed."""
-    return reading.preview([pool], settings, require_response=require_response)
+def preview(files: tuple[Path, ...], settings: ReadSettings, *, require_response: bool) -> Preview:
+    """Read the first records of a pool's files, anew when one has changed."""
+    return reading.preview(files, settings, require_response=require_response)
 
 
 @_once(max_entries=24)
-def estimate(pool: Path, settings: BuildSettings) -> doctor.Estimate:
+def estimate(files: tuple[Path, ...], settings: BuildSettings) -> doctor.Estimate:
     """Estimate what building a pool with these settings takes on this machine."""
-    return doctor.estimate([pool], settings)
+    return doctor.estimate(files, settings)
 
 
 @_once(max_entries=24)
-def tried(pool: Path, settings: BuildSettings) -> Mapping[str, Any]:
+def tried(files: tuple[Path, ...], pool: Pool, settings: BuildSettings) -> Mapping[str, Any]:
     """Estimate likewise with models of one's own, in a process that takes them with it.
 
-    Returns "sentence" and "details" beside the numbers. IlaError says why one cannot be tried.
+    `files` are those of the pool, and tell when it has changed. Returns "sentence" and "details"
+    beside the numbers. IlaError says why one cannot be tried.
     """
-    return builds.try_out(str(pool), settings)
+    return builds.try_out(pool.given, settings)

@@ -13,8 +13,8 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.paths import SAMPLE
 
 FOLDER = SAMPLE / "landscape"
-FIRST = [562, 190, 1602, 1648, 1106, 1472, 915, 1501, 615, 2045, 708, 184, 1122, 379, 280, 1850,
-         1856, 1680, 444, 462]  # fmt: skip
+FIRST = [752, 1477, 1648, 1904, 502, 53, 369, 1408, 1593, 522, 708, 120, 184, 1431, 1802, 1295,
+         1848, 1850, 1374, 1165]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -35,12 +35,14 @@ def start(runs: Path, name: str, pool: Sequence[str], settings: BuildSettings) -
     process.launch(runs, name, [*COMMAND, *settings.words(pool, runs / name)])
 
 
-def try_out(pool: str, settings: BuildSettings, *, timeout: float = 1800) -> dict[str, Any]:
+def try_out(
+    pool: Sequence[str], settings: BuildSettings, *, timeout: float = 1800
+) -> dict[str, Any]:
     """Return what `ila doctor` estimates for a build, models of one's own tried for some seconds.
 
     IlaError in the command's own sentence, or where it takes longer than `timeout` seconds.
     """
-    words = [*COMMAND, "doctor", pool, "--json", *options.words(settings)]
+    words = [*COMMAND, "doctor", *pool, "--json", *options.words(settings)]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:

@@ -41,23 +41,32 @@ def roots() -> tuple[Path, ...]:
     return (*(Path(root) for root in given if root), runs_folder(), paths.SAMPLE)
 
 
-def allowed(text: str) -> Path:
-    """Return the path a visitor named; UsageError if it is outside the folders, or not there."""
-    named = Path(text.strip()).expanduser()
+def inside(text: str) -> Path:
+    """Return the whole path a visitor named, its links as they are, be it there or not.
+
+    UsageError where it lies outside the folders, or a link of it leads outside.
+    """
     try:
-        path = named.resolve()
-        inside = any(path.is_relative_to(root.expanduser().resolve()) for root in roots())
-        exists = path.exists()
-    except (OSError, ValueError) as error:
+        path = Path(os.path.abspath(Path(text.strip()).expanduser()))
+        target = path.resolve()
+        is_inside = any(target.is_relative_to(root.expanduser().resolve()) for root in roots())
+        path.exists()  # too long a name, for one
+    except (OSError, RuntimeError, ValueError) as error:
         raise UsageError(f"{text!r} is no path: {error}.") from error
-    if not inside:
+    if not is_inside:
         folders = ", ".join(str(root) for root in roots())
         raise UsageError(
-            f"{named} lies outside the folders this page may open ({folders}); start the page with "
+            f"{path} lies outside the folders this page may open ({folders}); start the page with "
             "ila app --root FOLDER to open more, or upload the file."
         )
-    if not exists:
-        raise UsageError(f"{named} does not exist; check the spelling, or upload the file.")
+    return path
+
+
+def allowed(text: str) -> Path:
+    """Return the path a visitor named; UsageError if it is outside the folders, or not there."""
+    path = inside(text).resolve()
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; check the spelling, or upload the file.")
     return path
 
 

@@ -132,12 +132,12 @@ def names(place: Path) -> set[str]:
 
 
 def slug(text: str) -> str:
-    """Return text as a folder's name.
+    """Return text as a folder's name, in any script.
 
-    >>> slug("My pool (v2)")
-    'My-pool-v2'
+    >>> slug("My pool (v2)"), slug("医疗 问答")
+    ('My-pool-v2', '医疗-问答')
     """
-    return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")[:64]
+    return re.sub(r"[^\w]+", "-", text).strip("-")[:60]  # in any script at most 240 bytes
 
 
 def free_name(place: Path, wished: str, *, taken: frozenset[str] = frozenset()) -> str:

@@ -10,20 +10,21 @@ import cache
 import session
 from ila_core.errors import IlaError
 from ila_core.pipeline.settings import BuildSettings
+from jobs.pools import Pool
 from parts.notices import trouble
 from parts.texts import plain
 
 
-def estimate(pool: Path, settings: BuildSettings) -> None:
+def estimate(pool: Pool, files: tuple[Path, ...], settings: BuildSettings) -> None:
     """Say what the build will take; a model of one's own is tried when one asks for it."""
     if not settings.runs_models:
-        quick_estimate(pool, settings)
+        quick_estimate(files, settings)
         return
     known = session.recall("tried", {})
     if (pool, settings) in known:
         show_estimate(known[pool, settings]["sentence"], known[pool, settings]["details"])
         return
-    quick_estimate(pool, settings.without_models(), but="without the model's own time")
+    quick_estimate(files, settings.without_models(), but="without the model's own time")
     if st.button(
         "Try how long the model takes here",
         icon=":material/timer:",
@@ -33,7 +34,7 @@ def estimate(pool: Path, settings: BuildSettings) -> None:
     ):
         try:
             with st.spinner("Loading the model and trying it …"):
-                tried = cache.tried(pool, settings)
+                tried = cache.tried(files, pool, settings)
         except IlaError as error:
             trouble(error)
             return
@@ -41,11 +42,11 @@ def estimate(pool: Path, settings: BuildSettings) -> None:
         st.rerun()
 
 
-def quick_estimate(pool: Path, settings: BuildSettings, but: str = "") -> None:
+def quick_estimate(files: tuple[Path, ...], settings: BuildSettings, but: str = "") -> None:
     """Say what can be said in a second."""
     try:
         with st.spinner("Trying how fast this machine is …"):
-            estimated = cache.estimate(pool, settings)
+            estimated = cache.estimate(files, settings)
     except IlaError:
         return  # the preview has told already, or the build will
     show_estimate(estimated.sentence() + (f", {but}" if but else ""), estimated.details())

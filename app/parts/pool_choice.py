@@ -1,4 +1,4 @@
-"""A pool that is uploaded or named."""
+"""A pool that is uploaded or named, and which part of it is read."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ from pathlib import Path
 
 import streamlit as st
 
+import cache
 import session
 from ila_core.errors import IlaError
-from jobs import folders
+from ila_core.pool.sniffing import PACKED, SUFFIXES, WORDS
+from ila_core.pool.splits import Splits
+from jobs import folders, pools
+from jobs.pools import Pool
 from jobs.uploads import store_upload
+from parts import reading
 from parts.landscapes import show
 from parts.notices import trouble
 from parts.switch import switch
 
-POOL_TYPES = ["jsonl", "json", "csv", "tsv", "parquet", "gz", "zst", "txt"]
+TYPES = [suffix.lstrip(".") for suffix in (*SUFFIXES, ".txt", *PACKED)]
+"""What the name of an upload may end in; a .txt is known by what it begins with."""
 WAYS = {"upload": "Upload", "path": "A path on this machine"}
 
 
-def choose_pool(runs: Path) -> Path | None:
+def choose_pool(runs: Path) -> Pool | None:
     """Let a pool be uploaded or named; None until there is one."""
     st.subheader("Open a pool", anchor=False)
     given = folders.opened_with()
@@ -27,51 +33,101 @@ def choose_pool(runs: Path) -> Path | None:
     return uploaded(runs) if way == "upload" else named(given if start == "path" else None)
 
 
-def uploaded(runs: Path) -> Path | None:
-    file = st.file_uploader(
-        "JSONL, JSON, CSV or Parquet, also compressed (.gz, .zst)",
-        type=POOL_TYPES,
+def uploaded(runs: Path) -> Pool | None:
+    *most, last = WORDS.values()
+    files = st.file_uploader(
+        f"{', '.join(most)} or {last}, also packed ({', '.join(PACKED)}); several are one pool",
+        type=TYPES,
+        accept_multiple_files=True,
         key="upload",
     )
-    if file is None:
+    if not files:
         st.caption("For more than a few hundred megabytes a path is quicker: nothing is copied.")
         return None
-    stored = session.recall("uploaded")
-    if stored is None or stored[0] != file.file_id or not stored[1].exists():
-        try:
-            with st.spinner("Storing the file …"):
-                path = store_upload(runs, file.name, file)
-        except IlaError as error:
-            trouble(error)
-            return None
-        stored = file.file_id, path
-        session.remember("uploaded", stored)
-    return stored[1]
+    before: dict[str, Path] = session.recall("uploaded", {})
+    stored: dict[str, Path] = {}
+    try:
+        with st.spinner("Storing what was uploaded …"):
+            for file in files:
+                path = before.get(file.file_id)
+                if path is None or not path.exists():
+                    path = store_upload(runs, file.name, file)
+                stored[file.file_id] = path
+    except IlaError as error:
+        trouble(error)
+        return None
+    session.remember("uploaded", stored)
+    return Pool(tuple(str(path) for path in stored.values()))
 
 
-def named(given: Path | None) -> Path | None:
+def named(given: Path | None) -> Pool | None:
     text = st.text_input(
         "Path",
         value=session.recall("path", str(given) if given else ""),
         placeholder=str(Path.home() / "pool.jsonl"),
         key="path",
-        help="One file. It must lie under a folder this page was started with: "
+        help="A file, a folder that holds a pool, or a pattern for several files, such as "
+        "pool/*.jsonl. It must lie under a folder this page was started with: "
         + ", ".join(str(root) for root in folders.roots()),
     )
     session.remember("path", text)
     if not text.strip():
         return None
     try:
-        path = folders.allowed(text)
+        pool = pools.named(text)
     except IlaError as error:
         trouble(error)
         return None
-    if folders.is_run(path):
+    if pool.folder is not None and folders.is_run(pool.folder):
         st.info("This folder is a finished landscape.", icon=":material/map:")
         if st.button("Open it on the map", type="primary"):
-            show(str(path))
+            show(str(pool.folder))
         return None
-    if path.is_dir():
-        trouble(IlaError(f"{path} is a folder, but no landscape; name a pool's file."))
+    return pool
+
+
+def choose_files(pool: Pool) -> tuple[Path, ...] | None:
+    """Let one of several splits, lists or sheets be chosen; return the files that are read.
+
+    None while one has to be chosen, and where there is nothing to read.
+    """
+    how, splits = reading.how_to_read(pool), splits_of(pool)
+    if splits.several:
+        now = how.split if how.split in splits.names else splits.start
+        st.selectbox(
+            splits.what.capitalize(),
+            splits.names,
+            index=splits.names.index(now) if now else None,
+            placeholder="Choose the one to open",
+            key=f"split_{pool}",
+            on_change=split_chosen,
+            args=(pool, splits.start),
+            width=320,
+        )
+        if not now:
+            st.caption(f"There are several {splits.what}s, and none is plainly the training part.")
+            return None
+    try:
+        return pool.files(how.split)
+    except IlaError as error:
+        trouble(error)
         return None
-    return path
+
+
+def splits_of(pool: Pool) -> Splits:
+    """Return what a pool is one of several of; none where it is no pool, which is told later."""
+    try:
+        with st.spinner("Looking into the pool …"):
+            if pool.folder is not None:
+                splits = Splits.of_folder(pool.folder)
+                if splits.names:
+                    return splits
+            return cache.splits(pool.files()[0])
+    except IlaError:
+        return Splits()
+
+
+def split_chosen(pool: Pool, start: str) -> None:
+    """Callback: another split is read; the usual one needs no name."""
+    name = session.widget(f"split_{pool}")
+    reading.change(pool, split="" if name in (start, None) else name)

@@ -3,59 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-import session
-from ila_core.pool.fields import PARTS
 from ila_core.pool.reading import Preview
-from ila_core.pool.settings import ReadSettings
+from jobs.pools import Pool
+from parts import reading
 from parts.record_card import record_text
 from parts.texts import count, first_line, plain
-
-AUTO = "as detected"
-SHOWN_PARTS = ("instruction", "input", "response", "system", "labels", "source")
-
-
-def how_to_read(pool: Path) -> ReadSettings:
-    """Return how a pool is to be read, as far as its visitor has said."""
-    return session.recall("how to read", ReadSettings(), of=pool)  # type: ignore[no-any-return]
-
-
-def has_responses(pool: Path) -> bool:
-    """Return whether a pool must have responses: until its visitor says that it has none."""
-    return not session.recall("instructions only", False, of=pool)
-
-
-def mend(pool: Path, seen: Sequence[str] = ()) -> None:
-    """Offer what can make an unreadable pool readable: its fields, as far as any were seen."""
-    if seen:
-        st.caption("Which of its fields hold the instruction and the response?")
-        choosers(pool, seen, {})
-    how = how_to_read(pool)
-    as_detected, whatever = replace(how, map=""), replace(how, partial=True)
-    st.caption("What may help:")
-    with st.container(horizontal=True):
-        for label, wanted, note, value in (
-            ("Fields as detected", how != as_detected, "how to read", as_detected),
-            ("Take what can be read", True, "how to read", whatever),
-            ("It has instructions only", True, "instructions only", True),
-        ):
-            if wanted:
-                st.button(label, on_click=session.remember, args=(note, value),
-                          kwargs={"of": pool})  # fmt: skip
-
-
-def without_responses(pool: Path) -> None:
-    """Say that the pool is read without responses, with the way back."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Read as instructions only: no loss and no depth, selection by coverage alone.")
-        st.button("It has responses after all", on_click=session.remember,
-                  args=("instructions only", False), kwargs={"of": pool})  # fmt: skip
 
 
 def what_it_is(preview: Preview) -> None:
@@ -69,42 +27,15 @@ def what_it_is(preview: Preview) -> None:
         + (f" and {count(read - kept)} are rejected." if read > kept else ".")
     )
     for note, number in preview.counts.get("notes", {}).items():
-        st.caption(f"{count(number)} × {plain(note)}")
+        st.caption(f"{count(number)} × {plain(reading.on_page(note))}")
 
 
-def fields(pool: Path, preview: Preview) -> None:
-    """Say which field plays which part, open to change."""
+def fields(pool: Pool, files: Sequence[Path], preview: Preview) -> None:
+    """Say which field plays which part, and how the files are read, open to change."""
     with st.expander(f"Fields: {plain(preview.understood.sentence())}", icon=":material/schema:"):
         st.caption("Name another field where the detection is wrong. The preview follows at once.")
-        choosers(pool, preview.paths_seen, preview.mapping)
-
-
-def choosers(pool: Path, seen: Sequence[str], detected: Mapping[str, str]) -> None:
-    """Let every part be given to one of the fields seen."""
-    mapping = dict(how_to_read(pool).mapping)
-    columns = st.columns(3)
-    shown = [part for part in PARTS if part in SHOWN_PARTS or part in detected]
-    for index, part in enumerate(shown):
-        now = mapping.get(part, AUTO)
-        choices = list(dict.fromkeys([AUTO, *seen, now]))
-        words = f"{detected[part]} (detected)" if part in detected else "none found"
-        with columns[index % 3]:
-            st.selectbox(
-                part.capitalize(),
-                choices,
-                index=choices.index(now),
-                format_func=lambda name, words=words: words if name == AUTO else name,
-                key=f"field_{part}_{pool}",
-                on_change=remap,
-                args=(pool, part),
-            )
-
-
-def remap(pool: Path, part: str) -> None:
-    """Callback: another field plays a part."""
-    name = session.widget(f"field_{part}_{pool}")
-    how = how_to_read(pool).with_field(part, None if name == AUTO else name)
-    session.remember("how to read", how, of=pool)
+        reading.field_choosers(pool, preview.paths_seen, preview.mapping)
+        reading.option_widgets(pool, files, reading.options_for(preview.kinds))
 
 
 def first_records(preview: Preview) -> None:

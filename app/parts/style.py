@@ -8,5 +8,6 @@ STYLE = """<style>
 [data-testid="stMetric"] {gap: 0;}
 [data-testid="stMetricDelta"] {font-size: 0.78rem;}
 h1, h2, h3 {letter-spacing: -0.01em;}
+[data-testid="stFileUploaderDropzoneInstructions"] * {white-space: normal; font-size: 0.78rem;}
 [data-testid="stCaptionContainer"] p {line-height: 1.4;}
 </style>"""

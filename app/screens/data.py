@@ -8,15 +8,16 @@ import streamlit as st
 
 import cache
 import session
-from ila_core.errors import IlaError, PoolError
+from ila_core.errors import IlaError
 from ila_core.pipeline.settings import BuildSettings
 from jobs import builds, folders, process
-from parts import build_options, following, pool_preview
+from jobs.pools import Pool
+from parts import build_options, following, pool_preview, reading
 from parts.estimates import estimate
 from parts.following import BUILD
 from parts.landscapes import landscapes, show
 from parts.notices import empty, trouble
-from parts.pool_choice import choose_pool
+from parts.pool_choice import choose_files, choose_pool
 from parts.texts import plain
 
 
@@ -24,8 +25,8 @@ def page() -> None:
     runs = folders.runs_folder()
     st.header("Data", anchor=False)
     st.markdown(
-        "A pool is a file of instructions with their responses. Open one, see how it will be "
-        "read, and build its landscape."
+        "A pool is instructions with their responses, in one file or several. Open one, see how "
+        "it will be read, and build its landscape."
     )
     left, right = st.columns([1.6, 1], gap="large")
     with right:
@@ -36,33 +37,34 @@ def page() -> None:
             follow_build(runs, followed)
             return
         pool = choose_pool(runs)
-        if pool is not None:
-            read_and_build(runs, pool)
+        files = choose_files(pool) if pool is not None else None
+        if pool is not None and files is not None:
+            read_and_build(runs, pool, files)
 
 
-def read_and_build(runs: Path, pool: Path) -> None:
+def read_and_build(runs: Path, pool: Pool, files: tuple[Path, ...]) -> None:
     """Show how a pool will be read, offer the options, and start the build."""
-    how, scorable = pool_preview.how_to_read(pool), pool_preview.has_responses(pool)
+    how, scorable = reading.how_to_read(pool), reading.has_responses(pool)
     try:
         with st.spinner("Reading the first records …"):
-            preview = cache.preview(pool, how, require_response=scorable)
+            preview = cache.preview(files, how, require_response=scorable)
     except IlaError as error:
         trouble(error)
-        pool_preview.mend(pool, error.fields if isinstance(error, PoolError) else ())
+        reading.mend(pool, files, error)
         return
     pool_preview.what_it_is(preview)
     if not scorable:
-        pool_preview.without_responses(pool)
-    pool_preview.fields(pool, preview)
+        reading.without_responses(pool)
+    pool_preview.fields(pool, files, preview)
     pool_preview.first_records(preview)
     pool_preview.rejected(preview)
     asked = build_options.choose(preview, how, bare=not scorable)
     if asked is not None:
-        estimate(pool, asked)
+        estimate(pool, files, asked)
         begin(runs, pool, asked)
 
 
-def begin(runs: Path, pool: Path, asked: BuildSettings) -> None:
+def begin(runs: Path, pool: Pool, asked: BuildSettings) -> None:
     """Name the landscape and start."""
     suggested = session.recall("name", of=pool)
     if suggested is None:
@@ -72,7 +74,8 @@ def begin(runs: Path, pool: Path, asked: BuildSettings) -> None:
     name = left.text_input("Name of the landscape", value=suggested, key=f"naming_{pool}")
     if right.button("Build the landscape", type="primary", width="stretch", key="build"):
         try:
-            builds.start(runs, name, [str(pool)], asked)
+            pool.files(asked.split)  # none of them has become a way out of the folders
+            builds.start(runs, name, pool.given, asked)
         except (IlaError, OSError) as error:
             trouble(error)
             return

@@ -12,7 +12,7 @@ import cache
 import session
 from ila_core.errors import IlaError
 from ila_core.exports.commands import select_command
-from ila_core.exports.llamafactory import dataset_entry
+from ila_core.exports.messages import axolotl_snippet, trl_snippet
 from ila_core.exports.write import (
     FORMATS,
     Format,
@@ -46,8 +46,7 @@ ABOUT = {
     "parquet": "One row a record with text, x, y and all scores. Embedding Atlas opens it as it "
     "is.",
     "trl": "Each record as a list of messages with role and content, whatever the pool was.",
-    "axolotl": "The same; on the command line the part of Axolotl's YAML that reads it is written "
-    "beside it.",
+    "axolotl": "The same, and the part of Axolotl's YAML that reads it.",
 }
 SERVER_SIDE = 200_000
 """From this many records on the file is written beside the landscape, not sent to the browser."""
@@ -72,7 +71,7 @@ def page() -> None:
         format = choose_format()
         offer(selection, format)
         command(selection, format)
-        register(selection, format)
+        trainers(selection, format)
     with right:
         preview(selection, format)
 
@@ -184,19 +183,46 @@ def command(selection: Selection, format: Format) -> None:
                 )  # fmt: skip
 
 
-def register(selection: Selection, format: Format) -> None:
+def trainers(selection: Selection, format: Format) -> None:
+    """Show what a trainer must be told to read the file."""
+    name = file_name(selection, format)
+    if format == "axolotl":
+        with st.expander("For Axolotl", expanded=True, icon=":material/integration_instructions:"):
+            st.caption(
+                "Add this to the YAML that Axolotl is started with; the path counts from where it "
+                "is started. An answer that is kept out of the loss stays out of it."
+            )
+            st.code(axolotl_snippet(name), language="yaml")
+    elif format == "trl":
+        with st.expander("For TRL", expanded=True, icon=":material/integration_instructions:"):
+            st.caption(
+                "For SFTTrainer, which writes messages with the model's chat template. Without "
+                "assistant_only_loss it trains on the questions as well; with it, the template "
+                "has to mark what the assistant says, as TRL's own for common models do."
+            )
+            st.code(trl_snippet(name), language="python", wrap_lines=True)
+            if kept_out := cache.with_context(selection):
+                st.caption(
+                    "TRL trains on every answer, also on those that are kept out of the loss in "
+                    f"{count(kept_out)} of these records."
+                )
+    if format != "parquet":
+        register(selection, name, format)
+
+
+def register(selection: Selection, name: str, format: Format) -> None:
     """Show the entry that LLaMA-Factory needs to find the file."""
-    if format == "parquet":
-        return
     with st.expander("For LLaMA-Factory", icon=":material/integration_instructions:"):
         try:
-            entry = dataset_entry(selection, file_name(selection, format), format)
+            entry, remarks = cache.registered(selection, name, format)
         except IlaError as error:
             st.caption(plain(str(error)))
             return
         st.caption("Add this to dataset_info.json; on the command line --dataset-info does it.")
         text = json.dumps({"selection": entry}, indent=2, ensure_ascii=False)
         st.code(text, language=None, wrap_lines=True)
+        for remark in remarks:
+            st.caption(plain(remark))
 
 
 def preview(selection: Selection, format: Format) -> None:

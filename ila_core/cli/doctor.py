@@ -119,5 +119,5 @@ def _packaged() -> Iterator[tuple[str, str]]:
 def _encoder() -> str:
     from ila_core.space.encoders import load_encoder
 
-    encoder = load_encoder("static")
+    encoder = load_encoder(BuildSettings.encoder)
     return f"{encoder.name}, {encoder.dim} dimensions, shipped"

@@ -36,6 +36,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from ila_core.exports.llamafactory import dataset_entry, remarks
     from ila_core.measure.describe import describe
     from ila_core.methods.select import select_by
 
@@ -56,15 +57,9 @@ def run(options: argparse.Namespace) -> None:
     if options.out:
         say(f"{len(selection.rows):,} records written to {options.out}")
         if options.dataset_info:
-            tell_skipped(selection, options.out, options.format)
-
-
-def tell_skipped(selection: Selection, out: str, format: str) -> None:
-    """Say how many of the records LLaMA-Factory will skip under the entry that was written."""
-    from ila_core.exports.llamafactory import skipped
-
-    for why, count in skipped(selection, Path(out).name, format).items():
-        say(f"note: LLaMA-Factory skips {count:,} of these records: {why}.")
+            entry = dataset_entry(selection, Path(options.out).name, options.format)
+            for remark in remarks(entry, selection, options.format):
+                say(f"note: {remark}")
 
 
 def tell_unread(spec: Spec, read: Spec) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.exports.llamafactory_rules import TAGS, unread
-from ila_core.exports.messages import as_messages
+from ila_core.exports.messages import as_messages, with_context
 from ila_core.files import reading_errors, write_text
 from ila_core.pool.conversations import SPEAKER
 from ila_core.pool.fields import REJECTED_NAMES, canonical
@@ -70,9 +70,23 @@ def dataset_entry(selection: Selection, file_name: str, format: str) -> dict[str
     return entry
 
 
-def skipped(selection: Selection, file_name: str, format: str) -> dict[str, int]:
-    """Return why LLaMA-Factory would skip records under their entry, and how many each time."""
-    return dict(_unread(dataset_entry(selection, file_name, format), selection, format))
+def remarks(entry: Mapping[str, Any], selection: Selection, format: str) -> list[str]:
+    """Return what LLaMA-Factory makes of the records otherwise than they are meant, in sentences.
+
+    How many it skips under this entry, and why; and how many have an answer that the pool keeps
+    out of the loss, for which it knows no mark.
+    """
+    sentences = [
+        f"LLaMA-Factory skips {count:,} of these records: {why}."
+        for why, count in _unread(entry, selection, format).items()
+    ]
+    talks = entry["formatting"] != "alpaca" and not entry.get("ranking")
+    if talks and (count := with_context(selection)):
+        sentences.append(
+            "LLaMA-Factory trains on every answer, also on those that are kept out of the loss in "
+            f"{count:,} of these records; with mask_history it trains on the last one alone."
+        )
+    return sentences
 
 
 def _of_messages(file_name: str) -> dict[str, Any]:

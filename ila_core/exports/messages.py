@@ -1,4 +1,4 @@
-"""Records as chat messages, one form for every pool, and what Axolotl must be told of them.
+"""Records as chat messages, one form for every pool, and what their readers must be told of them.
 
 TRL's trainers, Axolotl and LLaMA-Factory all read lists of messages with role and content.
 """
@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ila_core.pool.record import Turn
+
+if TYPE_CHECKING:
+    from ila_core.selection.selection import Selection
 
 
 def as_messages(turns: Iterable[Turn]) -> dict[str, Any]:
@@ -30,8 +33,37 @@ def as_messages(turns: Iterable[Turn]) -> dict[str, Any]:
     return {"messages": messages}
 
 
+def with_context(selection: Selection) -> int:
+    """How many of the selected records have an answer that is context: it is kept out of the loss.
+
+    A weight of 0 says so, `train` false and the like. Only Axolotl heeds that; TRL and
+    LLaMA-Factory train on every answer.
+    """
+    records = selection.landscape.records
+    if records is None:
+        return 0
+    talks = records.take_turns(selection.rows)
+    return sum(any(role == "assistant" and not scored for role, _, scored in turns)
+               for turns in talks)  # fmt: skip
+
+
+TRL = """\
+train_dataset = load_dataset("json", data_files={path}, split="train")
+args = SFTConfig(assistant_only_loss=True)
+"""
+
+
+def trl_snippet(name: str) -> str:
+    """The lines of Python that read an exported file of messages for TRL's SFTTrainer.
+
+    >>> print(trl_snippet("best.jsonl").splitlines()[1])
+    args = SFTConfig(assistant_only_loss=True)
+    """
+    return TRL.format(path=json.dumps(name, ensure_ascii=False))
+
+
 AXOLOTL = """\
-# For Axolotl's configuration: the records of {name}.
+# For Axolotl: the records of {name}.
 datasets:
   - path: {path}
     ds_type: json

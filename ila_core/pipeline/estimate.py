@@ -118,19 +118,20 @@ def estimate(
     if exact:
         reading.check(require_response=settings.supplier != "none")
     slower, static_rate, dim = _slowness(first)
-    encoding = static_rate
+    encoding = count * static_rate
     if settings.embeddings:
         encoding = 0.0
     elif settings.encoder != "static":
-        encoding, dim = _encoding_rate(first, settings)
+        encoding, dim = _encoding(first, count, settings)
     size = sum(len(record.original.encode("utf-8", "replace")) for record in first) / len(first)
     projecting = PROJECTION_SECONDS.get(settings.projection.partition(":")[0])
-    mapped = count * (encoding + ((projecting or 0.0) + KMEANS_SECONDS) * slower)
+    mapped = encoding + count * ((projecting or 0.0) + KMEANS_SECONDS) * slower
     speed = _speed(first, settings) if settings.models else None
     if speed:
         seconds = 20 + mapped + speed.seconds(settings.scored(count))
     else:
-        seconds = 20 + max(mapped, count * size * NGRAM_SECONDS_PER_BYTE * slower)
+        scoring = NGRAM_SECONDS_PER_BYTE if settings.supplier == "ngram" else 0.0
+        seconds = 20 + max(mapped, count * size * scoring * slower)
     vectors = count * dim * 4
     return Estimate(
         records=count,
@@ -159,21 +160,30 @@ def _slowness(first: Sequence[Record]) -> tuple[float, float, int]:
     return max(per_record * PROBED_RATE, 0.2), per_record, encoder.dim
 
 
-def _encoding_rate(first: Sequence[Record], settings: BuildSettings) -> tuple[float, int]:
-    """Seconds a record of another encoder, and its width; loading is not counted."""
+def _encoding(first: Sequence[Record], count: int, settings: BuildSettings) -> tuple[float, int]:
+    """Seconds that another encoder takes for `count` records like these, and its width.
+
+    It is tried on some of them. Loading is not counted, but what it learns from the pool first is.
+    """
+    from ila_core.space import lexical
     from ila_core.space.encoders import load_speller
-    from ila_core.space.lexical import learn
 
     probed = first if settings.shipped else _evenly(first, PROBED_BY_OTHERS)
     texts = [record.instruction for record in probed]
+    learning = 0.0
     if settings.learns:
-        encoder: Encoder = learn(lambda: texts, len(texts), load_speller(), seed=settings.seed)
+        speller = load_speller()
+        speller.spell(texts[:1])
+        started = time.perf_counter()
+        encoder: Encoder = lexical.learn(lambda: texts, len(texts), speller, seed=settings.seed)
+        taught = min(count, lexical.LEARNED_FROM) / len(texts)
+        learning = taught * (time.perf_counter() - started)
     else:
         encoder = encoder_of(settings)
     encoder.encode(texts[:1])
     started = time.perf_counter()
     encoder.encode(texts)
-    return (time.perf_counter() - started) / len(texts), encoder.dim
+    return learning + count * (time.perf_counter() - started) / len(texts), encoder.dim
 
 
 def _speed(first: Sequence[Record], settings: BuildSettings) -> Speed:

@@ -47,7 +47,7 @@ class EncoderSettings(OnDevice):
     """Which encoder turns instructions into vectors."""
 
     encoder: str = option(
-        "static",
+        "multilingual",
         "what turns instructions into vectors",
         metavar="NAME",
         wanted="a model for the encoder",
@@ -86,7 +86,7 @@ class GivenVectors:
     embeddings: str | None = option(
         None, "vectors that exist: a .npy of shape (records, d)",
         called="File of vectors", wanted="the file of vectors", metavar="FILE",
-        company=("encoder", ("static",)), instead=("encoder", "vectors in a file"),
+        company=("encoder", ("multilingual",)), instead=("encoder", "vectors in a file"),
         content=hash_file,
     )  # fmt: skip
 
@@ -222,8 +222,9 @@ class LabelSettings(LabelSource):
         from ila_core.skills.settings import EndpointSettings
 
         url, model = self.labels_url, self.labels_model
-        asked = self.labels == "endpoint" and url and model
-        return EndpointSettings(url, model) if asked else None
+        if self.labels != "endpoint" or not url or not model:
+            return None
+        return EndpointSettings(url, model)
 
 
 @dataclass(frozen=True)

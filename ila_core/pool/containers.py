@@ -24,12 +24,12 @@ from ila_core.pool.encodings import check_encoding, encoding_of
 from ila_core.pool.inputs import shown
 from ila_core.pool.items import Item, as_bytes, is_utf8, readable_text
 from ila_core.pool.json_lines import lines_of, whole_item
-from ila_core.pool.json_stream import Value, decoded, records_in
+from ila_core.pool.json_stream import Value, decoded, lists_in, records_in
 from ila_core.pool.json_text import compact_json, squeeze
 from ila_core.pool.layouts import records_of
 from ila_core.pool.packing import CHUNK, HEAD, Damaged, compression_of, recoded, unpacked
-from ila_core.pool.sheets import csv_rows, dialect_of, workbook_rows
-from ila_core.pool.sniffing import Kind, kind_of, suffix_of
+from ila_core.pool.sheets import csv_rows, dialect_of, filled_sheets, workbook_rows
+from ila_core.pool.sniffing import TEXTS, WORDS, Kind, kind_of, suffix_of
 
 GUESSED = "file read as {}, a guess that --encoding overrules"
 LOOK = 1 << 24
@@ -78,13 +78,9 @@ class PoolFile:
     @property
     def container(self) -> str:
         """The container in words, for people."""
-        names = {
-            "jsonl": "JSON lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet",
-            "arrow": "Arrow", "sheet": "a workbook",
-        }  # fmt: skip
-        text = self.kind in ("jsonl", "json", "csv") and self.encoding != "utf-8"
+        text = self.kind in TEXTS and self.encoding != "utf-8"
         details = [self.compression, self.encoding if text else None]
-        return ", ".join([names[self.kind], *(detail for detail in details if detail)])
+        return ", ".join([WORDS[self.kind], *(detail for detail in details if detail)])
 
     def items(self) -> Iterator[Item]:
         """Every item of the file, in order. Raises Damaged, after the last sound item."""
@@ -96,6 +92,24 @@ class PoolFile:
             with reading_errors(self.name):
                 yield from readers[self.kind]()
             self._share = 1.0
+        finally:
+            self._close()
+
+    def splits(self) -> tuple[list[str], str]:
+        """The names of the lists or sheets that it holds, and the one read unless another is named.
+
+        The latter is "" where one has to be named; of a file that has no such, both are empty. The
+        whole of a JSON text or a workbook is looked through.
+        """
+        try:
+            with reading_errors(self.name):
+                if self.kind == "json":
+                    return lists_in(decoded(self._utf8()))
+                if self.kind == "sheet":
+                    with self._seekable() as file:
+                        sheets = filled_sheets(file, self.name)
+                    return sheets, next(iter(sheets), "")
+            return [], ""
         finally:
             self._close()
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import codecs
+import re
+from pathlib import Path
 
 from ila_core.errors import UsageError
+from ila_core.files import reading_errors
+from ila_core.pool.packing import HEAD, Damaged, compression_of, unpacked
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
-CANDIDATES = (
-    "gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1252", "cp1250", "cp1251", "cp1253",
-    "cp1254", "cp1255", "cp1256", "cp874", "koi8_r",
-)  # fmt: skip
-"""The encodings that exports of tables and older programs come in."""
+CANDIDATES = {
+    "gb18030": "simplified Chinese, GBK", "big5": "traditional Chinese",
+    "cp932": "Japanese, Shift JIS", "euc_jp": "Japanese", "cp949": "Korean, EUC-KR",
+    "cp1252": "Western Europe", "cp1250": "Central Europe", "cp1251": "Cyrillic", "cp1253": "Greek",
+    "cp1254": "Turkish", "cp1255": "Hebrew", "cp1256": "Arabic", "cp874": "Thai",
+    "koi8_r": "Cyrillic",
+}  # fmt: skip
+"""The encodings that exports of tables and older programs come in, and what is written in them."""
 _LATIN = frozenset(("cp1252", "cp1250", "cp1254"))
 """These differ in a few letters, which a short text does not tell apart: the commonest is taken."""
 
@@ -53,6 +60,39 @@ def encoding_of(head: bytes) -> str:
     return _likeliest(head) or "utf-8"
 
 
+def likely_encodings(head: bytes) -> list[str]:
+    """The `CANDIDATES` in which text that begins with these bytes could be, the likeliest first.
+
+    >>> likely_encodings("富士山の高さは?,三千七百七十六メートル\\n".encode("cp932"))[0]
+    'cp932'
+    """
+    if head.isascii():
+        return []
+    guess = _likeliest(head)
+    could_be = (name for name in CANDIDATES if _decodes(head, name))
+    return list(dict.fromkeys([*([guess] if guess else []), *could_be]))
+
+
+def encodings_of(path: Path) -> list[str]:
+    """The `likely_encodings` of a file, plain or packed; IlaError where it cannot be read."""
+    with reading_errors(path), path.open("rb") as raw:
+        compression = compression_of(raw.read(4))
+        raw.seek(0)
+        try:
+            return likely_encodings(unpacked(raw, compression).read1(HEAD))
+        except Damaged:
+            return []
+
+
+def _decodes(head: bytes, encoding: str) -> bool:
+    """Whether these bytes are text in an encoding; a letter may be cut off at their end."""
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _wide(head: bytes) -> str | None:
     """UTF-16 without a mark: every other byte of the first letters, which are Latin, is zero."""
     first = head[: min(8, len(head) // 2 * 2)]
@@ -81,6 +121,8 @@ def _is_foreign(head: bytes) -> bool:
 def _likeliest(head: bytes) -> str | None:
     from charset_normalizer import from_bytes
 
+    if len(head) >= HEAD:
+        head = _whole(head)
     matches = list(from_bytes(head, cp_isolation=list(CANDIDATES)))
     if not matches:
         return None
@@ -88,6 +130,15 @@ def _likeliest(head: bytes) -> str | None:
     japanese = (match.encoding for match in matches if _is_japanese(str(match)))
     best = next(japanese, matches[0].encoding)
     return "cp1252" if best in _LATIN else best
+
+
+def _whole(head: bytes) -> bytes:
+    """A text that is cut off, without the letter that may be cut in two, which would spoil it.
+
+    Bytes below 0x30 are a character by themselves in each of the `CANDIDATES`.
+    """
+    end = re.match(rb"(?s).*[\x00-\x2f]", head)
+    return end[0] if end else head
 
 
 def _is_japanese(text: str) -> bool:

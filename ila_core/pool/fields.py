@@ -218,7 +218,13 @@ def as_list(value: Any) -> Any:
 
 
 def listed(names: Iterable[str]) -> str:
-    """The first twenty names, and how many more there are, for a message."""
-    names = list(names)
+    """The first twenty names, and how many more there are, for a message.
+
+    Of a name as long as a text, which it then is, the beginning.
+
+    >>> listed(["question", "Which river is the longest? " * 9])
+    'question, Which river is the longest? Which river is the longest? Whi…'
+    """
+    names = [name if len(name) <= 60 else f"{name[:59]}…" for name in names]
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return ", ".join(names[:20]) + more

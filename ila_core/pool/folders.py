@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
+from typing import Any
 
 from ila_core.errors import IlaError
 from ila_core.pool.columnar import arrow_count, parquet_count
@@ -22,6 +23,8 @@ SPLITS = {
 }  # fmt: skip
 """The parts of a data set, and the words in names of files and folders that mean them."""
 _STATE, _DICT = "state.json", "dataset_dict.json"
+MARKS = (_STATE, _DICT)
+"""Files that say what `datasets` has saved in a folder, and in which shards."""
 _NO_POOL = frozenset(
     (_STATE, _DICT, "dataset_info.json", "dataset_infos.json", "package.json", "rejects.jsonl")
 )
@@ -38,19 +41,28 @@ def files_of(folder: Path, split: str = "") -> list[Path]:
     saved = _saved(folder, split)
     if saved is not None:
         return saved
-    found = _found(folder)
-    if not found:
-        raise IlaError(
-            f"{folder} is a folder without a pool; name its files, for example {folder}/*.jsonl."
-        )
-    by_split = _by_split(folder, found, split)
-    chosen = (
-        found
-        if list(by_split) == [""] and not split
-        else by_split[_choice(folder, list(by_split), split)]
-    )
+    by_split = _by_split(folder, split)
+    if list(by_split) == [""] and not split:
+        chosen = by_split[""]
+    else:
+        chosen = by_split[_choice(folder, list(by_split), split)]
     _check_one_set(folder, chosen)
     return chosen
+
+
+def splits_in(folder: Path) -> tuple[list[str], str]:
+    """The names of a folder's splits, and the one that is read unless another is named.
+
+    The latter is "" where one has to be named, or where there are none. Raises IlaError for a
+    folder without a pool.
+    """
+    if (folder / _DICT).is_file():
+        splits = _splits_saved(folder)
+    elif (folder / _STATE).is_file():
+        splits = []
+    else:
+        splits = list(_by_split(folder, ""))
+    return [name for name in splits if name], _usual(splits) or ""
 
 
 def unread_in(folder: Path, split: str = "") -> dict[str, int | None]:
@@ -59,12 +71,12 @@ def unread_in(folder: Path, split: str = "") -> dict[str, int | None]:
     The number is None where the files do not tell it at once, as Parquet and Arrow files do.
     """
     if (folder / _DICT).is_file():
-        names = [str(one) for one in _listed(folder / _DICT, "splits")]
+        names = _splits_saved(folder)
         chosen = _choice(folder, names, split)
         return {name: _records_saved(folder / name) for name in names if name != chosen}
     if (folder / _STATE).is_file():
         return {}
-    by_split = _by_split(folder, _found(folder), split)
+    by_split = _by_split(folder, split)
     if list(by_split) == [""]:
         return {}
     chosen = _choice(folder, list(by_split), split)
@@ -94,27 +106,31 @@ def _records_in(files: list[Path]) -> int | None:
         return None
 
 
-def _found(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if _is_pool(path, folder)]
-
-
 def _saved(folder: Path, split: str) -> list[Path] | None:
     """The shards of what `datasets` has saved; None where it was not saved so."""
     if (folder / _DICT).is_file():
-        splits = _listed(folder / _DICT, "splits")
-        name = _choice(folder, [str(one) for one in splits], split)
-        return _saved(folder / name, "")
+        return _saved(folder / _choice(folder, _splits_saved(folder), split), "")
     if not (folder / _STATE).is_file():
         return None
-    shards = [folder / str(shard["filename"]) for shard in _listed(folder / _STATE, "_data_files")]
+    shards = _listed(folder / _STATE, lambda state: [
+        shard["filename"] for shard in state["_data_files"]
+    ])  # fmt: skip
     if split and folder.name != split:
         raise IlaError(f"{folder} has no splits; name the folder without --split.")
-    return shards
+    return [folder / shard for shard in shards]
 
 
-def _listed(path: Path, name: str) -> list[dict[str, str]]:
+def _splits_saved(folder: Path) -> list[str]:
+    return _listed(folder / _DICT, lambda written: written["splits"])
+
+
+def _listed(path: Path, names_in: Callable[[Any], Iterable[Any]]) -> list[str]:
+    """The names that a file of `datasets` lists: of files and folders beside it, nowhere else."""
     try:
-        return list(json.loads(path.read_text(encoding="utf-8"))[name])
+        names = [str(name) for name in names_in(json.loads(path.read_text(encoding="utf-8")))]
+        if any(name != PurePath(name).name for name in names):
+            raise ValueError("a name leads elsewhere")
+        return names
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IlaError(
             f"{path} is not what datasets writes; name the files of the pool themselves."
@@ -147,8 +163,16 @@ def split_of(path: PurePath) -> str | None:
     return None
 
 
-def _by_split(folder: Path, found: list[Path], split: str) -> dict[str, list[Path]]:
-    """The files by the split that their names mean, "" where they mean none."""
+def _by_split(folder: Path, split: str) -> dict[str, list[Path]]:
+    """The files of the pool by the split that they are of, "" where they do not tell.
+
+    `split` is one that files may be named after though it is none of `SPLITS`.
+    """
+    found = [path for path in sorted(folder.rglob("*")) if _is_pool(path, folder)]
+    if not found:
+        raise IlaError(
+            f"{folder} is a folder without a pool; name its files, for example {folder}/*.jsonl."
+        )
     by_split: dict[str, list[Path]] = {}
     for path in found:
         inner = path.relative_to(folder)
@@ -164,15 +188,20 @@ def _words(name: str) -> list[str]:
     return [*re.split(r"[-_.]", name), re.split(r"[-.]", name)[0]]
 
 
+def _usual(splits: list[str]) -> str | None:
+    """The training split, else the only one; None where one has to be named."""
+    if TRAIN in splits:
+        return TRAIN
+    return splits[0] if len(splits) == 1 else None
+
+
 def _choice(folder: Path, splits: list[str], split: str) -> str:
     """The split asked for, else the training one, else the only one."""
     names = [name for name in splits if name]
     wanted = next((one for one, words in SPLITS.items() if split in words), split)
-    for name in (split, wanted) if split else (TRAIN,):
+    for name in (split, wanted) if split else (_usual(splits),):
         if name in splits:
             return name
-    if not split and len(splits) == 1:
-        return splits[0]
     raise IlaError(
         f"{folder} has {'no split ' + repr(split) if split else 'several splits'}; it has "
         f"{', '.join(names) or 'none'}: choose one with --split NAME, or name the files."

@@ -13,6 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -229,6 +230,37 @@ class _Lists:
             f"{self.name} has no list {self.split!r}; it has {', '.join(keys)}: name one of them "
             "with --split."
         )
+
+
+class _Named(_Lists):
+    """Takes none of the lists, and keeps the names of all."""
+
+    def __init__(self) -> None:
+        super().__init__("", "", Counter())
+        self.names: list[str] = []
+
+    def choose(self, key: str, chosen: str | None) -> bool:
+        self.names.append(key)
+        return False
+
+
+def lists_in(pieces: Iterable[str]) -> tuple[list[str], str]:
+    """The names of the lists in an object, and of the one that is read unless another is named.
+
+    The latter is "" where it is not clear. Of a text that breaks off, those up to there.
+
+    >>> lists_in(['{"train": [{"a": 1}], "test": [{"a": 2}]}']), lists_in(['[{"a": 1}]'])
+    ((['train', 'test'], 'train'), ([], ''))
+    """
+    scanner, lists = _Scanner(pieces), _Named()
+    with suppress(Damaged, IlaError):  # the latter where there is nothing but lists
+        if scanner.peek() == "{":
+            for _ in _members(scanner, lists):
+                pass
+    names = lists.names
+    first_alone = [split_of(PurePath(name)) for name in names[:1]] == [TRAIN]
+    clear = first_alone and all(split_of(PurePath(name)) for name in names)
+    return names, names[0] if clear or len(names) == 1 else ""
 
 
 def _members(scanner: _Scanner, lists: _Lists) -> Iterator[Value]:

@@ -27,6 +27,7 @@ from ila_core.pool.plans import NO_HABITS
 from ila_core.pool.record import NotARecord, Record, Reject, instruction_of, response_of
 from ila_core.pool.refusals import count, no_record, no_response
 from ila_core.pool.settings import ReadSettings
+from ila_core.pool.sniffing import Kind
 from ila_core.pool.survey import SURVEYED, habits_of
 from ila_core.pool.understood import Understood, paths_in, understood
 
@@ -54,6 +55,7 @@ class Reading:
         self.notes: Counter[str] = Counter()
         self.formats: Counter[str] = Counter()
         self.containers: Counter[str] = Counter()
+        self.kinds: dict[Kind, None] = {}
         self.fields: dict[str, None] = {}
         self.files: list[dict[str, Any]] = []
         self.first_mapping: dict[str, str] = {}
@@ -92,6 +94,7 @@ class Reading:
             self._bytes_done += path.stat().st_size
             return
         self.containers[file.container] += 1
+        self.kinds[file.kind] = None
         before = self.read, self.kept
         formats, first = Counter(self.formats), None
         try:
@@ -280,7 +283,7 @@ class Preview:
     mapping: field by part, as detected on the first record.
     fields: the names of the fields seen. complete: whether the scan reached the end.
     paths_seen: the same with the dotted paths inside objects and lists, as a map names them.
-    understood: which fields were read as what.
+    understood: which fields were read as what. kinds: the containers, as the options know them.
     """
 
     paths: tuple[str, ...]
@@ -294,6 +297,7 @@ class Preview:
     complete: bool
     paths_seen: list[str]
     understood: Understood
+    kinds: tuple[Kind, ...]
 
     @property
     def format(self) -> str:
@@ -347,6 +351,7 @@ def _seen(reading: Reading, records: list[Record], rejects: list[Reject]) -> Pre
         complete=False,
         paths_seen=reading.paths_seen,
         understood=reading.understood,
+        kinds=tuple(reading.kinds),
     )
 
 

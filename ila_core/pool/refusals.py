@@ -11,8 +11,8 @@ from ila_core.pool.conversations import is_message
 from ila_core.pool.fields import KNOWN_FIELDS, canonical, listed
 from ila_core.pool.json_text import loads
 from ila_core.pool.record import Reject
+from ila_core.pool.sniffing import TABLES
 
-_TABLES = ("csv", "sheet")
 SINGLE_MESSAGES = (
     "each line is one message, but a record is a whole conversation, so put the messages of each "
     "into one list"
@@ -46,7 +46,7 @@ def _help(file: PoolFile, first: Reject, fields: Sequence[str]) -> str:
     if _is_single_message(first):
         return f"; fields are {listed(fields)}: {SINGLE_MESSAGES}"
     unknown = not any(canonical(name) in KNOWN_FIELDS for name in fields)
-    if file.kind in _TABLES and unknown:
+    if file.kind in TABLES and unknown:
         return (
             f"; none of its columns, {listed(fields)}, has a known name: is its first line a "
             "record, name the columns with --header instruction,response, else say which is which "

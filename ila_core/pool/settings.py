@@ -29,7 +29,11 @@ class _Roles:
 class FileSettings:
     """How files become the original records, whose fingerprint tells all that these options do."""
 
-    partial: bool = option(False, "take the records of a file that is cut off")
+    partial: bool = option(
+        False,
+        "take the records of a file that is cut off, and leave out files without any",
+        called="Take what can be read",
+    )
     encoding: str = option(
         "",
         "how the text is encoded, found out unless it is given: gb18030, shift_jis, cp1252 and "
@@ -45,6 +49,7 @@ class FileSettings:
     header: str = option(
         "",
         "names for the columns of tables whose first line is a record: instruction,response",
+        called="Names of the columns",
         metavar="NAMES",
     )
 

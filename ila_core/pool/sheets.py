@@ -103,13 +103,7 @@ def workbook_rows(
 
     Raises IlaError for a file that is no workbook, and for a sheet that it does not have.
     """
-    import python_calamine
-
-    try:
-        book = python_calamine.load_workbook(file)
-        sheets = {one: book.get_sheet_by_name(one).to_python() for one in book.sheet_names}
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
-        raise IlaError(f"{name} is not a workbook that can be read ({error}).") from error
+    sheets = _sheets(file, name)
     filled = {title: rows for title, rows in sheets.items() if rows}
     if sheet and sheet not in sheets:
         raise IlaError(
@@ -122,6 +116,24 @@ def workbook_rows(
             notes[f"row of the sheet {other!r}, left out"] += len(rows)
     cells = ([_cell(cell) for cell in row] for row in filled.get(chosen, ()))
     yield from _records(cells, name, columns, notes, "\t")
+
+
+def filled_sheets(file: BinaryIO, name: str) -> list[str]:
+    """The names of the sheets that are not empty. Raises IlaError for a file that is no workbook.
+
+    The first is the one that is read unless another is named.
+    """
+    return [title for title, rows in _sheets(file, name).items() if rows]
+
+
+def _sheets(file: BinaryIO, name: str) -> dict[str, list[list[Any]]]:
+    import python_calamine
+
+    try:
+        book = python_calamine.load_workbook(file)
+        return {one: book.get_sheet_by_name(one).to_python() for one in book.sheet_names}
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise IlaError(f"{name} is not a workbook that can be read ({error}).") from error
 
 
 def _cell(value: Any) -> Any:

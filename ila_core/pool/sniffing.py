@@ -37,6 +37,15 @@ _TAR = slice(257, 262)
 _ARROW = (b"ARROW1", b"\xff\xff\xff\xff")
 """How an Arrow file begins, and an Arrow stream, which is what `datasets` writes."""
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+WORDS: dict[Kind, str] = {
+    "jsonl": "JSON lines", "json": "JSON", "csv": "CSV", "parquet": "Parquet", "arrow": "Arrow",
+    "sheet": "a workbook",
+}  # fmt: skip
+"""What a container is called."""
+TEXTS: tuple[Kind, ...] = ("jsonl", "json", "csv")
+"""Containers that are text, in some encoding."""
+TABLES: tuple[Kind, ...] = ("csv", "sheet")
+"""Containers of rows, of which one names the columns."""
 
 
 def suffix_of(path: Path) -> str:

@@ -54,7 +54,7 @@ def embed(
     >>> result = embed(lambda: ["a red apple", "a fast car", "a red apple"], 3, load_encoder(),
     ...                out=folder / "embeddings.npy")
     >>> result.vectors.shape, bool((result.vectors[0] == result.vectors[2]).all())
-    ((3, 256), True)
+    ((3, 512), True)
     """
     out = Path(out)
     with writing_errors(out):

@@ -52,7 +52,7 @@ class Legible(Protocol):
         """Return the share of each text's pieces that it does not know, (n,) float64."""
 
 
-def load_encoder(name: str = "static", *, device: str = "auto") -> Encoder:
+def load_encoder(name: str = "multilingual", *, device: str = "auto") -> Encoder:
     """Return the encoder that `name` means; a transformer's weights are loaded on first use.
 
     `multilingual` and `static` are shipped; `minilm` is all-MiniLM-L6-v2, from its installed

@@ -19,5 +19,6 @@ def loading(name: str) -> Iterator[None]:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise IlaError(
             f"The encoder {name!r} could not be loaded ({lines[0].rstrip('.')}); check its name "
-            "and, for a model of the hub, the network, or use --encoder static, which needs none."
+            "and, for a model of the hub, the network, or use --encoder multilingual, which needs "
+            "none."
         ) from error

@@ -12,7 +12,7 @@ def test_doctor_tells_what_is_there_and_what_a_build_takes(pool: Path) -> None:
     shown = cli("doctor", pool).stdout
     assert "60 records" in shown and "encoder" in shown
     found = json.loads(cli("doctor", "--json").stdout)
-    assert found["estimate"] is None and "256 dimensions" in found["found"]["encoder"]
+    assert found["estimate"] is None and "multilingual, 512 dimensions" in found["found"]["encoder"]
 
 
 def test_doctor_takes_the_options_of_build(pool: Path) -> None:

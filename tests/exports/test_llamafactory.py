@@ -11,7 +11,7 @@ from conftest import write_jsonl
 
 import ila_core as ila
 from ila_core.errors import IlaError
-from ila_core.exports.llamafactory import dataset_entry, read_register, register, skipped
+from ila_core.exports.llamafactory import dataset_entry, read_register, register, remarks
 from ila_core.pool.ingest import ingest
 from ila_core.pool.settings import ReadSettings
 from ila_core.selection.selection import Selection
@@ -194,10 +194,37 @@ def test_without_an_entry_there_is_a_reason_and_a_way_out(tmp_path: Path, name: 
 def test_records_that_would_be_skipped_are_counted(tmp_path: Path) -> None:
     records = [{"messages": SPOKEN}, {"messages": SPOKEN}, {"messages": [*SPOKEN, SPOKEN[0]]}]
     selection = chosen_from(tmp_path, records)
-    assert dataset_entry(selection, "best.jsonl", "jsonl")["formatting"] == "sharegpt"
-    assert skipped(selection, "best.jsonl", "jsonl") == {
-        "the last turn is not the assistant's": 1,
-    }
+    entry = dataset_entry(selection, "best.jsonl", "jsonl")
+    assert entry["formatting"] == "sharegpt"
+    assert remarks(entry, selection, "jsonl") == [
+        "LLaMA-Factory skips 1 of these records: the last turn is not the assistant's."
+    ]
+
+
+TWICE = [*SPOKEN, SPOKEN[0], SPOKEN[1]]
+SILENCED = [SPOKEN[0], {**SPOKEN[1], "weight": 0}, *SPOKEN]
+
+
+@pytest.mark.parametrize(
+    ("record", "format", "trained"),
+    [
+        ({"messages": SILENCED}, "jsonl", True),
+        ({"messages": SILENCED}, "trl", True),
+        ({"messages": TWICE}, "jsonl", False),
+        ({"prompt": "User: Hi\nBot: Yo\nUser: a", "completion": "b"}, "jsonl", False),
+        ({"conversations": [*TOLD, TOLD[0]], "chosen": GOOD, "rejected": BAD}, "jsonl", False),
+    ],
+)
+def test_answers_out_of_the_loss_that_are_trained_on_are_told(
+    tmp_path: Path, record: dict[str, Any], format: str, trained: bool
+) -> None:
+    """A text that is a prompt as it stands, and what stands before a pair, it does not train on."""
+    selection = chosen_from(tmp_path, [record, record, {**record, "id": 3}])
+    told = remarks(dataset_entry(selection, "best.jsonl", format), selection, format)
+    assert told == trained * [
+        "LLaMA-Factory trains on every answer, also on those that are kept out of the loss in 3 "
+        "of these records; with mask_history it trains on the last one alone."
+    ]
 
 
 def test_a_register_keeps_what_is_in_it(tmp_path: Path) -> None:

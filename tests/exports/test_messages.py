@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import ila_core as ila
+from ila_core.exports.messages import trl_snippet, with_context
 from ila_core.exports.write import FORMATS, SNIPPET, export
 from ila_core.pool.ingest import ingest
 from ila_core.pool.reading import read_pool
@@ -90,3 +92,11 @@ def test_context_is_marked_for_those_who_heed_it(tmp_path: Path) -> None:
     text = export(selection, tmp_path / "best.jsonl", "trl").read_text()
     marks = [message.get("train") for message in json.loads(text)["messages"]]
     assert marks == [None, None, None, False, None, None]
+    assert with_context(selection) == 1
+
+
+def test_trl_gets_lines_that_its_trainer_reads() -> None:
+    name = 'a "best".jsonl'
+    reads, trains = ast.parse(trl_snippet(name)).body
+    assert f"data_files={name!r}" in ast.unparse(reads)
+    assert "assistant_only_loss=True" in ast.unparse(trains)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import tiny_lm
 from command import cli
@@ -15,7 +18,7 @@ from ila_core.errors import PoolError
 from ila_core.pipeline.estimate import estimate
 from ila_core.pipeline.placing import encoder_of
 from ila_core.pipeline.settings import BuildSettings
-from ila_core.space import encoders
+from ila_core.space import encoders, lexical
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,6 +71,47 @@ def test_an_encoder_is_tried_on_the_device_that_the_build_takes(
     estimate([pool], **how)
     encoder_of(BuildSettings.of(**how))
     assert asked[-2:] == ["cuda:1", "cuda:1"]
+
+
+SECONDS = {"static": 0.001, "multilingual": 0.004, "lexical": 0.003, "learning": 0.002}
+"""What a text takes each encoder below, by a clock of our own."""
+
+
+class Timed:
+    """An encoder that moves a clock by what its texts take."""
+
+    def __init__(self, encoder: encoders.Encoder, clock: list[float]) -> None:
+        self.name, self.dim, self.identity = encoder.name, encoder.dim, encoder.identity
+        self._encode, self._clock = encoder.encode, clock
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        self._clock[0] += SECONDS[self.name] * len(texts)
+        return self._encode(texts)
+
+
+def test_the_encoder_that_is_asked_for_is_timed_on_records_of_the_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, clock = write_jsonl(tmp_path / "p.jsonl", small_pool(30_000)), [0.0]
+    load, learn = encoders.load_encoder, lexical.learn
+
+    def learned(texts: Callable[[], list[str]], n: int, *rest: Any, **how: Any) -> Timed:
+        clock[0] += SECONDS["learning"] * n
+        return Timed(learn(texts, n, *rest, **how), clock)
+
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(encoders, "load_encoder", lambda name, **_: Timed(load(name), clock))
+    monkeypatch.setattr(lexical, "learn", learned)
+    of = {
+        name: estimate([pool], encoder=name, loss="none", projection="pca")
+        for name in ("static", "multilingual", "lexical")
+    }
+    records = of["static"].records
+    assert records > 20_000
+    longer = {name: one.seconds - of["static"].seconds for name, one in of.items()}
+    assert longer["multilingual"] == pytest.approx(0.003 * records)
+    assert longer["lexical"] == pytest.approx(0.002 * records + 0.002 * 20_000)
+    assert of["multilingual"].memory > of["static"].memory  # of 512 dimensions, not 256
 
 
 @pytest.mark.parametrize("records", [1_999, 2_000, 2_001, 6_000])

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pytest
 import zstandard
-from pool_files import lines, outcome, table
+from pool_files import arrow, lines, outcome, table
 
 from ila_core.errors import IlaError
 from ila_core.pool.inputs import expand, unread
@@ -21,14 +19,6 @@ SHARDS = [
      {"prompt": "Name an auk.", "completion": "Puffin."}],
 ]  # fmt: skip
 QUESTIONS = [record["prompt"] for shard in SHARDS for record in shard]
-
-
-def arrow(records: list[dict[str, Any]], *, stream: bool = True) -> bytes:
-    sink = pa.BufferOutputStream()
-    whole = pa.Table.from_pylist(records)
-    with (pa.ipc.new_stream if stream else pa.ipc.new_file)(sink, whole.schema) as writer:
-        writer.write_table(whole, max_chunksize=1)
-    return sink.getvalue().to_pybytes()
 
 
 def write(path: Path, data: bytes | str) -> Path:

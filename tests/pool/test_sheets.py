@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-import io
-import zipfile
-from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
-from pool_files import notes, outcome, put
+from pool_files import notes, outcome, put, workbook
 
 from ila_core.errors import IlaError
 from ila_core.pool.encodings import encoding_of
+from ila_core.pool.packing import HEAD
 from ila_core.pool.reading import Reading, read_pool
 from ila_core.pool.settings import ReadSettings
 from ila_core.pool.sheets import dialect_of
@@ -101,55 +99,6 @@ def test_a_few_broken_lines_are_no_other_encoding(tmp_path: Path) -> None:
     assert encoding_of(5 * mixed) == "utf-8", "half of it is sound"
 
 
-SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-
-
-def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
-    """The least that is an .xlsx: texts inline, numbers as they are, dates in style 1."""
-
-    def cell(value: object) -> str:
-        if isinstance(value, str):
-            return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
-        if isinstance(value, date):
-            return f'<c s="1"><v>{(value - date(1899, 12, 30)).days}</v></c>'
-        return f"<c><v>{value}</v></c>"
-
-    def related(kind: str, items: Iterable[tuple[str, str]]) -> str:
-        inner = "".join(
-            f'<Relationship Id="{id}" Type="{OFFICE}/{kind}" Target="{target}"/>'
-            for id, target in items
-        )
-        return f'<Relationships xmlns="{PACKAGE}/relationships">{inner}</Relationships>'
-
-    titles = list(sheets)
-    listed = "".join(
-        f'<sheet name="{title}" sheetId="{i}" r:id="r{i}"/>' for i, title in enumerate(titles, 1)
-    )
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"/>',
-        "_rels/.rels": related("officeDocument", [("r1", "xl/workbook.xml")]),
-        "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{OFFICE}"><sheets>{listed}'
-        "</sheets></workbook>",
-        "xl/_rels/workbook.xml.rels": related(
-            "worksheet", [(f"r{i}", f"worksheets/sheet{i}.xml") for i in range(1, 1 + len(titles))]
-        ),
-        "xl/styles.xml": f'<styleSheet xmlns="{SHEET}"><cellXfs count="2"><xf numFmtId="0"/>'
-        '<xf numFmtId="14"/></cellXfs></styleSheet>',
-    }
-    for i, rows in enumerate(sheets.values(), 1):
-        data = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
-        parts[f"xl/worksheets/sheet{i}.xml"] = (
-            f'<worksheet xmlns="{SHEET}"><sheetData>{data}</sheetData></worksheet>'
-        )
-    sink = io.BytesIO()
-    with zipfile.ZipFile(sink, "w") as archive:
-        for name, text in parts.items():
-            archive.writestr(name, text)
-    return sink.getvalue()
-
-
 def test_workbooks(tmp_path: Path) -> None:
     names = ("Question", "Answer", "n", "when")
     rows = [(*row, n, date(2024, 5, 6)) for row, n in zip(ROWS, (1, 2.5, 3), strict=True)]
@@ -166,6 +115,21 @@ def test_workbooks(tmp_path: Path) -> None:
         outcome(put(tmp_path, file.read_bytes(), "pool.csv"))
     with pytest.raises(IlaError, match="not a workbook that can be read"):
         outcome(put(tmp_path, file.read_bytes()[:2000], "pool.xlsx"))
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "cp932", "cp949"])
+@pytest.mark.parametrize("start", range(4))
+def test_a_letter_that_is_cut_in_two_does_not_hide_the_encoding(encoding: str, start: int) -> None:
+    """A file is told by its first bytes, which may end within a letter: it was no UTF-8 then."""
+    said = {
+        "gb18030": "长江全长约六千三百公里",
+        "big5": "長江全長約六千三百公里",
+        "cp932": "富士山の高さは三千七百メートル",
+        "cp949": "한라산의 높이는 얼마입니까",
+    }
+    line = f"question,{said[encoding]}\n".encode(encoding)
+    head = (b"q" * start + line * 9000)[:HEAD]
+    assert encoding_of(head) == encoding
 
 
 def test_a_known_word_in_a_cell_is_no_header(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_a_model_the_hub_does_not_give_is_told_in_one_sentence_with_the_reason()
         encoder.encode(["text"])
     message = str(refused.value)
     assert message.startswith("The encoder 'nobody/no-such-model' could not be loaded (")
-    assert "--encoder static" in message and "\n" not in message
+    assert "--encoder multilingual" in message and "\n" not in message
     assert "()" not in message
 
 

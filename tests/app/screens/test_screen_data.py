@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from app_helpers import button, data_screen, fine, opened, surroundings, texts  # noqa: F401
 from conftest import small_pool, write_jsonl
+from pool_files import POOL, arrow, lines, put, workbook
+from streamlit.testing.v1 import AppTest
+
+from ila_core.errors import IlaError, PoolError
+from ila_core.pipeline.build import build
+from ila_core.pipeline.settings import BuildSettings
+from ila_core.pool.sniffing import PACKED, SUFFIXES
+from jobs import builds
+from parts import pool_choice
 
 
 def test_rejects_are_counted_with_their_reasons(
@@ -20,14 +30,153 @@ def test_rejects_are_counted_with_their_reasons(
     assert any("Rejected" in part.label for part in page.expander)
 
 
-def test_a_file_that_is_no_pool_says_so_and_offers_a_way(
+def test_a_file_that_is_no_pool_says_so_and_offers_nothing_that_would_not_help(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "pool.jsonl"
     file.write_text("not a pool\n", encoding="utf-8")
     page = fine(data_screen(file, monkeypatch))
-    assert page.error
-    assert button(page, "Take what can be read")
+    assert "holds no usable record" in page.error[0].value
+    assert not page.checkbox and not buildable(page)
+    put(tmp_path, lines(), "other.jsonl")
+    page = fine(page.text_input(key="path").set_value(str(tmp_path / "*.jsonl")).run())
+    page = fine(labelled(page.checkbox, "Take what can be read").check().run())
+    assert not page.error and "3 can be used" in texts(page) and "file passed over" in texts(page)
+
+
+def test_a_file_whose_first_records_are_all_rejects_is_refused_as_the_build_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = write_jsonl(tmp_path / "odd.jsonl", [{"ask": "a", "say": "b"}] * 2_500)
+    page = fine(data_screen(odd, monkeypatch))
+    with pytest.raises(PoolError) as refusal:
+        build(odd, out=tmp_path / "run")
+    assert page.error[0].value.replace("\\", "") == str(refusal.value)
+    assert not buildable(page)
+    late = write_jsonl(tmp_path / "late.jsonl", [{"ask": "a"}] * 2_500 + small_pool(5))
+    page = fine(page.text_input(key="path").set_value(str(late)).run())
+    assert not page.error and buildable(page)
+
+
+def test_the_uploader_takes_what_the_engine_reads() -> None:
+    page = fine(opened().switch_page("screens/data.py").run())
+    [uploader] = page.file_uploader
+    for suffix in (*SUFFIXES, *PACKED):
+        assert suffix.lstrip(".") in pool_choice.TYPES
+    assert "Arrow or a workbook" in uploader.label
+
+
+def test_several_uploads_are_one_pool() -> None:
+    page = fine(opened().switch_page("screens/data.py").run())
+    shards = [(f"{i}.ndjson", lines([record]), "") for i, record in enumerate(POOL[:2])]
+    page = fine(page.file_uploader[0].set_value(shards).run())
+    assert "Of all 2 records 2 can be used" in texts(page)
+
+
+def test_a_folder_that_datasets_has_saved_and_its_splits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "set"
+    for split, records in (("test", POOL[:1]), ("train", POOL)):
+        (folder / split).mkdir(parents=True)
+        (folder / split / "data.arrow").write_bytes(arrow(records))
+        state = {"_data_files": [{"filename": "data.arrow"}]}
+        (folder / split / "state.json").write_text(json.dumps(state))
+    (folder / "dataset_dict.json").write_text(json.dumps({"splits": ["test", "train"]}))
+    page = fine(data_screen(folder, monkeypatch))
+    chooser = labelled(page.selectbox, "Split")
+    assert (chooser.options, chooser.value) == (["test", "train"], "train")
+    assert "records in Arrow. Of all 3 records" in texts(page)
+    page = fine(chooser.set_value("test").run())
+    assert "Of all 1 records" in texts(page)
+    assert started(page, monkeypatch) == ((str(folder),), "test")
+    page = fine(labelled(page.selectbox, "Split").set_value("train").run())
+    assert started(page, monkeypatch) == ((str(folder),), "")
+
+
+def test_a_split_has_to_be_chosen_where_none_is_the_training_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dev.jsonl", "test.jsonl"):
+        put(tmp_path, lines(), name)
+    page = fine(data_screen(tmp_path, monkeypatch))
+    assert not page.error and not buildable(page)
+    page = fine(labelled(page.selectbox, "Split").set_value("validation").run())
+    assert buildable(page)
+
+
+def test_the_sheets_of_a_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = ["question", "answer"]
+    book = workbook(Rivers=[head, ["Which?", "The Ebro."]], Notes=[head, ["Who?", "I."]])
+    page = fine(data_screen(put(tmp_path, book, "pool.xlsx"), monkeypatch))
+    assert page.dataframe[0].value["Instruction"].tolist() == ["Which?"]
+    page = fine(labelled(page.selectbox, "Sheet").set_value("Notes").run())
+    assert page.dataframe[0].value["Instruction"].tolist() == ["Who?"]
+    assert started(page, monkeypatch)[1] == "Notes"
+
+
+def test_a_folder_that_is_no_pool_gets_the_engines_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    page = fine(data_screen(tmp_path / "empty", monkeypatch))
+    assert "is a folder without a pool; name its files" in page.error[0].value.replace("\\", "")
+
+
+def test_an_encoding_is_chosen_under_the_error_and_beside_the_fields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "question,answer\n" + "长江有多长?,长江全长约六千三百公里。\n" * 9
+    page = fine(data_screen(put(tmp_path, text.encode("gbk"), "pool.csv"), monkeypatch))
+    assert "gb18030" in texts(page)
+    chooser = labelled(page.selectbox, "Encoding")
+    assert chooser.value == "" and chooser.options[1].startswith("gb18030 · simplified Chinese")
+    page = fine(chooser.set_value("utf-8").run())
+    assert "name its encoding with" in page.error[0].value and not buildable(page)
+    page = fine(labelled(page.selectbox, "Encoding").set_value("gb18030").run())
+    assert page.dataframe[0].value["Instruction"].iloc[0] == "长江有多长?"
+
+
+def test_the_columns_of_a_table_without_a_header_are_named_under_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"Name river {i}.,The Ebro {i}.\n" for i in range(5))
+    page = fine(data_screen(put(tmp_path, rows.encode(), "pool.csv"), monkeypatch))
+    header = labelled(page.text_input, "Names of the columns")
+    page = fine(header.set_value(" instruction,response ").run())
+    assert not page.error and "Of all 5 records 5 can be used" in texts(page)
+    assert labelled(page.text_input, "Names of the columns").value == "instruction,response"
+
+
+def test_a_file_that_is_cut_off_is_taken_as_far_as_it_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = json.dumps(POOL, indent=1).encode()
+    page = fine(data_screen(put(tmp_path, whole[:-60], "pool.json"), monkeypatch))
+    assert "breaks off after 2 usable records" in page.error[0].value
+    page = fine(labelled(page.checkbox, "Take what can be read").check().run())
+    assert not page.error and "2 can be used" in texts(page)
+
+
+def labelled(widgets: Any, label: str) -> Any:
+    return next(one for one in widgets if one.label == label)
+
+
+def buildable(page: AppTest) -> bool:
+    return any(part.label == "Build the landscape" for part in page.button)
+
+
+def started(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> tuple[tuple[str, ...], str]:
+    """Press the button; the pool that the build would be started with, and its split."""
+    caught: list[tuple[tuple[str, ...], str]] = []
+
+    def start(runs: Path, name: str, pool: tuple[str, ...], settings: BuildSettings) -> None:
+        caught.append((pool, settings.split))
+        raise IlaError("not now")
+
+    monkeypatch.setattr(builds, "start", start)
+    button(page, "Build the landscape").click().run()
+    return caught[0]
 
 
 def test_fields_of_unknown_names_are_chosen_under_the_error(
@@ -122,7 +271,7 @@ def test_landscapes_that_are_not_listed_are_counted(tmp_path: Path) -> None:
 def test_an_upload_that_was_deleted_meanwhile_is_stored_again(tmp_path: Path) -> None:
     page = fine(opened().switch_page("screens/data.py").run())
     line = json.dumps({"instruction": "Add 2 and 2.", "output": "4"}).encode()
-    page.file_uploader[0].set_value(("pool.jsonl", line, "application/json")).run()
+    page.file_uploader[0].set_value([("pool.jsonl", line, "application/json")]).run()
     [stored] = (tmp_path / "runs" / "uploads").rglob("pool.jsonl")
     stored.unlink()
     page.run()
