@@ -37,7 +37,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any, set[str]]] = {
     "header": ({}, "instruction,response", {"records"}),
     "seed": ({}, 1, {"projection", "domains"} | SCORED),
     "device": (LM, "cpu", set()),
-    "encoder": ({}, "multilingual", EMBEDDED),
+    "encoder": ({}, "static", EMBEDDED),
     "embeddings": ({}, VECTORS, EMBEDDED),
     "projection": ({}, "pca", {"projection", "landscape"}),
     "loss": ({}, "none", {"records"} | SCORED),  # which asks for no response
@@ -48,7 +48,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Any, set[str]]] = {
     "max_length": (LM, 64, SCORED),
     "dtype": (LM, "bfloat16", SCORED),
     "unconditional": (LM, True, SCORED),
-    "labels": ({}, "column:topic", LABELLED),
+    "labels": ({}, "column:output", LABELLED),
     "labels_url": (SERVER, "http://there", LABELLED),
     "labels_model": (SERVER, "another", LABELLED),
     "domains": ({}, "column:topic", {"domains", "landscape"}),
@@ -116,7 +116,7 @@ def test_an_option_makes_its_stage_anew_and_none_before_it(
     name: str, keys_of: Callable[[BuildSettings], Keys]
 ) -> None:
     besides, value, again = CHANGES[name]
-    settings = BuildSettings.of(**{"labels": "taxonomy", **besides})
+    settings = BuildSettings.of(**{"labels": "column:topic", **besides})
     before, after = keys_of(settings), keys_of(replace(settings, **{name: value}))
     assert {stage for stage in EVERYTHING if before.get(stage) != after.get(stage)} == again
 

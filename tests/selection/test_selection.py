@@ -344,7 +344,7 @@ def test_resolution_that_cannot_be_meant(value):
         ila(nine(), 3, resolution=value)
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, NAN, "deep", None])
+@pytest.mark.parametrize("value", [-0.1, 1.1, NAN, "deep"])
 @pytest.mark.parametrize("select", [ila, nested])
 def test_depth_target_that_cannot_be_meant(select, value):
     with pytest.raises(UsageError, match=r"--depth-target is .* from 0 to 1"):
