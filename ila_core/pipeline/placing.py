@@ -266,7 +266,7 @@ class Cluster(Stage["Domains"]):
     """Alike instructions, as domains."""
 
     name = "domains"
-    version = 2  # names are words of any language
+    version = 3  # names are words of any language
 
     records: Made[Records]
     vectors: Made[np.ndarray]

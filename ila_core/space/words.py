@@ -25,6 +25,8 @@ _UNSPACED = (
     f"{_HAN_AND_KANA}\U00020000-\U000323af"
 )
 _ASCII_WORD = re.compile(rf"(?<![a-z0-9_])[a-z][a-z0-9_]{{1,{LONGEST - 1}}}(?![a-z0-9_])")
+_TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>")
+"""A mark of HTML, in small letters; it is no word of who asks."""
 _PARTICLE = re.compile("(?<=..)(?:에서|으로|은|는|이|가|을|를|의|에|와|과|도|로)$")
 BREAK = "\n"
 _JOINERS = "\u200c\u200d"
@@ -59,7 +61,11 @@ def words(text: str) -> Words:
     (['don', 'read', 'np_zeros2', 'or'], ['कविता', 'लिखिए'])
     >>> words("写一首 haiku 诗歌")
     Words(spaced=['haiku'], parts=['写', '一首', '\n', '诗歌'])
+    >>> words('a film<br /><br />by <a href="x">her</a>, 1 < 2').spaced
+    ['film', 'by', 'her']
     """
+    if "<" in text:
+        text = _TAG.sub(" ", text)
     if text.isascii():
         return Words(_ASCII_WORD.findall(text), [])
     spaced: list[str] = []
