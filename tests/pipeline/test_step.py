@@ -82,9 +82,9 @@ def test_a_stage_that_failed_is_not_taken_for_finished(step: Step) -> None:
     assert not any(stage.reused for stage in step.monitor.stages)
 
 
-def keys(run: Path) -> dict[str, str]:
-    """The keys of the stages of a default build, each by itself."""
-    settings = BuildSettings.of(labels="column:topic")
+def keys(run: Path, encoder: str = BuildSettings.encoder) -> dict[str, str]:
+    """The keys of the stages of a build, each by itself."""
+    settings = BuildSettings.of(labels="column:topic", encoder=encoder)
     records = Made(ila.open(run).records, "records")
     vectors = Made(np.zeros((60, 2), np.float32), "vectors")
     none = Made({}, "columns")
@@ -105,9 +105,9 @@ def keys(run: Path) -> dict[str, str]:
         ("umap-learn", {"projection"}),
         ("pynndescent", {"projection"}),
         ("scikit-learn", {"projection", "domains"}),
-        ("model2vec", {"embedding"}),
+        ("model2vec", set()),
         ("tokenizers", {"embedding", "loss"}),
-        ("numba", {"projection", "loss"}),
+        ("numba", {"projection", "loss", "embedding"}),
         ("numpy", {"projection", "loss", "embedding", "domains"}),
         ("icu4py", {"domains"}),
         ("stopwordsiso", {"domains"}),
@@ -124,6 +124,18 @@ def test_another_version_of_a_library_changes_the_stages_that_depend_on_it(
     )
     after = keys(run)
     assert {name for name in before if before[name] != after[name]} == expected
+
+
+@pytest.mark.parametrize("library", ["model2vec", "tokenizers"])
+def test_the_english_encoder_depends_on_libraries_of_its_own(
+    run: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    before = keys(run, "static")["embedding"]
+    installed = importlib.metadata.version
+    monkeypatch.setattr(
+        stepping, "version", lambda name: "99" if name == library else installed(name)
+    )
+    assert keys(run, "static")["embedding"] != before
 
 
 def test_the_version_of_a_stage_is_in_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
