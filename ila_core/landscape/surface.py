@@ -15,10 +15,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ila_core.chance import stream
-from ila_core.landscape.cells import Box
 from ila_core.landscape.grid import frozen
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
+from ila_core.landscape.region import Box
 
 REACH = 4.0
 """Bandwidths beyond which a point adds nothing."""
