@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "jobs": {"view"},
     "session": {"draw", "view", "jobs"},
     "cache": {"draw", "jobs"},
-    "parts": {"draw", "view", "jobs", "session", "cache"},
+    "canvas": set(),
+    "parts": {"draw", "view", "jobs", "session", "cache", "canvas"},
     "screens": {"draw", "view", "jobs", "session", "cache", "parts"},
     "main": {"jobs", "session", "parts"},
 }
