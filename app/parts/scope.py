@@ -13,6 +13,7 @@ from draw.marks import MOST_MARKED, Mark
 from ila_core.errors import UsageError
 from ila_core.landscape.brushing import Brushing
 from ila_core.landscape.facets import mask_of
+from ila_core.landscape.region import rows_in
 from ila_core.search.find import Hits
 from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
@@ -87,7 +88,7 @@ def scope(view: View, selection: Selection) -> Scope:
     if view.kept:
         conditions["kept"] = selection.mask if view.kept == "kept" else ~selection.mask
     if view.region is not None:
-        conditions["region"] = mask_of(cache.rows_in(landscape, view.region), n)
+        conditions["region"] = mask_of(rows_in(landscape, view.region), n)
     hits = found(view, landscape)
     if hits is not None:
         conditions["search"] = mask_of(hits.rows, n)
