@@ -17,10 +17,10 @@ from view import View
 BY = {"words": "Words", "meaning": "Meaning"}
 SMALL = 20_000
 """Records up to which an index is made while the visitor waits: some two seconds."""
-HELP = (
-    'Words must all occur. "words in quotation marks" follow each other, word* begins so, -word '
-    "must not occur. By meaning: say what the records are about."
-)
+PLACEHOLDERS = {
+    "words": 'Search: words, "a phrase", begin*, -not',
+    "meaning": "Search: what the records are about",
+}
 
 
 def search_box(view: View, landscape: Landscape) -> None:
@@ -30,10 +30,9 @@ def search_box(view: View, landscape: Landscape) -> None:
             "Search the records",
             key=session.knob("q", view.q),
             on_change=ask,
-            placeholder="Search the records",
+            placeholder=PLACEHOLDERS[view.by],
             label_visibility="collapsed",
             icon=":material/search:",
-            help=None,
             width="stretch",
         )
         st.segmented_control(
@@ -50,7 +49,7 @@ def search_box(view: View, landscape: Landscape) -> None:
             st.button("Clear", on_click=session.change, kwargs={"q": ""}, key="clear search")
     if view.like is not None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f"The {cache.NEAREST} records most like row {view.like}.", width="stretch")
+            st.caption(f"The records most like row {view.like}.", width="stretch")
             st.button("Clear", on_click=session.change, kwargs={"like": None}, key="clear like")
     if not view.q and view.like is None:
         return

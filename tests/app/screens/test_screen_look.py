@@ -49,7 +49,7 @@ def test_a_search_by_meaning_lists_the_nearest_first() -> None:
 def test_records_like_one_of_them(run: Path) -> None:
     page = fine(opened(q="haiku"))
     button(page, "Similar").click().run()
-    assert "The 200 records most like row" in texts(fine(page))
+    assert "The records most like row" in texts(fine(page))
     assert "q" not in page.query_params and page.query_params["like"]
     assert "59 records" in texts(page)  # all but itself
     page.button(key="clear like").click().run()
@@ -85,7 +85,7 @@ def test_a_place_a_filter_and_a_search_all_hold() -> None:
 
 
 def test_the_facets_of_a_pool_without_labels_or_sources() -> None:
-    page = opened(filter="tokens=4..")
+    page = opened(filter="tokens=10..")
     page.segmented_control(key="knob_panel").set_value("facets").run()
     facets = {part["name"]: part for part in sent(fine(page), "facets")["facets"]}
     assert "source" not in facets and "label" not in facets
