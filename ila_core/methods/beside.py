@@ -66,7 +66,8 @@ def make(folder: Path) -> Selection:
         with monitor.stage(spec.method) as progress, listening(progress):
             selection = select_by(open_run(run), spec).nonempty()
         with replacing(folder / PICKS) as temporary, open(temporary, "wb") as stream:
-            np.savez(stream, rows=selection.rows, filled=selection.filled)
+            told = json.dumps(selection.spec.as_dict())
+            np.savez(stream, rows=selection.rows, filled=selection.filled, spec=told)
     return selection
 
 
@@ -76,27 +77,21 @@ def made(folder: Path, landscape: Landscape, spec: Spec) -> Selection | None:
     A smaller budget is cut from the start of a larger one where `Method.prefix` allows it.
     """
     try:
-        _, known = asked(folder)
         with np.load(folder / PICKS) as picks:
             rows, filled = picks["rows"], int(picks["filled"])
-    except (IlaError, OSError, ValueError, KeyError):
+            known = Spec.from_dict(json.loads(str(picks["spec"])))
+    except (OSError, ValueError, KeyError, IlaError):
         return None
     spec = replace(spec, depth=landscape.by(spec.depth).kind)
     landscape = landscape.by(spec.depth)
     whole = Selection.of_rows(landscape, spec, rows, filled=filled)
-    if _same(known, spec, landscape):
+    if known == spec:
         return whole
     size = spec.asked.cut(landscape, rows)
     enough = size < len(rows) or spec.asked.records(landscape) == len(rows)
     if not (find(spec.method).prefix and enough and size):
         return None
     return replace(whole.first(size), spec=spec)
-
-
-def _same(known: Spec, spec: Spec, landscape: Landscape) -> bool:
-    """Whether two specs are of one selection; "auto" is the depth that is read unasked."""
-    known = find(known.method).applied(known)
-    return replace(known, depth=landscape.by(known.depth).kind) == spec
 
 
 def main(arguments: Sequence[str]) -> int:

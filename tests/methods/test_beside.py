@@ -59,6 +59,8 @@ def test_one_folder_serves_all_smaller_budgets_of_a_method_whose_picks_extend_ea
         assert found.spec.budget == budget
     assert beside.made(folder, landscape, replace(large, budget="31")) is None
     assert beside.made(folder, landscape, replace(large, budget="1M-tokens")) is None
+    beside.ask(folder, run, replace(large, budget="31"))  # what is there stays until it is made
+    assert beside.made(folder, landscape, replace(large, budget="31")) is None
 
 
 def test_a_method_that_chooses_anew_has_a_folder_for_every_budget(
