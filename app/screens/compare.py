@@ -27,7 +27,7 @@ from parts.opening import opened, title_of
 from parts.pair import KINDS, pair, selection_of
 from parts.switch import switch
 from parts.tables import number_of
-from parts.texts import count, plain, share
+from parts.texts import count, counted, plain, share
 from view import USUAL
 
 SMALL_SIDE = 48
@@ -79,7 +79,7 @@ def headline(landscape: Landscape, among: int) -> bool:
     st.markdown(
         f"{plain(title_of(landscape))}: {among} way{'s' * (among != 1)} to keep "
         f"{'about ' if budget.kind == 'tokens' else ''}{count(size)} of "
-        f"{count(len(landscape))} records, each with its automatic settings. Depth is "
+        f"{counted(len(landscape), 'record')}, each with its automatic settings. Depth is "
         f"the {name_of(landscape)}."
     )
     if session.locks():
