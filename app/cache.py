@@ -28,9 +28,7 @@ from ila_core.exports import llamafactory, messages
 from ila_core.landscape import cells as drawing
 from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
-from ila_core.landscape.naming import named_regions
-from ila_core.landscape.region import Box, Lasso, Region
-from ila_core.landscape.region import rows_in as region_rows
+from ila_core.landscape.region import Box
 from ila_core.landscape.surface import rows_inside, sample_of_window, whole
 from ila_core.measure import baseline, compare
 from ila_core.measure.baseline import Baseline
@@ -90,7 +88,6 @@ _KEYS = {
     Cells: lambda cells: repr(cells.frame),
     Frame: repr,
     Spec: repr,
-    Lasso: repr,
     Pool: repr,
     type(Path()): _path_key,
 }
@@ -136,42 +133,12 @@ def ground(landscape: Landscape, box: Box | None) -> Ground:
     return grounds.ground(landscape, box)
 
 
-@_once(max_entries=48)
-def contours(landscape: Landscape, box: Box | None) -> dict[str, Any]:
-    """Return the contours of a window as the map takes them."""
-    lies = ground(landscape, box)
-    return grounds.contours_data(lies.contours, lies.box)
-
-
 @_once(max_entries=96)
 def picture(
     selection: Selection, layer: Layer, box: Box | None, theme: Theme, other: Selection | None
 ) -> Picture:
     """Return a layer of a window; the difference is that to the `other` selection."""
-    landscape = selection.landscape
-    lies = ground(landscape, box)
-    if layer == "density":
-        return pictures.density(lies, theme)
-    if layer == "depth":
-        return pictures.depth(landscape, lies, theme)
-    if layer == "representation":
-        return pictures.representation(lies, selection, theme)
-    if layer == "both":
-        return pictures.both(lies, selection, theme)
-    if layer == "domain":
-        return pictures.domain(landscape, lies, named_regions(landscape).domain_order, theme)
-    assert layer == "difference" and other is not None
-    return pictures.difference(lies, selection, other, theme)
-
-
-@_once(max_entries=12)
-def region_names(landscape: Landscape) -> list[tuple[tuple[str, ...], float, float, int]]:
-    """Return words, place and level of every named region, the largest of a level first."""
-    return [
-        (region.words, region.x, region.y, region.level)
-        for region in named_regions(landscape).regions
-        if region.words
-    ]
+    return pictures.draw(layer, ground(selection.landscape, box), selection, theme, other)
 
 
 @_once(max_entries=48)
@@ -189,12 +156,6 @@ def beginnings(landscape: Landscape, rows: np.ndarray) -> list[str]:
     if landscape.records is None:
         return [""] * len(rows)
     return [record.instruction[:BEGINNING] for record in landscape.records.take(rows)]
-
-
-@_once(max_entries=48)
-def rows_in(landscape: Landscape, region: Region) -> np.ndarray:
-    """Return the records in a region of the map."""
-    return region_rows(landscape, region)
 
 
 @_once(max_entries=24)

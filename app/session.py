@@ -239,7 +239,11 @@ def locks() -> tuple[Lock, ...]:
 
 
 def lock(action: Literal["pin", "exclude"], row: int) -> None:
-    """Callback: pin or exclude a record; a second word on it replaces the first."""
+    """Callback: pin or exclude a record; a second word on it replaces the first.
+
+    It stays the record that is read, though the word puts it into another place of its list.
+    """
+    change(record=row)
     others = tuple(entry for entry in locks() if entry.row != row)
     st.session_state[_LOCKS] = (*others, Lock(action, row))
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import cache
 from draw.marks import Mark
+from ila_core.landscape.region import rows_in
 from ila_core.selection.selection import Selection
 from view import View
 
@@ -28,7 +28,7 @@ def scope(view: View, selection: Selection) -> Scope:
     """Return the records of the region of the view."""
     if view.region is None:
         return Scope(np.zeros(0, dtype=np.int64), "", asked=False)
-    rows = cache.rows_in(selection.landscape, view.region)
+    rows = rows_in(selection.landscape, view.region)
     return Scope(rows, "the place you chose", asked=True)
 
 
