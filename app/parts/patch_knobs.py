@@ -83,8 +83,9 @@ def patches_sentence(selection: Selection) -> str:
     patches, records = patches_of(selection), len(selection.landscape)
     if selection.spec.even:
         records -= len(selection.spec.excluded)
+        each = few(records / patches)
         return (
-            f"{counted(patches, 'patch')} of {few(records / patches)} records each, "
+            f"{counted(patches, 'patch')} of {each} record{'s' * (each != '1')} each, "
             f"{few(len(selection) / patches)} chosen"
         )
     side = selection.resolution
