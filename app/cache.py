@@ -51,6 +51,9 @@ from ila_core.pool.reading import Preview
 from ila_core.pool.record import Record
 from ila_core.pool.settings import ReadSettings
 from ila_core.pool.splits import Splits
+from ila_core.search import find
+from ila_core.search.find import Hits
+from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 from ila_core.studies import journal, run
@@ -60,6 +63,8 @@ from jobs import builds
 from jobs.pools import Pool
 
 CURVE_POINTS = 12
+NEAREST = 200
+"""Records that a search by meaning finds: more than one reads, few enough to stay alike."""
 MOST_POINTS = 500
 """Records of a window that are drawn as points."""
 BEGINNING = 400
@@ -199,6 +204,36 @@ def texts(landscape: Landscape, rows: np.ndarray) -> list[Record]:
     """Return the records of rows, which lie on disk, for lists that are drawn again and again."""
     assert landscape.records is not None
     return landscape.records.take(rows)
+
+
+# -- what is looked at ----------------------------------------------------------------------------
+
+
+@_once(max_entries=96)
+def matching(landscape: Landscape, rule: str) -> np.ndarray:
+    """Return which records a rule means, (n,) bool; UsageError where it can mean none."""
+    return Rule.parse(rule).mask(landscape)
+
+
+@_once(max_entries=64)
+def by_words(landscape: Landscape, text: str) -> Hits:
+    """Return the records that hold words; UsageError for a query that makes no sense."""
+    return find.by_words(landscape, text)
+
+
+@_once(max_entries=64, show_spinner="Searching …")
+def by_meaning(landscape: Landscape, text: str) -> Hits:
+    """Return the records that mean most alike; UsageError where that cannot be told."""
+    return find.by_meaning(landscape, text, NEAREST)
+
+
+@_once(max_entries=64)
+def similar(landscape: Landscape, row: int) -> Hits:
+    """Return the records that are most like one; UsageError where that cannot be told."""
+    return find.similar(landscape, row, NEAREST)
+
+
+# -- curves ---------------------------------------------------------------------------------------
 
 
 @_once(max_entries=24)

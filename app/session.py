@@ -22,7 +22,7 @@ from view import KNOBS, USUAL, View, from_query, to_query
 
 _VIEW, _LOCKS = "view", "locks"
 EMPTY = View()
-OF_LANDSCAPE = ("box", "region", "record", "study")
+OF_LANDSCAPE = ("box", "region", "record", "filters", "kept", "q", "like", "study")
 """Fields of a view that belong to one landscape: another starts without them."""
 _WRITTEN, _TOUCHED = "written", "touched"
 """What was put into the address bar last, and whether a widget has been used since."""

@@ -27,7 +27,7 @@ TABLE = "inspector_records"
 def records_panel(view: View, selection: Selection, scope: Scope) -> None:
     """List the records of a scope, and under them the full text of one of them."""
     landscape = selection.landscape
-    rows = in_order(selection, scope.rows)
+    rows = listed_rows(selection, scope)
     if not len(rows):
         nothing_chosen(scope)
         return
@@ -41,13 +41,33 @@ def records_panel(view: View, selection: Selection, scope: Scope) -> None:
     if view.record in rows and view.record not in listed:
         listed = np.append(listed[:-1], view.record)
     if len(rows) > len(listed):
-        st.caption(f"The first {count(len(listed))} are listed: chosen ones, then the deepest. "
-                   "Choose a smaller place to see the others.")  # fmt: skip
+        st.caption(f"The first {count(len(listed))} are listed: {order_of(scope)}. "
+                   "Choose a smaller place, or narrow further, to see the others.")  # fmt: skip
     taken = cache.texts(landscape, listed)
     why = cache.reasons(selection, listed)
     row = record_table(view, selection, listed, taken, why)
     at = int(np.flatnonzero(listed == row)[0])
     record_card(landscape, row, taken[at], why[at])
+
+
+def listed_rows(selection: Selection, scope: Scope) -> np.ndarray:
+    """Return the rows of a scope in the order in which they are listed.
+
+    Chosen ones come first, then the deepest, or those that fit a search best; what a search by
+    likeness found comes in its own order.
+    """
+    if scope.ranked is None:
+        return in_order(selection, scope.rows)
+    if scope.nearest:
+        return scope.ranked
+    return scope.ranked[np.argsort(~selection.mask[scope.ranked], kind="stable")]
+
+
+def order_of(scope: Scope) -> str:
+    """Say in what order records are listed."""
+    if scope.nearest and scope.ranked is not None:
+        return "the nearest"
+    return f"chosen ones, then {'the deepest' if scope.ranked is None else 'the best matches'}"
 
 
 def in_order(selection: Selection, rows: np.ndarray) -> np.ndarray:
