@@ -96,19 +96,14 @@ class EncodeMore(Stage[np.ndarray]):
         texts = self.records.value.instructions
         encoder: Encoder | None = None
         if file := self.settings.embeddings:
-            result = load_embeddings(file, self.total, out=out, mean=mean)
+            dim = self.base.vectors.shape[1]
+            result = load_embeddings(file, self.total, out=out, dim=dim, mean=mean)
         else:
             encoder = self.base.encoder(self.settings.device.partition(",")[0])
             result = embed(
                 texts, self.total, encoder,
                 out=out, work=desk.folder.work, mean=mean, progress=desk.progress,
             )  # fmt: skip
-        dimensions, wanted = result.vectors.shape[1], self.base.vectors.shape[1]
-        if dimensions != wanted:
-            raise UsageError(
-                f"{self.settings.embeddings} has vectors of {dimensions:,} dimensions; those of "
-                f"{self.base.folder} have {wanted:,}."
-            )
         seen = asdict(legibility(texts, result.vectors, encoder))
         return {"unknown": result.unknown, "encoder": result.encoder, **seen}
 
@@ -162,8 +157,8 @@ class PlaceMore(Stage["Placed"]):
             return ()
         return (
             f"{far:,} of {self.total:,} new records lie farther from every old one than 99 of 100 "
-            f"old ones do from their nearest (about {self.total / 100:,.0f} would if they were of "
-            "the same kind); their places say little.",
+            "old ones do from their nearest (of records like the old ones 1 in 100 would); their "
+            "places say little.",
         )
 
 
@@ -544,8 +539,8 @@ class JoinTable(Stage[None]):
     def notes(self, value: None, facts: Facts) -> Sequence[str]:
         m = len(self.records.value)
         told = {
-            "given_depth": f"a number in {self.base.settings.depth_column}, so that their depth "
-            "is missing",
+            "given_depth": f"number in {self.base.settings.depth_column}, so that their depth is "
+            "missing",
             "skills": "labels, so that their depth is missing",
         }
         return [

@@ -17,14 +17,15 @@ def load_embeddings(
     n: int,
     *,
     out: str | Path | None = None,
+    dim: int | None = None,
     mean: np.ndarray | None = None,
 ) -> EmbedResult:
     """Return the vectors of an .npy file of shape (n, d), one row a record, at length 1.
 
     float16, float32 and float64 are read. With `out` the unit vectors are written there and
-    memory-mapped, without it they are held in memory. UsageError for another shape or type, and
-    for values that are not finite; a zero row gets the mean direction, or the direction `mean` (d,)
-    where that is given, and is counted.
+    memory-mapped, without it they are held in memory. UsageError for another shape (or another d
+    than `dim`, where that is settled) or type, and for values that are not finite; a zero row gets
+    the mean direction, or the direction `mean` (d,) where that is given, and is counted.
 
     >>> path = Path(tempfile.mkdtemp()) / "vectors.npy"
     >>> np.save(path, np.array([[3.0, 4.0], [0.0, 2.0]]))
@@ -41,6 +42,11 @@ def load_embeddings(
         raise UsageError(
             f"{path} has shape {vectors.shape}; ({n}, d) is needed, one row for each of the "
             f"pool's {n} records in file order."
+        )
+    if dim is not None and vectors.shape[1] != dim:
+        raise UsageError(
+            f"{path} has vectors of {vectors.shape[1]:,} dimensions; {dim:,} are needed, as those "
+            "of the landscape have."
         )
     if vectors.dtype.kind != "f" or vectors.dtype.itemsize > 8:
         raise UsageError(f"{path} holds {vectors.dtype}; float16, float32 or float64 is needed.")
