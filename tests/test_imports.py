@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},
     "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
     "exports": {"pool", "landscape", "selection"},
+    "overlap": {"pool", "space", "landscape"},
 }
 """Which rooms each room may import beside the base; the command line may import all."""
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
