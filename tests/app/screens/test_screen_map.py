@@ -433,9 +433,10 @@ def test_beside_the_map_stand_records_facets_budget_and_the_table() -> None:
     page = fine(opened())
     panel = page.segmented_control(key="knob_panel")
     assert panel.options == ["Records", "Facets", "Budget", "Table"]
-    for name, charts in (("facets", 1), ("budget", 1), ("table", 0)):
+    for name, charts, panels in (("facets", 0, 2), ("budget", 1, 1), ("table", 0, 1)):
         page.segmented_control(key="knob_panel").set_value(name).run()
         assert len(fine(page).get("plotly_chart")) == charts
+        assert len(page.get("bidi_component")) == panels  # the map is one of them
     assert page.dataframe[0].value["Records"].sum() == 60
 
 
