@@ -20,3 +20,9 @@ def trouble(error: Exception, *, page: str | None = None, label: str = "") -> No
     st.error(plain(on_page(str(error))), icon=":material/error:")
     if page:
         st.page_link(page, label=label, icon=":material/arrow_forward:")
+
+
+def sideways() -> None:
+    """Say under a wide table, where the window is narrow, that there is more of it."""
+    with st.container(key="sideways"):
+        st.caption(":material/swipe: More columns to the right: scroll the table sideways.")
