@@ -46,7 +46,7 @@ def sentence(best: Advice) -> str:
         return "Use **random** on this pool: nothing that was tried trained a better model."
     knobs = f"**{what_to_use(best)}**"
     if best.tried:
-        return f"Use {knobs}: that trained a better model than random."
+        return f"Use {knobs}: on a seed that had no part in choosing it did better than random."
     return f"Try {knobs}: the best on the one seed of this study, which nothing confirms."
 
 

@@ -18,7 +18,7 @@ from jobs.studies import Entry
 from parts import study_tables
 from parts.advice import advice
 from parts.figures import Figure, number_rows
-from parts.notices import empty, trouble
+from parts.notices import empty, sideways, trouble
 from parts.switch import switch, toggle
 from parts.texts import count, plain
 
@@ -154,6 +154,7 @@ def table(study: Study, unit: Unit, loss: Loss) -> None:
         },
         alt=f"Loss of every method at every budget, at equal {unit}",
     )
+    sideways()
     st.caption(
         "Mean ± deviation over the seeds, and the difference to random on the same held-out "
         "records: :blue[blue] where it is better and :orange[orange] where it is worse, as "
@@ -287,4 +288,5 @@ def ways_out(landscape: Landscape, entry: Entry, study: Study) -> None:
                            on_click="ignore")  # fmt: skip
         if entry.settings is not None and entry.same:
             with st.container(width="stretch"):
-                st.code(entry.settings.command(landscape.run or "RUN", "study"), language="bash")
+                st.code(entry.settings.command(landscape.run or "RUN", "study"), language="bash",
+                        wrap_lines=True)  # fmt: skip

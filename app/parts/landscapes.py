@@ -18,6 +18,8 @@ from parts.texts import count, plain, size
 from view import SAMPLE
 
 MOST_LISTED = 12
+NAME_WIDTH = 146
+"""Pixels of a name: beside it a button and the bin find room in the sidebar."""
 
 
 def landscapes(runs: Path) -> None:
@@ -26,7 +28,7 @@ def landscapes(runs: Path) -> None:
     if went_wrong := session.recall("trouble"):
         trouble(IlaError(went_wrong))
         session.remember("trouble", None)
-    with st.container(border=True, gap="small"):
+    with st.container(gap="small"):
         if entry("Sample", "ships with the program", "sample"):
             show(SAMPLE)
         for folder in elsewhere(runs):
@@ -57,7 +59,7 @@ def elsewhere(runs: Path) -> list[Path]:
 def entry(name: str, words: str, key: str) -> bool:
     """Draw a landscape that is not ours to delete; whether it is to be opened."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{plain(name)}**  \n:small[:gray[{plain(words)}]]", width="stretch")
+        st.markdown(f"**{plain(name)}**  \n:small[:gray[{plain(words)}]]", width=NAME_WIDTH)
         return st.button("Open", key=f"open_{key}")
 
 
@@ -71,7 +73,7 @@ def landscape_line(job: Job) -> None:
     }
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{plain(job.name)}**  \n:small[:gray[{words[job.state]}]]",
-                    width="stretch")  # fmt: skip
+                    width=NAME_WIDTH)  # fmt: skip
         if job.state == "done" and job.has_landscape:
             if st.button("Open", key=f"open_{job.name}"):
                 show(str(job.folder))

@@ -28,3 +28,9 @@ def senseless(sentences: Sequence[str]) -> None:
     """Tell once what made no sense in a link."""
     for sentence in sentences:
         st.toast(plain(sentence), icon=":material/link_off:", duration="long")
+
+
+def sideways() -> None:
+    """Say under a wide table, where the window is narrow, that there is more of it."""
+    with st.container(key="sideways"):
+        st.caption(":material/swipe: More columns to the right: scroll the table sideways.")

@@ -83,15 +83,14 @@ def patches_sentence(selection: Selection) -> str:
     patches, records = patches_of(selection), len(selection.landscape)
     if selection.spec.even:
         records -= len(selection.spec.excluded)
-        each = few(records / patches)
         return (
-            f"{counted(patches, 'patch')} of {each} record{'s' * (each != '1')} each, "
+            f"{counted(patches, 'patch')} of {each(records / patches)} each, "
             f"{few(len(selection) / patches)} chosen"
         )
     side = selection.resolution
     return (
         f"{side:,} × {side:,} patches, {count(patches)} of them occupied by "
-        f"{few(records / patches)} records each, {few(len(selection) / patches)} chosen"
+        f"{each(records / patches)} each, {few(len(selection) / patches)} chosen"
     )
 
 
@@ -176,6 +175,15 @@ def least_side(landscape: Landscape, patches: int) -> int | None:
 def patches_of(selection: Selection) -> int:
     """Return how many patches hold a record."""
     return max(int(selection.occupied or 1), 1)
+
+
+def each(records: float) -> str:
+    """Return how many records a patch holds, in words.
+
+    >>> each(1.0), each(10.26)
+    ('1 record', '10.3 records')
+    """
+    return f"{few(records)} record{'s' * (few(records) != '1')}"
 
 
 def few(number: float) -> str:

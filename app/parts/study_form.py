@@ -137,8 +137,9 @@ def training_widget(option: Option) -> Any:
         return st.checkbox(TRAINING[option.name], key=key, help=help)
     if option.item is int or option.name == "steps":
         return whole_number(TRAINING[option.name], option, key=key)
-    above = 1e-6 if option.above is not None else option.least
-    return st.number_input(TRAINING[option.name], above, option.most, option.default, key=key,
+    above = 1e-6 if option.above is not None else float(option.least or 0)
+    most = None if option.most is None else float(option.most)
+    return st.number_input(TRAINING[option.name], above, most, option.default, key=key,
                            format="%g", help=help, placeholder="automatic")  # fmt: skip
 
 

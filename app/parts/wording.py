@@ -18,6 +18,7 @@ OPTIONS = {
 """Every option of the command line that this page has a widget for."""
 _MAP = re.compile(r"--map ([\w.]+)=FIELD(?:,([\w.]+)=FIELD)?")
 _FLAG = re.compile(r"(--[a-z][a-z-]*[a-z])(?: (FILE\S*|[A-Z_]{2,}(?![a-z])|[\w-]+))?")
+_NEXT = re.compile(r"(”|” set to [\w-]+) “")
 
 
 def on_page(text: str) -> str:
@@ -31,7 +32,7 @@ def on_page(text: str) -> str:
     'start the page with ila app --root FOLDER'
     """
     text = _MAP.sub(_fields, text).replace("use --loss none", "say that it has instructions only")
-    return _FLAG.sub(_widget, text).replace("” “", "” and “")
+    return _NEXT.sub(r"\1 and “", _FLAG.sub(_widget, text))
 
 
 def _fields(found: re.Match[str]) -> str:

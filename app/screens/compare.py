@@ -97,7 +97,7 @@ def maps(landscape: Landscape, comparison: Comparison) -> None:
         what = switch("map kind", "Shown", KINDS)
     kept = [
         (
-            f"{row.name}  {share(number_of(row, 'coverage'))}",
+            f"{row.name}\n{share(number_of(row, 'coverage'))}",
             cache.kept(cells, selection_of(comparison, row.name)),
         )
         for row in comparison.done
@@ -109,7 +109,7 @@ def maps(landscape: Landscape, comparison: Comparison) -> None:
         config=CONFIG,
         alt=f"Small maps of {len(kept)} methods on one scale: {KINDS[what].lower()} kept",
     )
-    st.caption("Behind each name its coverage. A method without patches of its own is shown on as "
+    st.caption("Under each name its coverage. A method without patches of its own is shown on as "
                "many even patches as it keeps records.")  # fmt: skip
 
 

@@ -67,6 +67,9 @@ def page() -> None:
         st.page_link("screens/map.py", label="Change the selection on the map",
                      icon=":material/arrow_forward:")  # fmt: skip
         return
+    with st.sidebar:
+        st.caption(f"What is exported: {plain(words(selection))}.")
+        st.page_link("screens/map.py", label="Change it on the map", icon=":material/map:")
     headline(selection)
     if landscape.records is None:
         empty("No records to write", "This landscape was made from arrays.")
