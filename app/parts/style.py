@@ -10,4 +10,6 @@ STYLE = """<style>
 h1, h2, h3 {letter-spacing: -0.01em;}
 [data-testid="stFileUploaderDropzoneInstructions"] * {white-space: normal; font-size: 0.78rem;}
 [data-testid="stCaptionContainer"] p {line-height: 1.4;}
+/* What a table's own download writes, a spreadsheet would calculate; the page offers its own. */
+[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) {display: none;}
 </style>"""
