@@ -50,6 +50,8 @@ h1, h2, h3 {letter-spacing: -0.01em;}
         min-width: 4.5rem; flex: 1 1 4.5rem;}
 }
 @media (min-width: 1101px) {.st-key-sideways {display: none;}}
+/* What a table's own download writes, a spreadsheet would calculate; the page offers its own. */
+[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) {display: none;}
 """
 
 

@@ -176,8 +176,10 @@ def rejects_of(folder: str | Path, manifest: Mapping[str, Any]) -> Path | None:
 
 def _place(folder: Path, name: str, entry: Mapping[str, Any]) -> Path:
     try:
-        stamp = Stamp(int(entry["bytes"]), str(entry["sha256"]))
-        places = [folder / STAGES / str(entry["stage"]) / name, folder / name]
+        stamp, stage = Stamp(int(entry["bytes"]), str(entry["sha256"])), str(entry["stage"])
+        if any(Path(part).name != part for part in (name, stage)):
+            raise ValueError("a way out of the folder")
+        places = [folder / STAGES / stage / name, folder / name]
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder / MANIFEST, f"its entry on {name} is broken") from error
     for place in places:
