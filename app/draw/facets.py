@@ -80,7 +80,8 @@ def _number(facet: Numbers, counted: Counted, rule: Rule | None) -> dict[str, An
 
 def _category(facet: Categories, counted: Counted, rule: Rule | None) -> dict[str, Any]:
     picked = [] if rule is None else [facet.place[v] for v in rule.values if v in facet.place]
-    listed = sorted({*range(min(facet.size, MOST_NAMED)), *picked})
+    order = np.argsort(-counted.shown, kind="stable")  # the most frequent of what is left first
+    listed = list(dict.fromkeys([*order[:MOST_NAMED].tolist(), *picked]))
     return {
         "kind": "category",
         "names": [facet.names[k] for k in listed],

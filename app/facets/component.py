@@ -14,7 +14,7 @@ SCRIPTS = ("parts", "numbers", "categories", "panel")
 """The parts of the script, which is one module: none reads another's names before it runs."""
 WORDS = {
     "pool": "pool",
-    "shown": "what the others leave",
+    "shown": "left by filters, place and search, on a scale of its own",
     "kept": "kept, as if it were as many",
     "keptOnly": "kept",
     "clear": "Clear",

@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "session": {"draw", "view", "jobs"},
     "cache": {"draw", "jobs"},
     "canvas": set(),
-    "parts": {"draw", "view", "jobs", "session", "cache", "canvas"},
+    "facets": set(),
+    "parts": {"draw", "view", "jobs", "session", "cache", "canvas", "facets"},
     "screens": {"draw", "view", "jobs", "session", "cache", "parts"},
     "main": {"jobs", "session", "parts"},
 }

@@ -1,4 +1,4 @@
-// Categories: a bar each, the most frequent first; a click narrows to it, another lets it go.
+// Categories: a bar each, in the order that the page gives; a click narrows to it, another lets it go.
 
 const FEW = 7; // that are shown unfolded
 const SOUGHT = 25; // from which on a name can be searched for
@@ -117,12 +117,11 @@ class CategoryFacet {
     const { facet, words } = this;
     const name = this.shownNames[k];
     const on = this.picked.has(facet.names[k]);
-    const top = Math.max(...facet.pool, 1);
-    const wide = (count) => `${Math.min((100 * count) / top, 100)}%`;
+    const wide = (count, of) => `${Math.min((100 * count) / Math.max(...of, 1), 100)}%`;
     label.textContent = name;
-    pool.style.width = wide(facet.pool[k]);
-    shown.style.width = facet.narrowed ? wide(facet.shown[k]) : "0";
-    kept.style.width = wide(facet.kept[k] * stretch(facet));
+    pool.style.width = wide(facet.pool[k], facet.pool);
+    shown.style.width = facet.narrowed ? wide(facet.shown[k], facet.shown) : "0";
+    kept.style.width = wide(facet.kept[k] * stretch(facet), facet.shown);
     number.textContent = short(facet.shown[k]);
     const says = `${records(facet.shown[k], words)}, ${percent(facet.kept[k], facet.shown[k])} ${words.keptOnly}`;
     row.title = `${name}: ${says}`;

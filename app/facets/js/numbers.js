@@ -2,6 +2,7 @@
 
 const WIDE = 300; // units of the drawing, stretched to the panel
 const HIGH = 46;
+const ROOM = 1.6;
 
 class NumberFacet {
   constructor(parent, send) {
@@ -77,19 +78,22 @@ class NumberFacet {
       }));
       this.line = draw("path", "kept", this.svg);
     }
-    const top = Math.max(...facet.pool, 1);
+    const by = stretch(facet);
+    const most = Math.max(...facet.shown, 1);
+    // room for what is kept, where it is more, but not so much that the others lie flat
+    const top = Math.min(Math.max(most, ...facet.kept.map((count) => count * by)), ROOM * most);
+    const tops = { pool: facet.narrowed ? Math.max(...facet.pool, 1) : top, shown: top };
     const width = WIDE / size;
-    const level = (count) => (count ? Math.max((count / top) * (HIGH - 4), 0.8) : 0);
+    const level = (count, kind) => (count ? Math.max((count / tops[kind]) * (HIGH - 4), 0.8) : 0);
     this.bars.forEach((bar, k) => {
       for (const kind of ["pool", "shown"]) {
-        const high = kind === "shown" && !facet.narrowed ? 0 : level(facet[kind][k]);
+        const high = kind === "shown" && !facet.narrowed ? 0 : level(facet[kind][k], kind);
         put(bar[kind], { x: k * width + 0.4, width: width - 0.8, y: HIGH - high, height: high });
       }
     });
-    const by = stretch(facet);
     let path = "";
     facet.kept.forEach((count, k) => {
-      const y = HIGH - Math.min(level(count * by), HIGH - 1);
+      const y = HIGH - Math.min(level(count * by, "shown"), HIGH - 1);
       path += `${k ? "L" : "M"}${k * width},${y}L${(k + 1) * width},${y}`;
     });
     put(this.line, { d: facet.chosen ? path : "" });
