@@ -112,7 +112,7 @@ class Contamination:
                 f"None of the {self.records:,} records overlaps with the {self.evaluated:,} "
                 "evaluation records."
             )
-        told = {
+        told: dict[Way, str] = {
             "passage": f"share {self.settings.words} words or more in a row",
             "whole": "ask a short question word for word",
             "meaning": f"mean the same (cosine {self.settings.cosine:g} or more)",
