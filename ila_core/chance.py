@@ -42,6 +42,8 @@ Purpose = Literal[
     "hash factors",
     "distance sample",
     "neighbour sample",
+    "validation split",
+    "neighbour search",
 ]
 """What chance is used for. A new purpose is a new name here."""
 
