@@ -10,7 +10,8 @@ from typing import Any
 
 from draw.layers import LAYERS, Layer
 from ila_core.errors import UsageError
-from ila_core.landscape.cells import SIDES, Box
+from ila_core.landscape.cells import SIDES
+from ila_core.landscape.region import Box
 from ila_core.options import options_of
 from ila_core.selection.spec import Spec
 

@@ -44,6 +44,7 @@ Purpose = Literal[
     "neighbour sample",
     "validation split",
     "neighbour search",
+    "window sample",
 ]
 """What chance is used for. A new purpose is a new name here."""
 

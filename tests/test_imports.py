@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "loss": set(),
     "lm": {"loss"},  # the type of the result
     "skills": {"pool"},  # the parser of labels
-    "landscape": {"pool"},
+    "landscape": {"pool", "space"},  # the regions of a map and their names
     "selection": {"landscape"},
     "methods": {"space", "landscape", "selection"},
     "measure": {"space", "landscape", "selection", "methods"},

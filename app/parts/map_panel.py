@@ -11,8 +11,9 @@ import session
 from draw.layers import Layer
 from draw.map import landscape_map
 from draw.theme import CONFIG
-from ila_core.landscape.cells import SIDES, Box, Cells, Frame, Kept
+from ila_core.landscape.cells import SIDES, Cells, Frame, Kept
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.region import Box
 from ila_core.selection.selection import Selection
 from parts import clicks
 from parts.depth_knobs import name_of

@@ -8,25 +8,16 @@ cell that holds its centre. Where the patches are larger than the cells, the cel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from ila_core.landscape.even import Even, curve_order
 from ila_core.landscape.grid import Grid, columns
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.region import Box
 
 SIDES = (32, 64, 96, 128)
 """Cells along an axis that a screen may show."""
-
-
-class Box(NamedTuple):
-    """A rectangle of the map, in the coordinates of the projection."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ila_core.landscape.cells import Box
+from ila_core.landscape.region import Box
 from ila_core.selection.spec import Spec
 from view import View, from_query, to_query
 
