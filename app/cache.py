@@ -31,8 +31,11 @@ from ila_core.measure.curve import Curve, round_budgets
 from ila_core.measure.curve import curve as curve_of
 from ila_core.measure.curve import growth as growth_of
 from ila_core.measure.describe import Numbers, describe
-from ila_core.measure.solve import solve
+from ila_core.measure.pairs import Pair
+from ila_core.measure.pairs import pairs as pairs_of
+from ila_core.measure.solve import Best, most_coverage, solve
 from ila_core.measure.stability import other_places
+from ila_core.methods import beside
 from ila_core.methods.select import select_by
 from ila_core.pipeline import estimate as doctor
 from ila_core.pipeline.settings import BuildSettings
@@ -93,6 +96,12 @@ def selection(landscape: Landscape, spec: Spec) -> Selection:
     return select_by(landscape, spec).nonempty()
 
 
+@_once(max_entries=24)
+def picked(file: Path, landscape: Landscape, spec: Spec) -> Selection | None:
+    """Return a selection that was made beside the page; None where the file is not enough."""
+    return beside.made(file.parent, landscape, spec)
+
+
 @_once(max_entries=256)
 def numbers(selection: Selection) -> Numbers:
     """Describe a selection, on the reference grid."""
@@ -138,6 +147,12 @@ def reasons(selection: Selection, rows: np.ndarray) -> list[str]:
     return [selection.why(row).sentence for row in rows.tolist()]
 
 
+@_once(max_entries=24)
+def pairs(selection: Selection) -> list[Pair]:
+    """Return kept records, each beside a left one, to judge a selection by."""
+    return pairs_of(selection)
+
+
 @_once(max_entries=64)
 def texts(landscape: Landscape, rows: np.ndarray) -> list[Record]:
     """Return the records of rows, which lie on disk, for lists that are drawn again and again."""
@@ -168,6 +183,12 @@ def random_curve(landscape: Landscape, spec: Spec) -> Curve:
 def solved(landscape: Landscape, spec: Spec, coverage: float) -> int:
     """Return the fewest records that reach a coverage; UsageError where none do."""
     return len(solve(landscape, spec, coverage))
+
+
+@_once(max_entries=24)
+def best(landscape: Landscape, spec: Spec) -> Best:
+    """Return the knobs with which a spec's budget covers most."""
+    return most_coverage(landscape, spec)
 
 
 # -- methods side by side -------------------------------------------------------------------------

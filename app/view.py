@@ -12,6 +12,7 @@ from draw.layers import LAYERS, Layer
 from ila_core.errors import UsageError
 from ila_core.landscape.cells import SIDES
 from ila_core.landscape.region import Box
+from ila_core.methods.registry import find
 from ila_core.options import options_of
 from ila_core.selection.spec import Spec
 
@@ -42,6 +43,8 @@ class View:
     """The two methods that are set against each other."""
     study: str = ""
     """The folder of the study that is open."""
+    build: str = ""
+    """The name of the build that is followed."""
 
 
 def to_query(view: View) -> dict[str, str]:
@@ -62,6 +65,7 @@ def _texts(view: View) -> dict[str, str]:
         "methods": ",".join(view.methods),
         "pair": ",".join(view.pair),
         "study": view.study,
+        "build": view.build,
     }
 
 
@@ -77,6 +81,7 @@ def from_query(query: Mapping[str, str]) -> View:
         "methods": _names,
         "pair": lambda text: _pair(_names(text)),
         "study": str,
+        "build": str,
     }
     for name, read in readers.items():
         if query.get(name):
@@ -93,6 +98,8 @@ def _spec(query: Mapping[str, str]) -> Spec:
     for name in KNOBS:
         if query.get(name):
             with suppress(UsageError):
+                if name == "method":
+                    find(query[name])  # a spec takes any name
                 spec = replace(spec, **{name: query[name]})
     return spec
 

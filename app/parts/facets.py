@@ -13,12 +13,14 @@ from draw.theme import CONFIG
 from ila_core.measure.curve import Curve
 from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
+from parts import terms
 from view import USUAL
 
 
 def growth(selection: Selection) -> None:
     """Draw how coverage and fidelity grow with the budget, and where the selection stands."""
-    st.markdown("**What a larger budget buys**")
+    st.markdown("**What a larger budget buys**",
+                help=f"Coverage: {terms.COVERAGE} Fidelity: {terms.FIDELITY}")  # fmt: skip
     numbers = cache.numbers(selection)
     st.plotly_chart(
         charts.growth(

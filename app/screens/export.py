@@ -28,8 +28,9 @@ from jobs.uploads import export_folder
 from parts.notices import empty, trouble
 from parts.opening import opened, title_of
 from parts.recipe import words
+from parts.selecting import chosen, instead
 from parts.switch import keep
-from parts.texts import count, plain, share, short, size
+from parts.texts import count, counted, plain, share, short, size
 
 TITLES = {
     "jsonl": "JSONL, as it came",
@@ -57,11 +58,18 @@ def page() -> None:
     if landscape is None:
         return
     try:
-        selection = cache.selection(landscape, session.spec())
-    except IlaError as error:
+        selection = chosen(landscape)
+    except IlaError:
+        selection = None
+    if selection is None:
         st.header("Nothing to export yet", anchor=False)
-        trouble(error, page="screens/map.py", label="Change the selection on the map")
+        instead(landscape)
+        st.page_link("screens/map.py", label="Change the selection on the map",
+                     icon=":material/arrow_forward:")  # fmt: skip
         return
+    with st.sidebar:
+        st.caption(f"What is exported: {plain(words(selection))}.")
+        st.page_link("screens/map.py", label="Change it on the map", icon=":material/map:")
     headline(selection)
     if landscape.records is None:
         empty("No records to write", "This landscape was made from arrays.")
@@ -79,7 +87,7 @@ def page() -> None:
 def headline(selection: Selection) -> None:
     """Say what is about to be written."""
     landscape, spec = selection.landscape, selection.spec
-    st.header(f"{count(len(selection.rows))} records for training", anchor=False)
+    st.header(f"{counted(len(selection.rows), 'record')} for training", anchor=False)
     locks = len(spec.pinned) + len(spec.excluded)
     by_hand = f", {count(locks)} pinned or excluded by hand" if locks else ""
     part = share(len(selection.rows) / max(len(landscape), 1))
@@ -111,7 +119,7 @@ def offer(selection: Selection, format: Format) -> None:
         return
     with st.container(horizontal=True):
         st.download_button(
-            f"Download {count(len(selection.rows))} records",
+            f"Download {counted(len(selection.rows), 'record')}",
             data=lambda: content(selection, format),
             file_name=name,
             mime="application/octet-stream",
@@ -141,7 +149,7 @@ def write_here(selection: Selection, format: Format, name: str) -> None:
     """Write a large file beside its landscape and show where it lies."""
     made_of = selection.landscape.fingerprint, selection.spec.as_dict()
     folder = export_folder(folders.runs_folder(), *made_of)
-    if st.button(f"Write {count(len(selection.rows))} records", type="primary",
+    if st.button(f"Write {counted(len(selection.rows), 'record')}", type="primary",
                  icon=":material/save:"):  # fmt: skip
         with st.spinner("Writing …", show_time=True):
             try:

@@ -11,12 +11,14 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
 from parts import facets, knobs
 from parts.cell_table import cells_panel
+from parts.first_minute import first_minute
 from parts.inspector import records_panel
 from parts.map_panel import map_chart, shows, toolbar
 from parts.opening import opened, title_of
 from parts.reach import reach
+from parts.selecting import instead
 from parts.switch import switch
-from parts.texts import count, plain
+from parts.texts import count, counted, plain
 from view import View
 
 
@@ -29,7 +31,9 @@ def page() -> None:
     view = session.view()
     headline(view, landscape, selection)
     if selection is None:
+        instead(landscape)
         return
+    first_minute(selection)
     reach(selection)
     landscape = selection.landscape  # with the kind of depth that is asked for
     drawn = frame(landscape, selection.shown_cut, side=view.cells, window=view.box)
@@ -57,7 +61,7 @@ def headline(view: View, landscape: Landscape, selection: Selection | None) -> N
             st.switch_page("screens/export.py")
     keeps = "" if selection is None else f"; {count(len(selection.rows))} are kept"
     st.markdown(
-        f"{count(len(landscape))} records, near each other where their instructions are alike: "
+        f"{counted(len(landscape), 'record')}, near each other where their instructions are alike: "
         f"{shows(view.layer, landscape if selection is None else selection.landscape)}{keeps}."
     )
 
