@@ -43,6 +43,8 @@ Purpose = Literal[
     "hash factors",
     "distance sample",
     "neighbour sample",
+    "validation split",
+    "neighbour search",
     "window sample",
 ]
 """What chance is used for. A new purpose is a new name here."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from ila_core.overlap.wording import Wording
+from ila_core.overlap.wording import Wording, texts_of
 from ila_core.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -71,17 +71,24 @@ def _jaccard(one: np.ndarray, other: np.ndarray) -> float:
     return both / (len(one) + len(other) - both)
 
 
-def sketch(records: Records, spool: BinaryIO, *, progress: Progress = no_progress) -> Sketches:
-    """Return the sketches of records; their runs are written to an empty file, and read from it.
+def sketch(
+    records: Records,
+    spool: BinaryIO,
+    rows: np.ndarray | None = None,
+    *,
+    progress: Progress = no_progress,
+) -> Sketches:
+    """Return the sketches of all records, or of those at ascending rows.
 
-    `progress` counts records.
+    Their runs are written to the empty file `spool`, and read from it. `progress` counts records.
     """
     minhash = _minhash(HASHES)
-    smallest = np.empty((len(records), 2, HASHES), np.uint32)
+    total = len(records) if rows is None else len(rows)
+    smallest = np.empty((total, 2, HASHES), np.uint32)
     sizes = [0]
     row = 0
-    for batch in records.batches(["instruction", "response"]):
-        for pair in zip(*map(_runs, (column.to_pylist() for column in batch.columns)), strict=True):
+    for texts in texts_of(records, rows):
+        for pair in zip(*map(_runs, texts), strict=True):
             for part, runs in enumerate(pair):
                 minhash.clear()
                 minhash.update_batch(runs.tolist())
@@ -89,7 +96,7 @@ def sketch(records: Records, spool: BinaryIO, *, progress: Progress = no_progres
                 spool.write(runs.tobytes())
                 sizes.append(len(runs))
             row += 1
-        progress(row, len(records))
+        progress(row, total)
     spool.flush()
     start = np.cumsum(sizes, dtype=np.int64)
     runs = np.memmap(spool, np.uint32, "r") if start[-1] else np.zeros(0, np.uint32)

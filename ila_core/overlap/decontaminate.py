@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ila_core.pool.records import Records
 
 Way = Literal["passage", "whole", "meaning"]
+WAYS: tuple[Way, ...] = get_args(Way)
 ENCODED = 1024
 """Evaluation records that are encoded at once."""
 
@@ -130,7 +131,7 @@ class Contamination:
             "evaluation_records": self.evaluated,
             "touched": self.touched,
             "left": len(self.matches),
-            "by": {way: self.ways[way] for way in ("passage", "whole", "meaning")},
+            "by": {way: self.ways[way] for way in WAYS},
             "words": self.settings.words,
             "cosine": self.settings.cosine,
             "templates": self.templates,

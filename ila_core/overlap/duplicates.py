@@ -135,21 +135,49 @@ def duplicates(
     check(settings)
     records = records_of(landscape)
     order = _order(landscape, settings.keep)
-    kept = _first_equal(fingerprints(records), order)
-    is_exact = kept != np.arange(len(records))
-    likeness = np.ones(len(records), np.float32)
-    if settings.threshold < 1:
-        with tempfile.TemporaryFile() as spool:
-            sketches = sketch(records, spool, progress=progress)
-            different = order[~is_exact[order]]
-            for row, other, alike in stand_ins(sketches, different, settings.threshold):
-                kept[row], likeness[row] = other, alike
-    likeness[is_exact] = likeness[kept[is_exact]]  # as alike as the one that it is equal to
-    kept = kept[kept]
+    kept, likeness, is_exact = _kept(records, None, order, settings.threshold, progress)
     rows = np.flatnonzero(kept != np.arange(len(records)))
     return Duplicates(
         settings, len(records), rows, kept[rows], likeness[rows], is_exact=is_exact[rows]
     )
+
+
+def grouped(records: Records, rows: np.ndarray) -> np.ndarray:
+    """Return a number for each of these records, equal for those of one group, (k,) int64.
+
+    Groups are those of `duplicates` among these records alone, at its usual threshold.
+    """
+    ascending = np.argsort(rows, kind="stable")
+    order = np.arange(len(rows))
+    kept, *_ = _kept(records, rows[ascending], order, DuplicateSettings().threshold, no_progress)
+    number = np.empty(len(rows), np.int64)
+    number[ascending] = kept
+    return number
+
+
+def _kept(
+    records: Records,
+    rows: np.ndarray | None,
+    order: np.ndarray,
+    threshold: float,
+    progress: Progress,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which record is kept for each, how alike it is, and whether they are equal.
+
+    Records are counted by their place among `rows`, all of them where None; the first of `order`
+    are kept.
+    """
+    kept = _first_equal(fingerprints(records, rows), order)
+    is_exact = kept != np.arange(len(kept))
+    likeness = np.ones(len(kept), np.float32)
+    if threshold < 1:
+        with tempfile.TemporaryFile() as spool:
+            sketches = sketch(records, spool, rows, progress=progress)
+            different = order[~is_exact[order]]
+            for row, other, alike in stand_ins(sketches, different, threshold):
+                kept[row], likeness[row] = other, alike
+    likeness[is_exact] = likeness[kept[is_exact]]  # as alike as the one that it is equal to
+    return kept[kept], likeness, is_exact
 
 
 def records_of(landscape: Landscape) -> Records:

@@ -5,7 +5,7 @@ Hashes are the same on every machine and in every process, so that what is count
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KNOWN_WORDS = 1 << 20
 """Words whose hashes are remembered: some 150 MB at most."""
+TAKEN = 4096
+"""Records of a list of rows that are held at once."""
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 """2^64 divided by the golden ratio, odd: Knuth's multiplicative hashing."""
 _MIXERS = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
@@ -155,12 +157,22 @@ def fingerprint(instruction: str, response: str) -> int:
     return _hash("\0".join(" ".join(folded(text).split()) for text in (instruction, response)))
 
 
-def fingerprints(records: Records) -> np.ndarray:
-    """Return the fingerprint of every record, (n,) uint64, in file order."""
-    found = np.zeros(len(records), np.uint64)
-    at = 0
-    for batch in records.batches(["instruction", "response"]):
-        for pair in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            found[at] = fingerprint(*pair)
-            at += 1
-    return found
+def fingerprints(records: Records, rows: np.ndarray | None = None) -> np.ndarray:
+    """Return the fingerprint of every record, or of those at ascending rows, (n,) uint64."""
+    found = [
+        fingerprint(*pair) for texts in texts_of(records, rows) for pair in zip(*texts, strict=True)
+    ]
+    return np.array(found, np.uint64)
+
+
+def texts_of(
+    records: Records, rows: np.ndarray | None = None
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield instructions and responses of all records, or of ascending rows, some at a time."""
+    if rows is None:
+        for batch in records.batches(["instruction", "response"]):
+            yield batch.column(0).to_pylist(), batch.column(1).to_pylist()
+        return
+    for start in range(0, len(rows), TAKEN):
+        taken = records.take(rows[start : start + TAKEN])
+        yield [one.instruction for one in taken], [one.response for one in taken]
