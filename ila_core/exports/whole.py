@@ -113,6 +113,11 @@ def batches(records: Records, columns: dict[str, Any]) -> Iterator[pa.RecordBatc
 _FIRST = frozenset(("row", "kept", "order", "round", "x", "y", "domain"))
 
 
+def first_of_whole(selection: Selection, records: Records, most: int = 50) -> pa.RecordBatch:
+    """Return the first records as `write_whole` writes them, but for their neighbours."""
+    return next(batches(records, numbers(selection))).slice(0, most)
+
+
 def nearest_of(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest of each of n vectors, itself first, and their cosine distances.
 
