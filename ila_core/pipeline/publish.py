@@ -162,8 +162,10 @@ class Run:
     def settle(self, manifest: Mapping[str, Any]) -> None:
         """Do what is left of publishing this manifest, which is in its place already."""
         entries = manifest["artifacts"]
-        made = {f"{name}-{facts['key']}" for name, facts in manifest["stages"].items()}
-        self._settle(entries, made | {str(entry["stage"]) for entry in entries.values()})
+        used = {str(entry["stage"]) for entry in entries.values()}
+        if not manifest.get("additions"):  # no build goes on from the stages of a grown landscape
+            used |= {f"{name}-{facts['key']}" for name, facts in manifest["stages"].items()}
+        self._settle(entries, used)
 
     def _settle(self, entries: Mapping[str, Mapping[str, Any]], used: set[str]) -> None:
         """Let the public names stand for what the manifest names, and drop what nobody reads."""
