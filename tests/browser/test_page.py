@@ -108,6 +108,7 @@ def test_the_wheel_zooms_the_map_and_leaves_the_page(page: Any) -> None:
     opened(page)
     page.set_viewport_size({"width": 1440, "height": 600})  # so that the page could scroll
     settled(page)
+    page.evaluate(f"() => {CANVAS}.scrollIntoView({{block: 'center'}})")
     before, tag = picture_of(page), page.evaluate(f"() => {{ window.first = {CANVAS}; }}")
     page.mouse.move(*middle_of(page))
     scrolled = "() => document.querySelector('[data-testid=\"stMain\"]').scrollTop"
