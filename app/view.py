@@ -61,6 +61,8 @@ class View:
     """The two methods that are set against each other."""
     study: str = ""
     """The folder of the study that is open."""
+    build: str = ""
+    """The name of the build that is followed."""
 
 
 FIELDS = {"filter": "filters"}
@@ -99,6 +101,7 @@ def _texts(view: View) -> dict[str, str]:
         "methods": ",".join(view.methods),
         "pair": ",".join(view.pair),
         "study": view.study,
+        "build": view.build,
     }
 
 
@@ -194,5 +197,6 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "methods": _names,
     "pair": _pair,
     "study": str,
+    "build": str,
 }
 """How each part of a link beside the knobs is read; UsageError says what it should be."""

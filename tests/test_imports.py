@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "measure": {"space", "landscape", "selection", "methods"},
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},
     "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
-    "exports": {"pool", "landscape", "selection"},
+    "overlap": {"pool", "space", "landscape"},
+    "exports": {"pool", "space", "landscape", "selection", "overlap"},
 }
 """Which rooms each room may import beside the base; the command line may import all."""
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
