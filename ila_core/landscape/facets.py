@@ -207,7 +207,7 @@ def facet(landscape: Landscape, name: str) -> Facet:
 def names(landscape: Landscape, *, wait: bool = False) -> tuple[str, ...]:
     """Return what tells records of this landscape apart, in the order of `KINDS`.
 
-    A facet of one bin or category tells nothing. Languages count only where they are known
+    One of a single bar that holds records tells nothing. Languages count only where they are known
     already, unless `wait` says that they may be worked out.
 
     >>> names(Landscape.from_arrays([[0, 0]] * 2, loss=[1, 2], domain=[0, 1]))
@@ -219,7 +219,7 @@ def names(landscape: Landscape, *, wait: bool = False) -> tuple[str, ...]:
         if late and (landscape.records is None or not known(landscape)):
             continue
         try:
-            if facet(landscape, name).size > 1:
+            if np.count_nonzero(facet(landscape, name).counts()) > 1:
                 shown.append(name)
         except UsageError:
             continue
