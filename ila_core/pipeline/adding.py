@@ -27,20 +27,17 @@ from ila_core.options import command as command_line
 from ila_core.options import part
 from ila_core.pipeline.additions import (
     EncodeMore,
-    JoinLabels,
-    JoinRecords,
-    JoinTable,
-    JoinVectors,
     PlaceMore,
     ReadMore,
     divide_more,
     label_more,
     numbers_in,
-    score_more,
 )
 from ila_core.pipeline.build import LIBRARIES
 from ila_core.pipeline.grown import Base
+from ila_core.pipeline.new_rows import JoinLabels, JoinRecords, JoinTable, JoinVectors
 from ila_core.pipeline.publish import Run
+from ila_core.pipeline.scoring_more import ScoreMore, score_more
 from ila_core.pipeline.settings import AddSettings
 from ila_core.pipeline.step import Made, Step, versions
 from ila_core.pool.inputs import Input, hashed, unread
@@ -300,7 +297,7 @@ class _Addition:
         names = ", ".join(file["name"] for file in told["inputs"])
         pool = joined[0].value
         loss = dict(old.get("loss") or {})
-        missing = told["stages"].get("new-loss", {}).get("missing", {})
+        missing = told["stages"].get(ScoreMore.name, {}).get("missing", {})
         if missing:
             loss["missing"] = counts_of_both({"": loss.get("missing", {})}, {"": missing})[""]
         return {
