@@ -76,17 +76,17 @@ def draw(
 
 def density(ground: Ground, theme: Theme) -> Picture:
     """Return how many records lie where, on a log scale."""
-    raster, unit = ground.density, ground.place
+    raster, (unit, place) = ground.density, ground.unit
     low, high = _usual_density(raster)
     pixels = surface.to_pixels(raster, low=low, high=high, scale="log")
     colours = palettes.along("density", theme)
     ends = np.log([low * unit, high * unit])
     ticks = _decades(low * unit, high * unit)
     at = [(float(np.log(t)) - ends[0]) / (ends[1] - ends[0]) for t in ticks]
-    legend = _ramp("records in a ten-thousandth of the map (log)", colours,
+    legend = _ramp(f"records in {place} (log)", colours,
                    zip(at, [f"{t:,g}" for t in ticks], strict=True))  # fmt: skip
     value = {"form": "log", "low": low * unit, "high": high * unit,
-             "before": "about ", "after": " records in a ten-thousandth of the map"}  # fmt: skip
+             "before": "about ", "after": f" records in {place}"}  # fmt: skip
     return Picture(pixels.bytes, colours, value, legend)
 
 
