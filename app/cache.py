@@ -141,7 +141,8 @@ def picture(
 def sample(landscape: Landscape, box: Box | None) -> tuple[np.ndarray, int]:
     """Return a sample of a window's records, and how many there are."""
     covered = whole(landscape) if box is None else box
-    return sample_of_window(landscape, covered, most=MOST_POINTS), len(rows_in(landscape, covered))
+    drawn = sample_of_window(landscape, covered, most=MOST_POINTS)
+    return drawn, len(rows_in(landscape, covered))
 
 
 @once(max_entries=48)

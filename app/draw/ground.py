@@ -19,12 +19,14 @@ PIXELS = 60_000
 """Of a layer's raster, whatever its form: what is sent is the same for every pool."""
 AROUND = 0.15
 """How far a raster goes beyond its window, so that moving the map shows more of it at once."""
-RIM = 0.05
+RIM = 0.08
 """How far the whole map goes beyond its records at every side: the land around them."""
-CALM = 2.8
+CALM = 2.4
 """Pixels of the smallest bandwidth: a finer one shows single records, and no form."""
 NARROWEST = 0.2
 """Least ratio of a raster's sides."""
+UNITS = ((10_000, "ten-thousandth", 20_000), (100, "hundredth", 0))
+"""Parts of the map that a density is told by, and from how many records on."""
 LAND = 64
 """Bytes of the ground up to here are land around records; above, how full a place is."""
 SHORE = 1.8
@@ -44,14 +46,14 @@ class Ground:
     """A window of the map: how many records lie where."""
 
     view: View
-    calm: View
-    """The same with twice the bandwidth, for what few picks tell."""
     density: Raster
     land: np.ndarray
     """(height / 2, width / 2) uint8: 0 is nothing, to LAND the rim of the land, to 255 the more
     records a place holds."""
     whole: Box
     """The window of the whole map."""
+    records: int
+    """Of the whole map."""
 
     @property
     def box(self) -> Box:
@@ -68,15 +70,18 @@ class Ground:
         return contours_data(self.contours, self.box)
 
     @property
-    def half(self) -> View:
-        """The same window in half as many pixels a side, just as smooth."""
-        view = self.view
-        return View(self.box, view.width // 2, view.height // 2, view.bandwidth / 2)
+    def unit(self) -> tuple[float, str]:
+        """The unit of the density: how many pixels of this raster it is, and what it is called.
+
+        A part of the map that holds some records on average, whatever the pool's size.
+        """
+        parts, name = next((p, n) for p, n, least in UNITS if self.records >= least)
+        return self.pixels_of_map / parts, f"a {name} of the map"
 
     @property
-    def place(self) -> float:
-        """Pixels of this raster in a ten-thousandth of the map, the unit of its density."""
-        return _area(self.whole) / 10_000 * self.view.width * self.view.height / _area(self.box)
+    def pixels_of_map(self) -> float:
+        """Pixels that the whole map would have at this scale."""
+        return _area(self.whole) * self.view.width * self.view.height / _area(self.box)
 
     def as_data(self) -> dict[str, Any]:
         """Return the ground as the map's component takes it."""
@@ -118,8 +123,7 @@ def ground(landscape: Landscape, box: Box | None) -> Ground:
     view = view._replace(bandwidth=max(view.bandwidth, CALM))
     density = surface.density(landscape, view)
     land = _land(landscape, view, density)
-    calm = view._replace(bandwidth=2 * view.bandwidth)
-    return Ground(view, calm, density, land, surface.whole(landscape))
+    return Ground(view, density, land, surface.whole(landscape), len(landscape))
 
 
 def _land(landscape: Landscape, view: View, density: Raster) -> np.ndarray:

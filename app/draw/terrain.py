@@ -19,7 +19,9 @@ CALM = 2.0
 """Points of the smallest bandwidth: the terrain has hills, not needles."""
 FOOT = 6.0
 """How far below the least density that counts as land the slope goes down."""
-TALL = 0.3
+STEEP = 1.6
+"""Power of the heights: sparse land is low, so that the terrain rises from its edge."""
+TALL = 0.34
 """Height of the highest place, in longer sides of the map."""
 
 
@@ -29,7 +31,7 @@ def _heights(full: Raster) -> tuple[np.ndarray, np.ndarray]:
     low = max(float(full.values[full.there].min()), top / 1000) if full.there.any() else top / 10
     floor = low / FOOT
     values = np.maximum(full.values, floor)
-    return np.log(values / floor) / np.log(top / floor), full.values > floor
+    return (np.log(values / floor) / np.log(top / floor)) ** STEEP, full.values > floor
 
 
 def terrain(

@@ -89,9 +89,10 @@ def test_another_landscape_drops_what_belonged_to_the_old_one() -> None:
         from ila_core.landscape.region import Box
 
         session.change(region=Box(0, 0, 1, 1), box=Box(0, 0, 2, 2), record=7, layer="depth")
-        session.lock("pin", 3)
         session.change(budget="5%")
-        assert session.view().region == Box(0, 0, 1, 1) and session.view().record == 3
+        assert session.view().region == Box(0, 0, 1, 1) and session.view().record == 7
+        session.lock("pin", 3)
+        assert session.view().record == 3
         session.change(landscape="another")
         view = session.view()
         assert (view.region, view.box, view.record) == (None, None, None)

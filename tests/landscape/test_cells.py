@@ -11,7 +11,7 @@ from picking import ila, nested
 from ila_core.landscape.cells import Cells, Kept, count, frame, leading
 from ila_core.landscape.cells import kept as kept_of
 from ila_core.landscape.landscape import Landscape
-from ila_core.landscape.region import Box
+from ila_core.landscape.region import Box, rows_in
 from ila_core.selection.selection import Selection
 
 
@@ -102,6 +102,14 @@ def test_a_deep_window_shows_the_patches_themselves() -> None:
     assert shown.patches
     assert count(pool, shown).count.sum() >= 1
     assert shown.columns[1] - shown.columns[0] <= 3
+
+
+def test_the_rectangle_of_a_cell_holds_its_records() -> None:
+    pool = random_pool()
+    found = count(pool, frame(pool, pool.grid(4000), side=16))
+    for number in found.number.tolist():
+        inside = rows_in(pool, found.frame.box_of(number)).tolist()
+        assert set(found.rows_of((number,)).tolist()) <= set(inside)
 
 
 def test_records_of_cells_come_back() -> None:

@@ -62,7 +62,7 @@ def value_at(picture: Picture, ground: Ground, x: float, y: float) -> float:
 def test_density_is_told_in_records_of_a_place_of_the_map(pool: Landscape, lies: Ground) -> None:
     picture = pictures.density(lies, "light")
     (x0, y0), (x1, y1) = pool.bounds
-    area = (x1 - x0) * (y1 - y0) * 1.06**2 / 10_000
+    area = (x1 - x0) * (y1 - y0) * 1.06**2 / 100  # a pool as small as this
     near = np.hypot(*pool.xy.T) < 0.2
     expected = near.sum() / (np.pi * 0.2**2) * area
     assert value_at(picture, lies, 0, 0) == pytest.approx(expected, rel=0.2)
@@ -204,3 +204,10 @@ def test_pools_of_a_record_or_two_without_depth_can_be_drawn(n: int) -> None:
         text = json.dumps([picture.as_data(), picture.legend, lies.as_data()], allow_nan=False)
         assert text
         assert json.dumps(grounds.contours_data(lies.contours, lies.box), allow_nan=False)
+
+
+def test_the_density_of_a_large_pool_is_told_by_smaller_places() -> None:
+    for n, name in ((19_999, "a hundredth of the map"), (20_000, "a ten-thousandth of the map")):
+        picture = pictures.density(grounds.ground(two_towns(n), None), "light")
+        assert picture.legend["title"] == f"records in {name} (log)"
+        assert picture.value["after"] == f" records in {name}"
