@@ -31,7 +31,8 @@ h1, h2, h3 {letter-spacing: -0.01em;}
 [data-testid="stCaptionContainer"] p {line-height: 1.4;}
 [data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primary"] p,
 [data-testid="stBaseButton-primary"] span {color: ON_PRIMARY;}
-[data-testid="stCode"] .token.keyword {color: BLUE;}
+[data-testid="stCode"] .language-bash .token {color: inherit;}
+[data-testid="stCode"] .token.keyword, [data-testid="stCode"] .token.parameter {color: BLUE;}
 [data-testid="stCode"] {overflow: auto;}
 [data-testid="stCode"] pre {overflow: visible;}
 [data-testid="stSelectboxVirtualDropdown"] li, [data-testid="stSelectboxVirtualDropdown"] li * {
