@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from bundle import script
 from ila_core.errors import UsageError
 from ila_core.landscape.region import Box, Region, drawn
 
@@ -16,7 +17,7 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     "bytes", "camera", "picture", "album", "names", "marks", "shell", "hands", "map",
 )  # fmt: skip
-"""The parts of the script, which is one module: none reads another's names before it runs."""
+"""The parts of the script, in their order."""
 WORDS = {
     "tools": "Tools of the map",
     "move": "Move: drag; scroll to zoom",
@@ -42,18 +43,8 @@ WORDS = {
 """What the tools and the tooltip say."""
 
 
-def script() -> str:
-    """Return the component's module, without comments and indents: it travels with the data."""
-    lines = (
-        line.strip()
-        for name in SCRIPTS
-        for line in (HERE / "js" / f"{name}.js").read_text(encoding="utf-8").splitlines()
-    )
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
 _mount = st.components.v2.component(
-    "landscape_map", css=(HERE / "map.css").read_text(encoding="utf-8"), js=script()
+    "landscape_map", css=(HERE / "map.css").read_text(encoding="utf-8"), js=script(HERE, SCRIPTS)
 )
 
 

@@ -20,7 +20,8 @@ PIXELS = 60_000
 AROUND = 0.15
 """How far a raster goes beyond its window, so that moving the map shows more of it at once."""
 RIM = 0.08
-"""How far the whole map goes beyond its records at every side: the land around them."""
+"""How far the whole map goes beyond its records at every side, as a share of the longer one: the
+land around them is as wide on all sides."""
 CALM = 2.4
 """Pixels of the smallest bandwidth: a finer one shows single records, and no form."""
 NARROWEST = 0.2
@@ -91,7 +92,9 @@ class Ground:
 
 def extent(landscape: Landscape) -> Box:
     """Return the rectangle of the whole map, with its land."""
-    return _wider(surface.whole(landscape), RIM)
+    box = surface.whole(landscape)
+    rim = RIM * max(box.x1 - box.x0, box.y1 - box.y0)
+    return Box(box.x0 - rim, box.y0 - rim, box.x1 + rim, box.y1 + rim)
 
 
 def window_of(landscape: Landscape, box: Box | None) -> Box:

@@ -9,9 +9,11 @@ from typing import Any
 
 import streamlit as st
 
+from bundle import script
+
 HERE = Path(__file__).parent
 SCRIPTS = ("parts", "numbers", "categories", "panel")
-"""The parts of the script, which is one module: none reads another's names before it runs."""
+"""The parts of the script, in their order."""
 WORDS = {
     "pool": "pool",
     "shown": "left by filters, place and search, on a scale of its own",
@@ -50,18 +52,8 @@ class Brush:
     """Names of categories; none where all were let go."""
 
 
-def script() -> str:
-    """Return the component's module, without comments and indents: it travels with the data."""
-    lines = (
-        line.strip()
-        for name in SCRIPTS
-        for line in (HERE / "js" / f"{name}.js").read_text(encoding="utf-8").splitlines()
-    )
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
 _mount = st.components.v2.component(
-    "facets_panel", css=(HERE / "facets.css").read_text(encoding="utf-8"), js=script()
+    "facets_panel", css=(HERE / "facets.css").read_text(encoding="utf-8"), js=script(HERE, SCRIPTS)
 )
 
 

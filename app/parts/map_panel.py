@@ -23,11 +23,13 @@ from ila_core.errors import IlaError
 from ila_core.landscape.cells import SIDES, Cells, Kept, frame
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.naming import named_regions
+from ila_core.measure.baseline import CHANCE
 from ila_core.methods import registry as methods
 from ila_core.selection.selection import Selection
 from parts import scope
 from parts.depth_knobs import name_of
 from parts.notices import trouble
+from parts.selecting import made
 from parts.texts import count, first_line, plain
 from view import View
 
@@ -81,6 +83,8 @@ def map_panel(selection: Selection) -> None:
     """
     if session.taken("stale"):
         st.rerun()
+    if session.view().against not in others(session.view()):
+        session.change(against=others(session.view())[0])
     view = session.view()
     toolbar(view, selection.landscape)
     other = against(view, selection) if view.layer == "difference" else None
@@ -115,7 +119,7 @@ def toolbar(view: View, landscape: Landscape) -> None:
         if view.layer == "difference":
             st.selectbox(
                 "Set against",
-                [name for name in sorted(methods.names()) if name != view.spec.method],
+                others(view),
                 key=session.knob("against", view.against),
                 on_change=session.follow,
                 args=("against",),
@@ -140,15 +144,27 @@ def change_cells() -> None:
     session.remember("stale", session.recall("panel") == "table")
 
 
+def others(view: View) -> list[str]:
+    """Return the methods that the present one can be set against, random first."""
+    known = [CHANCE, *sorted(set(methods.names()) - {CHANCE})]
+    return [name for name in known if name != view.spec.method]
+
+
 def against(view: View, selection: Selection) -> Selection | None:
     """Return what the map sets the selection against, None where that cannot be selected."""
     asked = replace(selection.spec, parameters=())
     try:
         spec = methods.find(view.against).applied(asked)
-        return cache.selection(selection.landscape, replace(spec, depth=asked.depth))
+        other = made(selection.landscape, replace(spec, depth=asked.depth))
     except IlaError as error:
         trouble(error)
         return None
+    if other is None:
+        st.info(
+            f"{plain(view.against)} takes long on this pool and has not run for this budget. "
+            "Choose it as the method and run it there: from then on it can be set against others."
+        )
+    return other
 
 
 def canvas(view: View, selection: Selection, other: Selection | None) -> None:

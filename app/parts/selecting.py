@@ -35,7 +35,11 @@ def chosen(landscape: Landscape) -> Selection | None:
 
     IlaError says why there can be none.
     """
-    spec = session.spec()
+    return made(landscape, session.spec())
+
+
+def made(landscape: Landscape, spec: Spec) -> Selection | None:
+    """Return a selection at once, or as it was made beside the page; None where it was not yet."""
     if not waits(landscape, spec):
         return cache.selection(landscape, spec)
     file = picks.folder_of(folders.runs_folder(), landscape, spec) / PICKS

@@ -9,14 +9,6 @@ const ICONS = {
   all: "M2 2h4.500v1.500h-2l2.500 2.500-1 1-2.500-2.500v2H2zm7.500 0H14v4.500h-1.500v-2L10 7 9 6l2.500-2.500h-2zM6 9l1 1-2.500 2.500h2V14H2V9.500h1.500v2zm4 0l2.500 2.500v-2H14V14H9.500v-1.500h2L9 10z",
 };
 
-function make(kind, look, parent, text) {
-  const element = document.createElement(kind);
-  if (look) element.className = look;
-  if (text !== undefined) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 class Shell {
   constructor(parent) {
     this.root = make("div", "map", parent);

@@ -6,13 +6,7 @@ const SOUGHT = 25; // from which on a name can be searched for
 class CategoryFacet {
   constructor(parent, send) {
     this.send = send;
-    this.root = make("section", "facet", parent);
-    this.head = make("div", "head", this.root);
-    this.title = make("h3", "", this.head);
-    this.says = make("span", "says", this.head);
-    this.clear = make("button", "clear", this.head, "×");
-    this.clear.type = "button";
-    this.clear.addEventListener("click", () => this.pick([]));
+    begin(this, parent, () => this.pick([]));
     this.find = make("input", "find", this.root);
     this.find.type = "search";
     this.find.hidden = true;

@@ -7,13 +7,7 @@ const ROOM = 1.6;
 class NumberFacet {
   constructor(parent, send) {
     this.send = send;
-    this.root = make("section", "facet", parent);
-    this.head = make("div", "head", this.root);
-    this.title = make("h3", "", this.head);
-    this.says = make("span", "says", this.head);
-    this.clear = make("button", "clear", this.head, "×");
-    this.clear.type = "button";
-    this.clear.addEventListener("click", () => this.brush(null));
+    begin(this, parent, () => this.brush(null));
     this.plot = make("div", "plot", this.root);
     this.svg = draw("svg", "bars", this.plot);
     put(this.svg, { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", "aria-hidden": "true" });

@@ -1,13 +1,5 @@
 // What the facets are made of: elements, numbers as people read them, and names.
 
-function make(kind, look, parent, text) {
-  const element = document.createElement(kind);
-  if (look) element.className = look;
-  if (text !== undefined) element.textContent = text;
-  parent?.append(element);
-  return element;
-}
-
 const SVG = "http" + "://www.w3.org/2000/svg"; // a name, not an address
 
 function draw(kind, look, parent) {
@@ -60,3 +52,13 @@ function shownName(facet, name, words) {
 
 // How much longer the bars of what is kept are drawn, so that both have the same sum.
 const stretch = (facet) => (facet.chosen ? facet.among / facet.chosen : 0);
+
+function begin(facet, parent, clear) {
+  facet.root = make("section", "facet", parent);
+  facet.head = make("div", "head", facet.root);
+  facet.title = make("h3", "", facet.head);
+  facet.says = make("span", "says", facet.head);
+  facet.clear = make("button", "clear", facet.head, "×");
+  facet.clear.type = "button";
+  facet.clear.addEventListener("click", clear);
+}

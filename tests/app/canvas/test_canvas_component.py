@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from canvas.component import SCRIPTS, Pick, news, script
+from bundle import script
+from canvas.component import HERE, SCRIPTS, Pick, news
 from ila_core.landscape.region import MOST_CORNERS, Box, Lasso
 
 
@@ -50,7 +51,7 @@ def test_a_long_lasso_is_simplified_as_soon_as_it_is_told() -> None:
 
 
 def test_the_script_is_one_module_that_a_browser_can_read(tmp_path: Path) -> None:
-    text = script()
+    text = script(HERE, SCRIPTS)
     assert text.count("export default function") == 1
     assert "http" not in text and "import " not in text
     assert len(SCRIPTS) == len(set(SCRIPTS))

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from facets.component import SCRIPTS, WORDS, Brush, brush_told, script
+from bundle import script
+from facets.component import HERE, SCRIPTS, WORDS, Brush, brush_told
 
 
 def test_a_brush_is_a_range_of_bins_or_names() -> None:
@@ -23,7 +24,7 @@ def test_a_brush_is_a_range_of_bins_or_names() -> None:
 
 
 def test_the_script_is_one_module_that_asks_nobody() -> None:
-    text = script()
+    text = script(HERE, SCRIPTS)
     assert text.count("export default function") == 1
     assert "http:" not in text and "import " not in text and "fetch" not in text
     assert len(SCRIPTS) == len(set(SCRIPTS))
@@ -49,7 +50,7 @@ def by_node(tmp_path: Path, asked: dict[str, Any]) -> dict[str, Any]:
     if (node := shutil.which("node")) is None:
         pytest.skip("no node on the PATH: it runs parts of the script")
     file = tmp_path / "facets.mjs"
-    file.write_text(script(), encoding="utf-8")
+    file.write_text(script(HERE, SCRIPTS), encoding="utf-8")
     subprocess.run([node, "--check", str(file)], check=True)
     line = [node, "-e", NODE, str(file), json.dumps(asked)]
     return json.loads(subprocess.run(line, check=True, capture_output=True, text=True).stdout)

@@ -371,6 +371,19 @@ def test_a_layer_of_differences_is_set_against_another_method() -> None:
     assert "ila" not in page.selectbox(key="knob_against").options
 
 
+def test_a_slow_method_is_set_against_others_once_it_has_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(selecting, "PATIENT", 50)
+    page = fine(opened(layer="difference", against="k-center"))
+    assert "takes long on this pool" in page.info[0].value and map_of(page)["hidden"]
+
+
+def test_random_is_set_against_another_method() -> None:
+    page = fine(opened(layer="difference", method="random"))
+    assert page.query_params["against"] == page.selectbox(key="knob_against").value != "random"
+
+
 def test_a_method_that_cannot_run_leaves_the_map_without_a_difference() -> None:
     page = fine(opened(layer="difference", against="ifd"))
     assert "needs the loss" in page.error[0].value
