@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
     "overlap": {"pool", "space", "landscape"},
     "exports": {"pool", "space", "landscape", "selection", "overlap"},
+    "report": {"pool", "landscape", "selection", "measure", "exports"},
 }
 """Which rooms each room may import beside the base; the command line may import all."""
 MAY_IMPORT["cli"] = set(MAY_IMPORT)

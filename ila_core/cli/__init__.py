@@ -20,15 +20,18 @@ from ila_core.cli import (
     duplicates,
     info,
     model,
+    report,
     select,
     study,
+    trained,
     tune,
 )
 from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
 COMMANDS = (
-    build, select, compare, duplicates, decontaminate, model, tune, study, app, info, doctor,
+    build, select, compare, report, duplicates, decontaminate, trained, model, tune, study, app,
+    info, doctor,
 )  # fmt: skip
 
 

@@ -127,6 +127,7 @@ class Contamination:
     def as_dict(self) -> dict[str, Any]:
         """Return what `ila decontaminate --json` prints."""
         return {
+            "sentence": self.sentence,
             "records": self.records,
             "evaluation_records": self.evaluated,
             "touched": self.touched,
