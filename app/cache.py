@@ -8,6 +8,7 @@ has changed.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,9 @@ import ila_core as ila
 from draw import names
 from draw.names import Place
 from ila_core.artifacts import FINDINGS, MANIFEST
-from ila_core.exports import llamafactory, messages
+from ila_core.exports import llamafactory, messages, write
+from ila_core.exports.sizes import estimated_bytes
+from ila_core.exports.write import Format
 from ila_core.landscape import cells as drawing
 from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
@@ -50,7 +53,7 @@ from ila_core.selection.spec import Spec
 from ila_core.studies import journal, run
 from ila_core.studies.findings import Study
 from ila_core.studies.settings import StudySettings
-from jobs import builds
+from jobs import builds, cleaning
 from jobs.pools import Pool
 
 CURVE_POINTS = 12
@@ -61,8 +64,10 @@ def _landscape_key(landscape: Landscape) -> str:
     return f"{landscape.run}:{landscape.fingerprint}:{landscape.kind}"
 
 
-def _selection_key(selection: Selection) -> tuple[str, str]:
-    return _landscape_key(selection.landscape), repr(selection.spec)
+def _selection_key(selection: Selection) -> tuple[object, ...]:
+    """Return what a selection is: the two parts of a split have one spec, and other rows."""
+    rows = zlib.crc32(selection.rows.tobytes())
+    return _landscape_key(selection.landscape), repr(selection.spec), len(selection), rows
 
 
 def _path_key(path: Path) -> tuple[object, ...]:
@@ -274,10 +279,31 @@ def registered(
     return entry, llamafactory.remarks(entry, selection, format)
 
 
+@_once(max_entries=8, show_spinner="Splitting …")
+def files(
+    selection: Selection, name: str, format: Format, validation: str
+) -> list[tuple[str, Selection]]:
+    """Return the names of the files of an export, each with its records; UsageError for none."""
+    parts = write.parts_of(selection, Path(name), format, validation)
+    return [(place.name, part) for place, part in parts]
+
+
+@_once(max_entries=64)
+def file_bytes(selection: Selection, format: Format) -> int:
+    """Return how large an exported file will be."""
+    return estimated_bytes(selection, format)
+
+
 @_once(max_entries=24)
 def with_context(selection: Selection) -> int:
     """Return how many of the records have an answer that is kept out of the loss."""
     return messages.with_context(selection)
+
+
+@_once(max_entries=12)
+def cleaned(found: Path) -> tuple[Mapping[str, Any], np.ndarray]:
+    """Return what a search for records to leave out says, and the rows that it found."""
+    return cleaning.found(found.parent), cleaning.rows(found.parent)
 
 
 # -- pools that are about to be built -------------------------------------------------------------

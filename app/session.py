@@ -7,7 +7,7 @@ a note. Widgets that mirror the view or a note are knobs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
@@ -26,6 +26,7 @@ _WRITTEN, _TOUCHED = "written", "touched"
 
 Note = Literal[
     "screen",  # that was open last
+    "clean",  # which search for records that should not be chosen is shown
     "range",  # the box that was drawn on the map as it stands
     "still",  # what the map shows, and the cells that were chosen when it began to
     "picked",  # of another chart: what it shows, and the cells chosen on it
@@ -53,6 +54,11 @@ Note = Literal[
     "deleting study",
     "followed study",
     "format",
+    "validation",  # per cent of an export that are split off
+    "cleaning",  # the folder of the latest search of each kind
+    "cleaning trouble",
+    "followed cleaning",
+    "left out",  # rows that a search left out, by its kind
     "way",  # how a pool is given
     "path",
     "uploaded",
@@ -253,6 +259,27 @@ def unlock(row: int | None = None) -> None:
     st.session_state[_LOCKS] = (
         entries[:-1] if row is None else tuple(entry for entry in entries if entry.row != row)
     )
+
+
+def exclude_rows(rows: Iterable[int], why: str) -> None:
+    """Callback: exclude records that hands have said nothing about; `why` names them together."""
+    said = {entry.row for entry in locks()}
+    new = tuple(row for row in dict.fromkeys(map(int, rows)) if row not in said)
+    st.session_state[_LOCKS] = (*locks(), *(Lock("exclude", row) for row in new))
+    remember("left out", (*left_out(why), *new), of=why)
+
+
+def left_out(why: str) -> tuple[int, ...]:
+    """Return the rows that are excluded together under a name, those let in again aside."""
+    never = {entry.row for entry in locks() if entry.action == "exclude"}
+    return tuple(row for row in recall("left out", (), of=why) if row in never)
+
+
+def take_back(why: str) -> None:
+    """Callback: let records be chosen again that were excluded together."""
+    gone = set(left_out(why))
+    st.session_state[_LOCKS] = tuple(entry for entry in locks() if entry.row not in gone)
+    remember("left out", (), of=why)
 
 
 def locked(action: Literal["pin", "exclude"]) -> tuple[int, ...]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import tempfile
-from pathlib import Path
 
 import streamlit as st
 
 import cache
 import session
 from ila_core.errors import IlaError
-from ila_core.exports.commands import select_command
+from ila_core.exports.commands import PARQUET, file_name, select_command
 from ila_core.exports.messages import axolotl_snippet, trl_snippet
+from ila_core.exports.whole import first_rows
 from ila_core.exports.write import (
     FORMATS,
     Format,
+    content,
     export,
     lines,
     manifest,
     table,
 )
+from ila_core.report.write import report
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import EXCLUSIONS, PINS
 from jobs import folders
@@ -38,6 +40,7 @@ TITLES = {
     "parquet": "Parquet with the map",
     "trl": "Messages, as TRL reads them",
     "axolotl": "Messages, with Axolotl's YAML",
+    "pool-parquet": "The whole pool as Parquet",
 }
 ABOUT = {
     "jsonl": "The original records, byte for byte, in pick order: any trainer that read the pool "
@@ -48,9 +51,15 @@ ABOUT = {
     "is.",
     "trl": "Each record as a list of messages with role and content, whatever the pool was.",
     "axolotl": "The same, and the part of Axolotl's YAML that reads it.",
+    "pool-parquet": "Every record, kept or left, with a column that says which, the pick order, "
+    "the map, all scores and the nearest neighbours, for other tools.",
 }
 SERVER_SIDE = 200_000
 """From this many records on the file is written beside the landscape, not sent to the browser."""
+NEIGHBOURS_AT_ONCE = 10_000
+"""Records of a pool up to which their neighbours are found in seconds."""
+Files = list[tuple[str, Selection]]
+"""The names of the files that are written, each with its records."""
 
 
 def page() -> None:
@@ -77,11 +86,19 @@ def page() -> None:
     left, right = st.columns([1, 1.35], gap="large")
     with left:
         format = choose_format()
-        offer(selection, format)
-        command(selection, format)
-        trainers(selection, format)
+        validation = choose_validation(format)
+        try:
+            name = file_name(selection, format)
+            files = cache.files(selection, name, format, validation)
+        except IlaError as error:
+            trouble(error)
+            return
+        offer(selection, files, format, validation)
+        to_send(selection)
+        command(selection, files, format, validation)
+        trainers(files, format)
     with right:
-        preview(selection, format)
+        preview(files[0][1], format)
 
 
 def headline(selection: Selection) -> None:
@@ -111,76 +128,108 @@ def choose_format() -> Format:
     return chosen
 
 
-def offer(selection: Selection, format: Format) -> None:
-    """Offer the file and its manifest; a very large one is written on the server's side."""
-    name = file_name(selection, format)
-    if len(selection.rows) > SERVER_SIDE:
-        write_here(selection, format, name)
+def choose_validation(format: Format) -> str:
+    """Let a part be split off to validate with; empty for none."""
+    if format == "pool-parquet":
+        return ""
+    percent = st.number_input(
+        "Split off for validation, per cent",
+        min_value=0,
+        max_value=50,
+        key=session.knob("validation", session.recall("validation", 0)),
+        on_change=keep,
+        args=("validation",),
+        help="A second file with records of every domain and region in proportion. What is equal "
+        "or nearly equal stays in one of the two. 0 splits nothing off.",
+        width=280,
+    )
+    return f"{percent}%" if percent else ""
+
+
+def offer(selection: Selection, files: Files, format: Format, validation: str) -> None:
+    """Offer the files and their manifests; very large ones are written on the server's side."""
+    pool = len(selection.landscape) if format == "pool-parquet" else 0
+    if len(selection) > SERVER_SIDE or pool > NEIGHBOURS_AT_ONCE:
+        write_here(selection, files[0][0], format, validation, pool or len(selection))
         return
-    with st.container(horizontal=True):
-        st.download_button(
-            f"Download {counted(len(selection.rows), 'record')}",
-            data=lambda: content(selection, format),
-            file_name=name,
-            mime="application/octet-stream",
-            type="primary",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download",
-        )
-        st.download_button(
-            "Manifest",
-            data=lambda: json.dumps(manifest(selection, format), indent=1,
-                                    ensure_ascii=False),
-            file_name=f"{name}.manifest.json",
-            mime="application/json",
-            icon=":material/description:",
-            on_click="ignore",
-            help="The rule, the seeds, the locks and the inputs behind this file",
-        )  # fmt: skip
-    st.caption(f"{name}, about {size(estimated_bytes(selection, format))}")
+    for number, (name, part) in enumerate(files):
+        with st.container(horizontal=True):
+            held = counted(pool or len(part), "record")
+            st.download_button(
+                f"Download {held}" + (" for validation" if number else ""),
+                data=lambda part=part: content(part, format),
+                file_name=name,
+                mime="application/octet-stream",
+                type="secondary" if number else "primary",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download_{number}" if number else "download",
+            )
+            st.download_button(
+                "Manifest",
+                data=lambda part=part: manifest_of(part, format, validation),
+                file_name=f"{name}.manifest.json",
+                mime="application/json",
+                icon=":material/description:",
+                on_click="ignore",
+                key=f"manifest_{number}",
+                help="The rule, the seeds, the locks, the inputs and the checksum of this file",
+            )
+        st.caption(f"{name}, {told_size(part, format)}")
 
 
-def file_name(selection: Selection, format: Format) -> str:
-    return f"selection-{len(selection.rows)}.{'parquet' if format == 'parquet' else 'jsonl'}"
+def told_size(part: Selection, format: Format) -> str:
+    """Return how large a file will be: JSONL as it came to the byte, all else within 5 %."""
+    bytes = cache.file_bytes(part, format)
+    return size(bytes) if format == "jsonl" else f"about {size(bytes)}"
 
 
-def write_here(selection: Selection, format: Format, name: str) -> None:
+def manifest_of(part: Selection, format: Format, validation: str) -> str:
+    """Return the manifest of a file as it is written beside it."""
+    digest = hashlib.sha256(content(part, format)).hexdigest()
+    about = manifest(part, format, sha256=digest, validation=validation)
+    return json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_here(selection: Selection, name: str, format: Format, validation: str, held: int) -> None:
     """Write a large file beside its landscape and show where it lies."""
     made_of = selection.landscape.fingerprint, selection.spec.as_dict()
     folder = export_folder(folders.runs_folder(), *made_of)
-    if st.button(f"Write {counted(len(selection.rows), 'record')}", type="primary",
+    if st.button(f"Write {counted(held, 'record')}", type="primary",
                  icon=":material/save:"):  # fmt: skip
         with st.spinner("Writing …", show_time=True):
             try:
-                path = export(selection, folder / name, format)
+                path = export(selection, folder / name, format, validation=validation)
             except (IlaError, OSError) as error:
                 trouble(error)
                 return
         st.success(f"Written to {plain(str(path))}, with its manifest beside it.")
-    st.caption(f"A file this large is written on this machine, into {plain(str(folder))}.")
+    st.caption(
+        f"{name}, {told_size(selection, format)}. A file this large is written on this machine, "
+        f"into {plain(str(folder))}."
+    )
 
 
-def content(selection: Selection, format: Format) -> bytes:
-    """Return the file's bytes, the same as `ila select --out` writes."""
-    if format != "parquet":
-        return b"".join(lines(selection, format))
-    with tempfile.TemporaryDirectory() as folder:
-        return export(selection, Path(folder) / "selection.parquet", "parquet").read_bytes()
+def to_send(selection: Selection) -> None:
+    """Offer the selection as one page that can be sent to somebody."""
+    st.download_button(
+        "A report to send",
+        data=lambda: report(selection),
+        file_name=f"report-{len(selection)}.html",
+        mime="text/html",
+        icon=":material/outgoing_mail:",
+        on_click="ignore",
+        key="report",
+        help="One HTML file that any browser opens without a network: the map, the numbers beside "
+        "random, ten kept records each beside one that is left, and the commands",
+    )
 
 
-def estimated_bytes(selection: Selection, format: Format) -> float:
-    """Estimate the file's size from its first lines; Parquet packs about four to one."""
-    text: Format = "scored" if format == "parquet" else format
-    sizes = [len(line) for line in lines(selection.first(200), text)]
-    total = sum(sizes) / max(len(sizes), 1) * len(selection.rows)
-    return total / 3 if format == "parquet" else total
-
-
-def command(selection: Selection, format: Format) -> None:
-    """Show the command line that writes the same file, with the files of locks that it needs."""
-    st.markdown("**The same file from the command line**")
-    st.code(select_command(selection, format), language="bash", wrap_lines=True)
+def command(selection: Selection, files: Files, format: Format, validation: str) -> None:
+    """Show the command line that writes the same files, with the files of locks that it needs."""
+    st.markdown(f"**The same {'files' if validation else 'file'} from the command line**")
+    line = select_command(selection, format, files[0][0], validation=validation)
+    st.code(line, language="bash", wrap_lines=True)
     spec = selection.spec
     with st.container(horizontal=True):
         for name, rows in ((PINS, spec.pinned), (EXCLUSIONS, spec.excluded)):
@@ -191,16 +240,17 @@ def command(selection: Selection, format: Format) -> None:
                 )  # fmt: skip
 
 
-def trainers(selection: Selection, format: Format) -> None:
-    """Show what a trainer must be told to read the file."""
-    name = file_name(selection, format)
+def trainers(files: Files, format: Format) -> None:
+    """Show what a trainer must be told to read the files."""
+    (name, selection), *_ = files
+    names = [name for name, _ in files]
     if format == "axolotl":
         with st.expander("For Axolotl", expanded=True, icon=":material/integration_instructions:"):
             st.caption(
                 "Add this to the YAML that Axolotl is started with; the path counts from where it "
                 "is started. An answer that is kept out of the loss stays out of it."
             )
-            st.code(axolotl_snippet(name), language="yaml")
+            st.code(axolotl_snippet(*names), language="yaml")
     elif format == "trl":
         with st.expander("For TRL", expanded=True, icon=":material/integration_instructions:"):
             st.caption(
@@ -208,13 +258,13 @@ def trainers(selection: Selection, format: Format) -> None:
                 "assistant_only_loss it trains on the questions as well; with it, the template "
                 "has to mark what the assistant says, as TRL's own for common models do."
             )
-            st.code(trl_snippet(name), language="python", wrap_lines=True)
+            st.code(trl_snippet(*names), language="python", wrap_lines=True)
             if kept_out := cache.with_context(selection):
                 st.caption(
                     "TRL trains on every answer, also on those that are kept out of the loss in "
                     f"{count(kept_out)} of these records."
                 )
-    if format != "parquet":
+    if format not in PARQUET:
         register(selection, name, format)
 
 
@@ -236,9 +286,11 @@ def register(selection: Selection, name: str, format: Format) -> None:
 def preview(selection: Selection, format: Format) -> None:
     """Show the first records as they will stand in the file."""
     st.markdown("**The first records of the file**")
-    if format == "parquet":
-        rows = table(selection.first(50)).to_pandas()
-        st.dataframe(rows, hide_index=True, height=520, alt="First rows of the Parquet file")
+    if format in PARQUET:
+        shown = table(selection.first(50)) if format == "parquet" else first_rows(selection, 50)
+        st.dataframe(
+            shown.to_pandas(), hide_index=True, height=520, alt="First rows of the Parquet file"
+        )
         return
     for line in lines(selection.first(3), format):
         text = json.dumps(json.loads(line), indent=2, ensure_ascii=False)

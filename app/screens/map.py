@@ -9,7 +9,7 @@ import session
 from ila_core.landscape.cells import Cells, Kept, frame
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
-from parts import facets, knobs
+from parts import clean, facets, knobs
 from parts.cell_table import cells_panel
 from parts.first_minute import first_minute
 from parts.inspector import records_panel
@@ -28,6 +28,7 @@ def page() -> None:
         return
     with st.sidebar:
         selection = knobs.draw(session.view(), landscape)
+        clean.panel(landscape)
     view = session.view()
     headline(view, landscape, selection)
     if selection is None:

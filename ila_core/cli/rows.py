@@ -11,20 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from ila_core.artifacts import FOUND, FOUND_ROWS
 from ila_core.cli.terminal import Line, say
 from ila_core.files import write_text
 from ila_core.progress import Monitor, Progress
-
-FOUND, ROWS = "found.json", "rows.txt"
-"""What a command leaves in the folder of --into."""
 
 
 def add_outputs(command: argparse.ArgumentParser) -> None:
     """Add where the rows go, and how what was found is told."""
     command.add_argument("--out", metavar="FILE", help="where to write the rows, for --exclude")
     command.add_argument("--into", metavar="DIR",
-                         help=f"folder for {ROWS}, {FOUND} and progress.json, for another program "
-                         "that follows it")  # fmt: skip
+                         help=f"folder for {FOUND_ROWS}, {FOUND} and progress.json, for another "
+                         "program that follows it")  # fmt: skip
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -43,7 +41,7 @@ def leave(options: argparse.Namespace, rows: np.ndarray, told: Mapping[str, Any]
     """Write rows and what is told of them to where they were asked for, before it is done."""
     lines = "".join(f"{row}\n" for row in rows.tolist())
     if options.into:
-        write_text(Path(options.into) / ROWS, lines)
+        write_text(Path(options.into) / FOUND_ROWS, lines)
         write_text(Path(options.into) / FOUND, json.dumps(told, ensure_ascii=False))
     if options.json:
         print(json.dumps(told, ensure_ascii=False))

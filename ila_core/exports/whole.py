@@ -110,6 +110,13 @@ def batches(records: Records, columns: dict[str, Any]) -> Iterator[pa.RecordBatc
         start += size
 
 
+def first_rows(selection: Selection, count: int) -> pa.RecordBatch:
+    """Return the first rows of the file, without neighbours."""
+    records = selection.landscape.records
+    assert records is not None
+    return next(batches(records, numbers(selection))).slice(0, count)
+
+
 _FIRST = frozenset(("row", "kept", "order", "round", "x", "y", "domain"))
 
 

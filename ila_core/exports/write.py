@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -104,6 +105,15 @@ def _write(selection: Selection, path: Path, format: Format, validation: str) ->
     about = manifest(selection, format, sha256=digest, validation=validation)
     text = json.dumps(about, indent=1, ensure_ascii=False)
     write_text(path.with_name(f"{path.name}.{MANIFEST}"), text + "\n")
+
+
+def content(selection: Selection, format: Format = "jsonl") -> bytes:
+    """Return the bytes of the file that an export of the selection writes."""
+    if format not in PARQUET:
+        return b"".join(lines(selection, format))
+    with tempfile.TemporaryDirectory() as folder:
+        write_records(selection, Path(folder) / "content", format)
+        return (Path(folder) / "content").read_bytes()
 
 
 def write_records(selection: Selection, path: Path, format: Format) -> None:

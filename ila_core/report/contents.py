@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -82,7 +82,7 @@ class Contents:
 def contents(selection: Selection) -> Contents:
     """Return what a report of a selection says."""
     landscape = selection.landscape
-    chance = baseline(landscape, replace(selection.spec, depth=landscape.kind))
+    chance = baseline(landscape, replace(selection.spec, depth=cast(Any, landscape.kind)))
     numbers = describe(selection, distances=False)
     manifest = landscape.manifest
     built = str(manifest.get("command") or "")
