@@ -8,6 +8,7 @@ import streamlit as st
 
 import session
 from jobs import folders
+from parts.notices import senseless
 from parts.opening import landscape_now
 from parts.style import style
 
@@ -46,6 +47,8 @@ screen = st.navigation(
     position="top",
 )
 session.arrive(screen.title)
+session.view()  # reads the link
+senseless(session.taken("senseless", ()))
 landscape_now()  # first: the sidebar is there on every screen, and nothing is moved by it
 screen.run()
 session.write_url()

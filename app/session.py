@@ -21,18 +21,21 @@ from jobs import folders
 from view import KNOBS, USUAL, View, from_query, to_query
 
 _VIEW, _LOCKS = "view", "locks"
+EMPTY = View()
+OF_LANDSCAPE = ("box", "region", "record", "filters", "kept", "q", "like", "study")
+"""Fields of a view that belong to one landscape: another starts without them."""
 _WRITTEN, _TOUCHED = "written", "touched"
 """What was put into the address bar last, and whether a widget has been used since."""
 
 Note = Literal[
     "screen",  # that was open last
     "clean",  # which search for records that should not be chosen is shown
-    "range",  # the box that was drawn on the map as it stands
-    "still",  # what the map shows, and the cells that were chosen when it began to
-    "picked",  # of another chart: what it shows, and the cells chosen on it
-    "tool",
+    "senseless",  # what made no sense in the link, until it is told
+    "picked",  # of a chart of cells: what it shows, and the cells chosen on it
+    "told",  # when each part of what the map reports was told last
+    "turn",  # of the map: what it showed last, and how often that has changed
+    "stale",  # whether the rest of the page is behind the map
     "panel",
-    "focus",  # the record that the inspector shows
     "unsolved",  # why no budget reaches the wished coverage
     "wish",  # which way it is solved: coverage or budget
     "unit",  # a budget's text, and the unit that it is shown in
@@ -95,7 +98,8 @@ def view() -> View:
 
 def _of_link() -> View:
     """Return the view of the address bar; where it names no landscape, of the one given."""
-    start = from_query(st.query_params.to_dict())
+    start, senseless = from_query(st.query_params.to_dict())
+    remember("senseless", senseless)
     run = folders.opened_with()
     if "landscape" not in st.query_params and run and folders.is_run(run):
         start = replace(start, landscape=str(run))
@@ -113,14 +117,9 @@ def change(**values: Any) -> None:
         knobs.setdefault("resolution", USUAL.resolution)
     after = replace(before, spec=replace(before.spec, **knobs), **values)
     if after.landscape != before.landscape:
-        after = replace(
-            after, box=None, patch=values.get("patch", ()), study=values.get("study", "")
-        )
+        of_another = {name: values.get(name, getattr(EMPTY, name)) for name in OF_LANDSCAPE}
+        after = replace(after, **of_another)
         st.session_state.pop(_LOCKS, None)
-        forget("range", "still")
-    elif after.box != before.box or after.cells != before.cells:
-        after = replace(after, patch=values.get("patch", ()))
-        forget("range")
     st.session_state[_VIEW] = after
     st.session_state[_TOUCHED] = True
 
@@ -171,9 +170,9 @@ def remember(note: Note, value: Any, *, of: object = "") -> None:
     st.session_state[_TOUCHED] = True
 
 
-def forget(*notes: Note) -> None:
-    for note in notes:
-        st.session_state.pop(_key(note, ""), None)
+def taken(note: Note, default: Any = None) -> Any:
+    """Return what a screen has noted, and forget it: what is to be told once."""
+    return st.session_state.pop(_key(note, ""), default)
 
 
 def _key(note: Note, of: object) -> str:
@@ -248,7 +247,11 @@ def locks() -> tuple[Lock, ...]:
 
 
 def lock(action: Literal["pin", "exclude"], row: int) -> None:
-    """Callback: pin or exclude a record; a second word on it replaces the first."""
+    """Callback: pin or exclude a record; a second word on it replaces the first.
+
+    It stays the record that is read, though the word puts it into another place of its list.
+    """
+    change(record=row)
     others = tuple(entry for entry in locks() if entry.row != row)
     st.session_state[_LOCKS] = (*others, Lock(action, row))
 

@@ -36,6 +36,7 @@ Purpose = Literal[
     "tuning order",
     "projection start",
     "landmarks",
+    "usual distance",
     "lexical sample",
     "lexical axes",
     "legibility",

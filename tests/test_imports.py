@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "skills": {"pool"},  # the parser of labels
     "landscape": {"pool", "space"},  # the regions of a map and their names
     "selection": {"landscape"},
+    "search": {"space", "landscape"},
     "methods": {"space", "landscape", "selection"},
     "measure": {"space", "landscape", "selection", "methods"},
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},

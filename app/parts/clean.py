@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.artifacts import FOUND
 from ila_core.errors import IlaError
@@ -160,7 +160,7 @@ def progress_panel(folder: Path) -> None:
 def verdict(search: Search, folder: Path, landscape: Landscape) -> None:
     """Tell what a search found, and let it be left out or in again."""
     try:
-        told, rows = cache.cleaned(folder / FOUND)
+        told, rows = cache_files.cleaned(folder / FOUND)
     except (IlaError, OSError) as error:
         trouble(error)
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.errors import IlaError
 from ila_core.pool.sniffing import PACKED, SUFFIXES, WORDS
@@ -70,7 +70,7 @@ def uploaded(runs: Path) -> Pool | None:
 def upload_changed() -> None:
     """Callback: what was taken out of the uploader is chosen no more."""
     if not session.widget("upload"):
-        session.forget("uploaded")
+        session.taken("uploaded")
 
 
 def still_chosen(kept: Mapping[str, Path]) -> None:
@@ -78,7 +78,7 @@ def still_chosen(kept: Mapping[str, Path]) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         names = ", ".join(path.name for path in kept.values())
         st.markdown(f":material/upload_file: {plain(names)}", width="stretch")
-        st.button("Upload another", on_click=session.forget, args=("uploaded",))
+        st.button("Upload another", on_click=session.taken, args=("uploaded",))
 
 
 def named(given: Path | None) -> Pool | None:
@@ -143,7 +143,7 @@ def splits_of(pool: Pool) -> Splits:
                 splits = Splits.of_folder(pool.folder)
                 if splits.names:
                     return splits
-            return cache.splits(pool.files()[0])
+            return cache_files.splits(pool.files()[0])
     except IlaError:
         return Splits()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.errors import IlaError, PoolError
 from ila_core.options import options_of
@@ -76,7 +76,7 @@ def mend(pool: Pool, files: Sequence[Path], error: IlaError) -> None:
 def helps(pool: Pool, files: Sequence[Path], how: ReadSettings) -> bool:
     """Whether a pool that cannot be read as it is asked for can be read so."""
     try:
-        cache.preview(tuple(files), how, require_response=has_responses(pool))
+        cache_files.preview(tuple(files), how, require_response=has_responses(pool))
     except IlaError:
         return False
     return True
@@ -157,9 +157,10 @@ def text_option(pool: Pool, files: Sequence[Path], name: str, now: str) -> None:
     if name != "encoding":
         st.text_input(option.title, placeholder=PLACEHOLDERS.get(name), **knob(pool, name, now))
         return
+    likely = cache_files.encodings(files[0])
     st.selectbox(
         option.title,
-        list(dict.fromkeys(["", *cache.encodings(files[0]), *CANDIDATES, "utf-8", "utf-16", now])),
+        list(dict.fromkeys(["", *likely, *CANDIDATES, "utf-8", "utf-16", now])),
         format_func=lambda code: f"{code} · {CANDIDATES[code]}" if code in CANDIDATES else
         code or AUTO,
         accept_new_options=True,

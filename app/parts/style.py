@@ -37,16 +37,21 @@ h1, h2, h3 {letter-spacing: -0.01em;}
 [data-testid="stSelectboxVirtualDropdown"] li, [data-testid="stSelectboxVirtualDropdown"] li * {
     white-space: normal; line-height: 1.15; font-size: 0.8rem;}
 .st-key-landscape_now {margin-top: -0.5rem;}
+.st-key-map_and_panel [data-stale="true"] {opacity: 1 !important;}
 @media (max-width: 1100px) {
     [data-testid="stMainBlockContainer"] {padding-inline: 1.2rem;}
     [data-testid="stMain"] [data-testid="stHorizontalBlock"] {flex-wrap: wrap;}
     [data-testid="stMain"] [data-testid="stColumn"] {min-width: min(100%, 21rem); flex: 1 1 21rem;}
+    .st-key-map_and_panel [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]
+        {min-width: 100%;}
     [data-testid="stMain"] [data-testid="stColumn"]:has([data-testid="stMetric"]) {
         min-width: 7.5rem; flex: 1 1 7.5rem;}
     [data-testid="stMain"] .st-key-pair_choice [data-testid="stColumn"] {
         min-width: 4.5rem; flex: 1 1 4.5rem;}
 }
 @media (min-width: 1101px) {.st-key-sideways {display: none;}}
+/* What a table's own download writes, a spreadsheet would calculate; the page offers its own. */
+[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) {display: none;}
 """
 
 

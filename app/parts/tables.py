@@ -14,7 +14,7 @@ from ila_core.measure.baseline import CHANCE
 from ila_core.measure.compare import Comparison, Row
 from ila_core.measure.describe import GRIDS
 from parts import terms
-from parts.texts import DASH, gain, share
+from parts.texts import DASH, csv_bytes, gain, share
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def number_of(row: Row, key: str) -> float:
 def csv_of(comparison: Comparison) -> bytes:
     """Return all numbers of a comparison, one line a method."""
     numbers = pd.json_normalize(comparison.as_dict()["methods"], sep="_")
-    return numbers.to_csv(index=False).encode("utf-8")
+    return csv_bytes(numbers)
 
 
 def grid_frame(comparison: Comparison, kind: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 import cache
+import cache_files
 import session
 from ila_core.errors import IlaError
 from ila_core.pipeline.settings import BuildSettings
@@ -46,7 +47,7 @@ def read_and_build(runs: Path, pool: Pool, files: tuple[Path, ...]) -> None:
     how, scorable = reading.how_to_read(pool), reading.has_responses(pool)
     try:
         with st.spinner("Reading the first records …"):
-            preview = cache.preview(files, how, require_response=scorable)
+            preview = cache_files.preview(files, how, require_response=scorable)
     except IlaError as error:
         trouble(error)
         reading.mend(pool, files, error)

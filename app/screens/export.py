@@ -7,12 +7,12 @@ import json
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.errors import IlaError
 from ila_core.exports.commands import PARQUET, file_name, select_command
 from ila_core.exports.messages import axolotl_snippet, trl_snippet
-from ila_core.exports.whole import first_rows
+from ila_core.exports.whole import first_of_whole
 from ila_core.exports.write import (
     FORMATS,
     Format,
@@ -89,7 +89,7 @@ def page() -> None:
         validation = choose_validation(format)
         try:
             name = file_name(selection, format)
-            files = cache.files(selection, name, format, validation)
+            files = cache_files.files(selection, name, format, validation)
         except IlaError as error:
             trouble(error)
             return
@@ -180,7 +180,7 @@ def offer(selection: Selection, files: Files, format: Format, validation: str) -
 
 def told_size(part: Selection, format: Format) -> str:
     """Return how large a file will be: JSONL as it came to the byte, all else within 5 %."""
-    bytes = cache.file_bytes(part, format)
+    bytes = cache_files.export_size(part, format)
     return size(bytes) if format == "jsonl" else f"about {size(bytes)}"
 
 
@@ -259,7 +259,7 @@ def trainers(files: Files, format: Format) -> None:
                 "has to mark what the assistant says, as TRL's own for common models do."
             )
             st.code(trl_snippet(*names), language="python", wrap_lines=True)
-            if kept_out := cache.with_context(selection):
+            if kept_out := cache_files.with_context(selection):
                 st.caption(
                     "TRL trains on every answer, also on those that are kept out of the loss in "
                     f"{count(kept_out)} of these records."
@@ -272,7 +272,7 @@ def register(selection: Selection, name: str, format: Format) -> None:
     """Show the entry that LLaMA-Factory needs to find the file."""
     with st.expander("For LLaMA-Factory", icon=":material/integration_instructions:"):
         try:
-            entry, remarks = cache.registered(selection, name, format)
+            entry, remarks = cache_files.registered(selection, name, format)
         except IlaError as error:
             st.caption(plain(str(error)))
             return
@@ -287,7 +287,8 @@ def preview(selection: Selection, format: Format) -> None:
     """Show the first records as they will stand in the file."""
     st.markdown("**The first records of the file**")
     if format in PARQUET:
-        shown = table(selection.first(50)) if format == "parquet" else first_rows(selection, 50)
+        whole, records = format == "pool-parquet", selection.landscape.records
+        shown = first_of_whole(selection, records) if whole else table(selection.first(50))
         st.dataframe(
             shown.to_pandas(), hide_index=True, height=520, alt="First rows of the Parquet file"
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 from ila_core._version import __version__
 from ila_core.cli import (
+    add,
     app,
     build,
     compare,
@@ -21,6 +22,7 @@ from ila_core.cli import (
     info,
     model,
     report,
+    search,
     select,
     study,
     trained,
@@ -30,8 +32,8 @@ from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
 COMMANDS = (
-    build, select, compare, report, duplicates, decontaminate, trained, model, tune, study, app,
-    info, doctor,
+    build, add, select, compare, report, search, duplicates, decontaminate, trained, model, tune,
+    study, app, info, doctor,
 )  # fmt: skip
 
 

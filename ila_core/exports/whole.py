@@ -110,14 +110,12 @@ def batches(records: Records, columns: dict[str, Any]) -> Iterator[pa.RecordBatc
         start += size
 
 
-def first_rows(selection: Selection, count: int) -> pa.RecordBatch:
-    """Return the first rows of the file, without neighbours."""
-    records = selection.landscape.records
-    assert records is not None
-    return next(batches(records, numbers(selection))).slice(0, count)
-
-
 _FIRST = frozenset(("row", "kept", "order", "round", "x", "y", "domain"))
+
+
+def first_of_whole(selection: Selection, records: Records, most: int = 50) -> pa.RecordBatch:
+    """Return the first records as `write_whole` writes them, but for their neighbours."""
+    return next(batches(records, numbers(selection))).slice(0, most)
 
 
 def nearest_of(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +81,7 @@ def most_coverage(landscape: Landscape, spec: Spec, *, reference: int = REFERENC
     0.67
     """
     own = [spec] if spec.method in METHODS else []
-    cuts = options_of(Spec)["patches"].choices
+    cuts: Iterable[Any] = options_of(Spec)["patches"].choices
     others = [
         find(method).applied(
             replace(spec, method=method, patches=cut, depth_target=target, resolution="auto")

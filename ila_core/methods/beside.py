@@ -82,7 +82,8 @@ def made(folder: Path, landscape: Landscape, spec: Spec) -> Selection | None:
             known = Spec.from_dict(json.loads(str(picks["spec"])))
     except (OSError, ValueError, KeyError, IlaError):
         return None
-    spec = replace(spec, depth=landscape.by(spec.depth).kind)
+    kind: Any = landscape.by(spec.depth).kind
+    spec = replace(spec, depth=kind)
     landscape = landscape.by(spec.depth)
     whole = Selection.of_rows(landscape, spec, rows, filled=filled)
     if known == spec:

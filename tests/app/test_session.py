@@ -86,14 +86,26 @@ def test_a_second_word_on_a_record_replaces_the_first() -> None:
 def test_another_landscape_drops_what_belonged_to_the_old_one() -> None:
     def script() -> None:
         import session
+        from ila_core.landscape.region import Box
 
-        session.change(patch=(4,), box=None)
+        session.change(region=Box(0, 0, 1, 1), box=Box(0, 0, 2, 2), record=7, layer="depth")
         session.lock("pin", 3)
-        session.remember("range", ((0, 1), (0, 1)))
-        session.remember("tool", "box")
+        session.change(budget="5%")
+        assert session.view().region == Box(0, 0, 1, 1) and session.view().record == 3
         session.change(landscape="another")
-        assert session.view().patch == () and session.locks() == ()
-        assert session.recall("range") is None and session.recall("tool") == "box"
+        view = session.view()
+        assert (view.region, view.box, view.record) == (None, None, None)
+        assert session.locks() == () and view.layer == "depth"
+
+    ran(script)
+
+
+def test_what_is_taken_is_told_once() -> None:
+    def script() -> None:
+        import session
+
+        session.remember("stale", True)
+        assert session.taken("stale") is True and session.taken("stale") is None
 
     ran(script)
 

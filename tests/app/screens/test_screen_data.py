@@ -224,10 +224,11 @@ def test_a_path_to_a_landscape_offers_to_open_it(
 
 
 def test_an_option_that_needs_more_says_what(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ILA_APP_LABELS_URL", "http://127.0.0.1:9/v1")
     page = data_screen(pool, monkeypatch)
     labels = next(p for p in page.selectbox if str(p.key).startswith("option_labels"))
     labels.set_value("endpoint").run()
-    assert "Still needed: the server" in fine(page).info[0].value
+    assert "Still needed: its model" in fine(page).info[0].value
     assert not any(part.label == "Build the landscape" for part in page.button)
 
 
