@@ -17,6 +17,8 @@ from ila_core.selection.spec import Spec
 SAMPLE = "sample"
 """How a link names the landscape that ships with the program."""
 MOST_PICKED_IN_URL = 40
+MOST_ROWS = 2**40
+"""Of any pool; whether a row is there is for the landscape to say."""
 USUAL = Spec()
 """What is asked for while nothing has been changed."""
 KNOBS = options_of(Spec)
@@ -41,6 +43,10 @@ class View:
     """The two methods that are set against each other."""
     study: str = ""
     """The folder of the study that is open."""
+    mine: str = ""
+    """The name of the visitor's own selection, or the token of its draft."""
+    record: int | None = None
+    """The row of the record that the inspector shows."""
 
 
 def to_query(view: View) -> dict[str, str]:
@@ -53,7 +59,7 @@ def _texts(view: View) -> dict[str, str]:
     few = len(view.patch) <= MOST_PICKED_IN_URL
     return {
         "landscape": view.landscape,
-        **{name: knob.written(getattr(view.spec, name))[-1] for name, knob in KNOBS.items()},
+        **{name: knob.text(getattr(view.spec, name)) for name, knob in KNOBS.items()},
         "layer": view.layer,
         "cells": str(view.cells),
         "box": ",".join(f"{end:.6g}" for end in view.box or ()),
@@ -61,6 +67,8 @@ def _texts(view: View) -> dict[str, str]:
         "methods": ",".join(view.methods),
         "pair": ",".join(view.pair),
         "study": view.study,
+        "mine": view.mine,
+        "record": "" if view.record is None else str(view.record),
     }
 
 
@@ -76,6 +84,8 @@ def from_query(query: Mapping[str, str]) -> View:
         "methods": _names,
         "pair": lambda text: _pair(_names(text)),
         "study": str,
+        "mine": str,
+        "record": lambda text: _within(int(text), 0, MOST_ROWS),
     }
     for name, read in readers.items():
         if query.get(name):

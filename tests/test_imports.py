@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "measure": {"space", "landscape", "selection", "methods"},
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},
     "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
+    "mine": {"landscape", "selection", "methods"},
     "exports": {"pool", "landscape", "selection"},
 }
 """Which rooms each room may import beside the base; the command line may import all."""

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ila_core._version import __version__
-from ila_core.cli import app, build, compare, doctor, info, model, select, study, tune
+from ila_core.cli import app, build, compare, doctor, info, mine, model, select, study, tune
 from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
-COMMANDS = (build, select, compare, model, tune, study, app, info, doctor)
+COMMANDS = (build, select, mine, compare, model, tune, study, app, info, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -47,7 +47,8 @@ def run(options: argparse.Namespace) -> None:
     selection = select_by(landscape, spec).nonempty()
     tell_unread(spec, selection.spec)
     if options.out:
-        ila.export(selection, options.out, format=options.format, dataset_info=options.dataset_info)
+        ila.export(selection, options.out, format=options.format,
+                   dataset_info=options.dataset_info, mine=options.mine or "")  # fmt: skip
     numbers = describe(selection, novelty=options.novelty)
     if options.json:
         print(json.dumps(numbers.as_dict()))
@@ -88,6 +89,8 @@ def print_numbers(selection: Selection, numbers: Numbers) -> None:
         ("method", numbers.method),
         ("records", f"{numbers.rows:,} of {len(selection.landscape):,}"),
         ("response tokens", f"{numbers.tokens:,.0f}"),
+        *(("quota", f"{tally.quota}: {tally.picks:,} of {tally.least:,} to {tally.most:,}")
+          for tally in selection.tallies),
         ("patches", _patches(selection, numbers)),
         *((name.replace("_", " "), _known(value, "")) for name, value in numbers.knobs.items()
           if name != "patches"),

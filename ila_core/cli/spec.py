@@ -24,20 +24,30 @@ def add_spec(command: argparse.ArgumentParser, *, without: tuple[str, ...] = ())
                          "patches, depth and depth target that are not given")  # fmt: skip
     command.add_argument("--pin", metavar="FILE", help="row numbers that are chosen first")
     command.add_argument("--exclude", metavar="FILE", help="row numbers that are never chosen")
+    command.add_argument("--mine", metavar="NAME",
+                         help="a selection of your own (ila mine RUN): its pins, exclusions, rules "
+                         "and quotas are added")  # fmt: skip
 
 
 def asked(options: argparse.Namespace, landscape: Landscape) -> dict[str, Any]:
-    """Return the fields of Spec that were given, for a landscape."""
+    """Return the fields of Spec that were given, for a landscape; a saved selection adds its."""
     from ila_core.selection.locks import read_locks
 
     n = len(landscape)
-    return {
+    fields: dict[str, Any] = {
         **(advised(options.advice, landscape) if options.advice else {}),
         **given(options, Spec),
         "pinned": read_locks(options.pin, n) if options.pin else (),
         "excluded": read_locks(options.exclude, n) if options.exclude else (),
         "parameters": tuple(map(parameter, options.set)),
     }
+    if options.mine:
+        from ila_core.mine.shelf import Shelf
+
+        mine = Shelf.of(options.run_folder).read(options.mine, landscape)
+        for name in ("pinned", "excluded", "only", "quotas"):
+            fields[name] = (*fields.get(name, ()), *getattr(mine, name))
+    return fields
 
 
 def advised(folder: str, landscape: Landscape) -> dict[str, Any]:

@@ -42,7 +42,12 @@ PARTS_OF_A_RUN = frozenset((MANIFEST, "progress.json", *ARTIFACTS))
 
 
 def export(
-    selection: Selection, path: str | Path, format: Format = "jsonl", *, dataset_info: bool = False
+    selection: Selection,
+    path: str | Path,
+    format: Format = "jsonl",
+    *,
+    dataset_info: bool = False,
+    mine: str = "",
 ) -> Path:
     """Write the selected records to `path` and what made them to `path`.manifest.json.
 
@@ -50,7 +55,8 @@ def export(
     (one row a record with x, y and text, as Embedding Atlas reads it), "trl" (each as a list of
     messages, whatever the pool was) or "axolotl" (the same, and beside it the YAML that reads it).
     `dataset_info` also adds the file to the dataset_info.json beside it, LLaMA-Factory's register
-    of data sets.
+    of data sets. `mine` is the name of the saved selection that pins, exclusions, rules and quotas
+    come from, for the manifest.
     Files are complete or not there at all. UsageError for a name that says another format, and
     for the place of the pool's own file or of one that the landscape is made of.
     """
@@ -71,7 +77,9 @@ def export(
                 for line in lines(selection, format):
                     stream.write(line)
         digest = hash_file(temporary)
-    text = json.dumps(manifest(selection, format, sha256=digest), indent=1, ensure_ascii=False)
+    text = json.dumps(
+        manifest(selection, format, sha256=digest, mine=mine), indent=1, ensure_ascii=False
+    )
     write_text(path.with_name(f"{path.name}.{MANIFEST}"), text + "\n")
     if format == "axolotl":
         write_text(path.with_suffix(SNIPPET), axolotl_snippet(path.name))
@@ -191,7 +199,9 @@ def table(selection: Selection) -> pa.Table:
     return pa.table({name: pa.array(column) for name, column in columns.items()})
 
 
-def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[str, Any]:
+def manifest(
+    selection: Selection, format: Format, *, sha256: str = "", mine: str = ""
+) -> dict[str, Any]:
     """Return how the file was made: rule, locks, landscape, and the command that repeats it."""
     landscape, spec = selection.landscape, selection.spec
     built = landscape.manifest
@@ -201,6 +211,8 @@ def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[
         "sha256": sha256,
         "format": format,
         **spec.as_dict(),
+        "mine": mine,
+        "quotas_met": {tally.quota: tally.picks for tally in selection.tallies},
         "resolution_used": selection.resolution,
         "filled_up": selection.filled,
         "tuned_on": len(set(selection.rows.tolist()) & set(landscape.tuned_rows.tolist())),

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ila_core.errors import UsageError
+from ila_core.landscape.grid import frozen
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.memory import remembered
 from ila_core.selection.budget import Budget
+from ila_core.selection.rules import matching
+
+if TYPE_CHECKING:
+    from ila_core.selection.spec import Spec
 
 Picked = TypeVar("Picked", bound=tuple[np.ndarray, Any])
 """Rows in pick order, and what else is known of them."""
@@ -41,6 +47,29 @@ class Locks:
             )
         _, place = np.unique(first, return_index=True)
         return cls(first[np.sort(place)], never)
+
+    @classmethod
+    def asked(cls, landscape: Landscape, spec: Spec) -> Locks:
+        """Return the locks of a request: what does not fit its rules is excluded, unless pinned.
+
+        UsageError as from `of`, and where the landscape has not what a rule goes by.
+        """
+        locks = cls.of(spec.pinned, spec.excluded, len(landscape))
+        if not spec.only:
+            return locks
+        fits = np.array(fitting(landscape, spec.only))
+        fits[locks.pinned] = True
+        return locks.without(np.flatnonzero(~fits))
+
+    def without(self, rows: np.ndarray) -> Locks:
+        """Return locks that exclude further rows, int64, none of them pinned."""
+        return Locks(self.pinned, np.union1d(self.excluded, rows))
+
+    def free(self, n: int) -> np.ndarray:
+        """Return which of a pool's n records may be chosen, (n,) bool; the pinned are of them."""
+        may = np.ones(n, dtype=bool)
+        may[self.excluded] = False
+        return may
 
     @property
     def key(self) -> tuple[bytes, bytes]:
@@ -73,6 +102,15 @@ class Locks:
                 f"{size:,} of them; raise the budget or unpin some."
             )
         return size
+
+
+@remembered(most=8)
+def fitting(landscape: Landscape, rules: tuple[str, ...]) -> np.ndarray:
+    """Return which records fit all rules, (n,) bool.
+
+    UsageError where the landscape has not what a rule goes by.
+    """
+    return frozen(matching(landscape, rules))
 
 
 def read_locks(path: str | Path, n: int) -> np.ndarray:

@@ -22,6 +22,8 @@ VIEWS = st.builds(
         depth=st.sampled_from(["auto", "loss-reduction", "loss", "column"]),
         depth_target=st.sampled_from([0.0, 0.5, 0.75, 1.0]),
         seed=st.integers(0, 99),
+        only=st.sampled_from([(), ("domain=a%2Cb|c", "tokens=10..")]),
+        quotas=st.sampled_from([(), ("domain:a%2Cb=10%..", "tokens:10..=..5")]),
     ),
     layer=st.sampled_from(["density", "depth", "coverage", "both", "domain"]),
     cells=st.sampled_from([32, 64, 96, 128]),
@@ -30,6 +32,8 @@ VIEWS = st.builds(
     methods=st.sampled_from([(), ("random",), ("random", "ila", "k-center")]),
     pair=st.sampled_from([(), ("ila", "random"), ("deita", "nested")]),
     study=st.sampled_from(["", "/some/where/study"]),
+    mine=st.sampled_from(["", "my best", "~AAAAAAAAAAAAAAAAAAAAAA"]),
+    record=st.sampled_from([None, 0, 74_999]),
 )
 
 
@@ -60,6 +64,7 @@ def test_a_resolution_is_read_as_one_of_its_patches() -> None:
         {"pair": "ila"}, {"pair": "a,b,c"}, {"methods": ","},
         {"box": "0,0,inf,inf"}, {"box": "-inf,0,1,1"}, {"box": "nan,nan,nan,nan"},
         {"cells": "7"}, {"box": "1,2,3"}, {"box": "3,0,1,1"}, {"patch": "a"}, {"seed": "-1"},
+        {"record": "-1"}, {"record": "first"}, {"only": "taste=good"}, {"quotas": "a"},
         {"patch": "-1"}, {"patch": "99999999999999999999"},
     ],
 )  # fmt: skip
