@@ -8,7 +8,7 @@ a note. Widgets that mirror the view or a note are knobs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import streamlit as st
@@ -16,11 +16,12 @@ import streamlit as st
 from draw.layers import Theme
 from ila_core.measure.baseline import CHANCE
 from ila_core.methods.registry import find
+from ila_core.mine.mine import Mine
 from ila_core.selection.spec import Spec
 from jobs import folders
 from view import KNOBS, USUAL, View, from_query, to_query
 
-_VIEW, _LOCKS = "view", "locks"
+_VIEW = "view"
 
 Note = Literal[
     "screen",  # that was open last
@@ -29,7 +30,10 @@ Note = Literal[
     "picked",  # of another chart: what it shows, and the cells chosen on it
     "tool",
     "panel",
-    "focus",  # the record that the inspector shows
+    "hand",  # one's own selection of the landscape, as `hand` keeps it
+    "mine trouble",  # why one's own selection is not as it should be
+    "listed",  # by the inspector, and of what
+    "naming",  # a name that is taken
     "unsolved",  # why no budget reaches the wished coverage
     "novelty",
     "stability",
@@ -62,14 +66,6 @@ Note = Literal[
 _NOTES = frozenset(get_args(Note))
 
 
-@dataclass(frozen=True)
-class Lock:
-    """A hand's word on one record: pinned into the selection, or excluded from it."""
-
-    action: Literal["pin", "exclude"]
-    row: int
-
-
 # -- the view -------------------------------------------------------------------------------------
 
 
@@ -98,8 +94,8 @@ def change(**values: Any) -> None:
         after = replace(
             after, box=None, patch=values.get("patch", ()), study=values.get("study", "")
         )
-        st.session_state.pop(_LOCKS, None)
-        forget("range", "still")
+        after = replace(after, mine=values.get("mine", ""), record=values.get("record"))
+        forget("range", "still", "hand", "listed")
     elif after.box != before.box or after.cells != before.cells:
         after = replace(after, patch=values.get("patch", ()))
         forget("range")
@@ -187,39 +183,21 @@ def event_of(key: str) -> Mapping[str, Any]:
     return st.session_state.get(key) or {}
 
 
-# -- locks ----------------------------------------------------------------------------------------
+# -- what is asked for ----------------------------------------------------------------------------
 
 
-def locks() -> tuple[Lock, ...]:
-    """Return what was pinned and excluded by hand, oldest first, one entry a record."""
-    return st.session_state.get(_LOCKS, ())
-
-
-def lock(action: Literal["pin", "exclude"], row: int) -> None:
-    """Callback: pin or exclude a record; a second word on it replaces the first."""
-    others = tuple(entry for entry in locks() if entry.row != row)
-    st.session_state[_LOCKS] = (*others, Lock(action, row))
-
-
-def unlock(row: int | None = None) -> None:
-    """Callback: take back the word on a record, or the last word where none is named."""
-    entries = locks()
-    st.session_state[_LOCKS] = (
-        entries[:-1] if row is None else tuple(entry for entry in entries if entry.row != row)
-    )
-
-
-def locked(action: Literal["pin", "exclude"]) -> tuple[int, ...]:
-    """Return the rows under one action, ascending."""
-    return tuple(sorted(entry.row for entry in locks() if entry.action == action))
+def mine() -> Mine:
+    """Return what the visitor has settled of the landscape that is open."""
+    found = recall("hand")
+    return Mine() if found is None else found.mine
 
 
 def spec() -> Spec:
-    """Return what the view asks of its landscape, with what was pinned and excluded by hand.
+    """Return what the view asks of its landscape, with what the visitor's own selection adds.
 
     Knobs that the method does not read are at their default. UsageError for an unknown method.
     """
-    asked = replace(view().spec, pinned=locked("pin"), excluded=locked("exclude"))
+    asked = mine().added_to(view().spec)
     return find(asked.method).applied(asked)
 
 
@@ -228,5 +206,5 @@ def chance() -> Spec:
 
     It is measured with the kind of depth that the view's method takes.
     """
-    asked = replace(view().spec, pinned=locked("pin"), excluded=locked("exclude"))
+    asked = mine().added_to(view().spec)
     return find(CHANCE).applied(replace(asked, depth=spec().depth))

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 import cache
+import hand
 import session
 from ila_core.errors import IlaError
 from ila_core.exports.commands import select_command
@@ -25,6 +26,7 @@ from ila_core.selection.selection import Selection
 from ila_core.selection.spec import EXCLUSIONS, PINS
 from jobs import folders
 from jobs.uploads import export_folder
+from parts import my_selection
 from parts.notices import empty, trouble
 from parts.opening import opened, title_of
 from parts.recipe import words
@@ -63,6 +65,7 @@ def page() -> None:
         trouble(error, page="screens/map.py", label="Change the selection on the map")
         return
     headline(selection)
+    my_selection.line()
     if landscape.records is None:
         empty("No records to write", "This landscape was made from arrays.")
         return
@@ -80,8 +83,8 @@ def headline(selection: Selection) -> None:
     """Say what is about to be written."""
     landscape, spec = selection.landscape, selection.spec
     st.header(f"{count(len(selection.rows))} records for training", anchor=False)
-    locks = len(spec.pinned) + len(spec.excluded)
-    by_hand = f", {count(locks)} pinned or excluded by hand" if locks else ""
+    mine = session.mine()
+    by_hand = "" if mine.empty else f", with your own {mine.summary}"
     part = share(len(selection.rows) / max(len(landscape), 1))
     st.markdown(
         f"{plain(title_of(landscape))}: {part} of its records, {short(selection.tokens)} "
@@ -105,7 +108,7 @@ def choose_format() -> Format:
 
 def offer(selection: Selection, format: Format) -> None:
     """Offer the file and its manifest; a very large one is written on the server's side."""
-    name = file_name(selection, format)
+    name, own = file_name(selection, format), hand.now().saved_as
     if len(selection.rows) > SERVER_SIDE:
         write_here(selection, format, name)
         return
@@ -122,7 +125,7 @@ def offer(selection: Selection, format: Format) -> None:
         )
         st.download_button(
             "Manifest",
-            data=lambda: json.dumps(manifest(selection, format), indent=1,
+            data=lambda: json.dumps(manifest(selection, format, mine=own), indent=1,
                                     ensure_ascii=False),
             file_name=f"{name}.manifest.json",
             mime="application/json",
@@ -145,7 +148,7 @@ def write_here(selection: Selection, format: Format, name: str) -> None:
                  icon=":material/save:"):  # fmt: skip
         with st.spinner("Writing …", show_time=True):
             try:
-                path = export(selection, folder / name, format)
+                path = export(selection, folder / name, format, mine=hand.now().saved_as)
             except (IlaError, OSError) as error:
                 trouble(error)
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 import cache
@@ -9,7 +10,7 @@ import session
 from ila_core.landscape.cells import Cells, Kept, frame
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
-from parts import facets, knobs
+from parts import facets, knobs, my_selection
 from parts.cell_table import cells_panel
 from parts.inspector import records_panel
 from parts.map_panel import map_chart, shows, toolbar
@@ -26,6 +27,7 @@ def page() -> None:
         return
     with st.sidebar:
         selection = knobs.draw(session.view(), landscape)
+        my_selection.panel(landscape, selection)
     view = session.view()
     headline(view, landscape, selection)
     if selection is None:
@@ -66,7 +68,10 @@ def panels(view: View, selection: Selection, cells: Cells, kept: Kept) -> None:
     """Draw the inspector, and beside it the table of patches."""
     names = {"records": "Records", "patches": "Table of patches"}
     if switch("panel", "Below the map", names) == "records":
-        records_panel(view, selection, cells, kept)
+        if view.patch:
+            records_panel(view, selection, cells.rows_of(view.patch), where="of this place")
+        else:
+            records_panel(view, selection, np.arange(len(selection.landscape)))
     else:
         cells_panel(view, selection.landscape, cells, kept)
 

@@ -18,9 +18,10 @@ MAY_IMPORT = {
     "view": {"draw"},
     "jobs": {"view"},
     "session": {"draw", "view", "jobs"},
+    "hand": {"jobs", "session"},
     "cache": {"draw", "jobs"},
-    "parts": {"draw", "view", "jobs", "session", "cache"},
-    "screens": {"draw", "view", "jobs", "session", "cache", "parts"},
+    "parts": {"draw", "view", "jobs", "session", "hand", "cache"},
+    "screens": {"draw", "view", "jobs", "session", "hand", "cache", "parts"},
     "main": {"jobs", "session", "parts"},
 }
 """Which rooms of the page each room may import beside the engine."""

@@ -66,34 +66,19 @@ def test_chance_is_measured_with_the_kind_of_depth_of_the_selection() -> None:
     ran(script)
 
 
-def test_a_second_word_on_a_record_replaces_the_first() -> None:
-    def script() -> None:
-        import session
-
-        session.lock("pin", 3)
-        session.lock("exclude", 5)
-        session.lock("exclude", 3)
-        assert session.spec().pinned == () and session.spec().excluded == (3, 5)
-        assert session.chance().excluded == (3, 5)
-        session.unlock(3)
-        assert session.locked("exclude") == (5,)
-        session.unlock()
-        assert session.locks() == ()
-
-    ran(script)
-
-
 def test_another_landscape_drops_what_belonged_to_the_old_one() -> None:
     def script() -> None:
         import session
 
-        session.change(patch=(4,), box=None)
-        session.lock("pin", 3)
+        session.change(patch=(4,), box=None, mine="best", record=3)
         session.remember("range", ((0, 1), (0, 1)))
+        session.remember("listed", "something")
         session.remember("tool", "box")
         session.change(landscape="another")
-        assert session.view().patch == () and session.locks() == ()
+        assert session.view().patch == () and session.view().mine == ""
+        assert session.view().record is None
         assert session.recall("range") is None and session.recall("tool") == "box"
+        assert session.recall("listed") is None and session.recall("hand") is None
 
     ran(script)
 

@@ -259,23 +259,167 @@ def test_the_map_says_how_much_of_a_selection_the_tuned_model_knows(
 def test_a_patch_in_the_link_opens_its_records() -> None:
     cell = any_cell(opened())
     page = fine(opened(patch=str(cell)))
-    assert f"Patch {cell}" in texts(page) or f"Cell {cell}" in texts(page)
+    assert "of this place" in texts(page)
     assert "Kept" in texts(page) or "Left" in texts(page)
 
 
-def test_without_a_click_the_inspector_says_how() -> None:
-    assert "Click a cell to read its records" in texts(opened())
+def test_without_a_place_all_records_are_listed_the_chosen_ones_first() -> None:
+    page = fine(opened())
+    assert "60 records, 6 kept" in texts(page) and "1 to 25" in texts(page)
+    assert "**Kept: " in texts(page)
+
+
+def test_pages_and_records_are_walked_through_and_stand_in_the_link() -> None:
+    page = fine(opened())
+    assert button(page, "Page before").disabled and button(page, "Previous").disabled
+    button(page, "Next").click().run()
+    second = fine(page).query_params["record"]
+    button(page, "Next page").click().run()
+    assert "26 to 50" in texts(fine(page)) and page.query_params["record"] != second
+    button(page, "Next page").click().run()
+    assert "51 to 60" in texts(fine(page)) and button(page, "Next page").disabled
+    button(page, "Previous").click().run()
+    assert "26 to 50" in texts(fine(page))
+    assert f"row {second}" in texts(fine(opened(record=second)))
+
+
+def test_a_record_of_the_link_that_is_not_there_shows_the_first() -> None:
+    assert "1 to 25" in texts(fine(opened(record="4000000")))
 
 
 def test_pinned_and_excluded_records_go_into_the_selection_and_can_be_undone() -> None:
+    page = opened(record="7")
+    button(page, "Exclude").click().run()
+    assert "Left: excluded by hand" in texts(fine(page)) and "1 excluded" in texts(page)
+    button(page, "Pin").click().run()
+    assert "Kept: pinned by hand" in texts(fine(page)) and "1 pinned" in texts(page)
+    button(page, "Undo").click().run()
+    assert "Left: excluded by hand" in texts(fine(page))
+    button(page, "Allow").click().run()
+    assert "by hand" not in texts(fine(page)) and "nothing yet" in texts(page)
+    button(page, "Undo").click().run()
+    assert "Left: excluded by hand" in texts(fine(page))
+
+
+def test_the_list_stands_still_while_records_are_pinned_and_excluded() -> None:
+    page = opened(budget="3", record="7")
+    button(page, "Next").click().run()
+    after = fine(page).query_params["record"]
+    button(page, "Previous").click().run()
+    assert fine(page).query_params["record"] == "7"
+    button(page, "Pin").click().run()
+    button(page, "Next").click().run()
+    assert fine(page).query_params["record"] == after
+
+
+def test_a_place_is_kept_or_dropped_as_a_whole() -> None:
     cell = any_cell(opened())
     page = opened(patch=str(cell))
-    button(page, "Exclude").click().run()
-    assert "excluded by hand" in texts(fine(page))
-    button(page, "Pin").click().run()
-    assert "pinned by hand" in texts(fine(page))
+    drop = next(part for part in page.button if part.key == "drop_region")
+    n = int(drop.label.split()[-1])
+    drop.click().run()
+    assert f"{n} excluded" in texts(fine(page)) and ", 0 kept" in texts(page)
+    next(part for part in page.button if part.key == "keep_region").click().run()
+    assert f"{n} pinned" in texts(fine(page)) and f", {n} kept" in texts(page)
     button(page, "Undo").click().run()
-    assert "by hand" not in texts(fine(page))
+    assert f"{n} excluded" in texts(fine(page))
+    next(part for part in page.button if part.key == "free_region").click().run()
+    assert "nothing yet" in texts(fine(page))
+
+
+# -- one's own selection --------------------------------------------------------------------------
+
+
+def test_a_reload_and_another_screen_find_what_was_settled_and_take_it_back() -> None:
+    page = opened(record="7")
+    button(page, "Pin").click().run()
+    link = fine(page).query_params["mine"]
+    page.switch_page("screens/export.py").run()
+    assert "1 pinned" in texts(fine(page)) and "with your own 1 pinned" in texts(page)
+    again = fine(opened(mine=link))
+    assert "1 pinned" in texts(again)
+    next(part for part in again.button if part.key == "undo_mine").click().run()
+    assert "nothing yet" in texts(fine(again))
+
+
+def test_no_visitor_meets_what_another_has_settled() -> None:
+    first, second = opened(record="7"), opened(record="8")
+    button(first, "Pin").click().run()
+    button(second, "Exclude").click().run()
+    assert first.query_params["mine"] != second.query_params["mine"]
+    assert "1 pinned" in texts(fine(first.run())) and "1 excluded" in texts(fine(second.run()))
+    assert "nothing yet" in texts(fine(opened()))
+    guest = opened(mine=first.query_params["mine"], record="9")
+    button(guest, "Exclude").click().run()
+    assert "1 pinned, 1 excluded" in texts(fine(guest))
+    assert guest.query_params["mine"] != first.query_params["mine"]
+    assert "1 excluded" not in texts(fine(opened(mine=first.query_params["mine"])))
+
+
+def test_it_is_saved_opened_and_deleted_by_name() -> None:
+    page = opened(record="7")
+    button(page, "Pin").click().run()
+    page.text_input(key="mine_name").set_value("my best").run()
+    next(part for part in page.button if part.key == "save_mine").click().run()
+    assert "**my best**" in texts(fine(page)) and page.query_params["mine"] == "my best"
+    button(page, "Next").click().run()
+    button(page, "Exclude").click().run()
+    assert "**my best, changed**" in texts(fine(page)) and page.query_params["mine"] != "my best"
+
+    other = fine(opened(mine="my best"))
+    assert "1 pinned" in texts(other) and "excluded" not in texts(other)
+    button(other, "Exclude").click().run()
+    assert fine(other).query_params["mine"] != "my best"
+    other.text_input(key="mine_name").set_value("my best").run()
+    next(part for part in other.button if part.key == "save_mine").click().run()
+    assert "There is a selection named 'my best' already" in texts(fine(other)).replace("\\", "")
+    next(part for part in other.button if part.key == "replace_mine").click().run()
+    assert fine(other).query_params["mine"] == "my best"
+
+    next(part for part in page.button if part.key == "open_mine_my best").click().run()
+    assert fine(page).query_params["mine"] == "my best"
+    next(part for part in page.button if part.key == "delete_mine_my best").click().run()
+    assert "**My selection**" in texts(fine(page)) and page.query_params["mine"].startswith("~")
+    assert "There is no selection named 'my best'" in texts(fine(opened(mine="my best"))).replace(
+        "\\", ""
+    )
+
+
+@pytest.mark.parametrize("name", ["~AAAAAAAAAAAAAAAAAAAAAA", "absent", "../../manifest", "~x"])
+def test_a_selection_of_a_link_that_cannot_be_found_is_told(name: str) -> None:
+    page = fine(opened(mine=name))
+    assert page.error and "nothing yet" in texts(page)
+
+
+def test_rules_and_quotas_are_added_told_and_taken_away() -> None:
+    page = opened(budget="12")
+    page.selectbox(key="rule_by").set_value("tokens").run()
+    page.number_input(key="rule_low_tokens").set_value(4.0).run()
+    next(part for part in page.button if part.key == "rule_only").click().run()
+    assert "only tokens=4.." in texts(fine(page)) and "1 rule" in texts(page)
+    page.number_input(key="rule_low_tokens").set_value(6.0).run()
+    page.text_input(key="quota_least").set_value("50%").run()
+    next(part for part in page.button if part.key == "rule_quota").click().run()
+    told = texts(fine(page)).replace("\\", "")
+    assert "1 rule, 1 quota" in told and "tokens:6..=50%.." in told and "6 to 12 asked for" in told
+    page.text_input(key="quota_least").set_value("many").run()
+    next(part for part in page.button if part.key == "rule_quota").click().run()
+    assert "ends at 'many'" in fine(page).error[0].value.replace("\\", "")
+    next(part for part in page.button if part.key == "drop_only tokens=4..").click().run()
+    assert "1 quota" in texts(fine(page)) and "1 rule" not in texts(page)
+
+
+def test_a_quota_that_cannot_be_met_is_told_with_a_way_back() -> None:
+    page = opened(quotas="tokens:1..=100..")
+    assert "asks for 100 records" in fine(page).error[0].value
+    next(part for part in page.button if part.key == "undo_mine").click().run()
+    assert not fine(page).error and "6 are kept" in texts(page)
+
+
+def test_rules_of_a_link_become_the_visitors_own() -> None:
+    page = fine(opened(only="tokens=4.."))
+    assert "1 rule" in texts(page) and "only" not in page.query_params
+    assert "1 rule" in texts(fine(opened(mine=page.query_params["mine"])))
 
 
 def test_text_of_records_is_never_read_as_markup(tmp_path: Path, run: Path) -> None:
@@ -288,8 +432,6 @@ def test_text_of_records_is_never_read_as_markup(tmp_path: Path, run: Path) -> N
     folder = run.parent / "marked"
     build(write_jsonl(tmp_path / "marked.jsonl", records), out=folder, projection="pca")
     page = fine(opened(landscape=str(folder)))
-    cell = any_cell(page)
-    page = fine(opened(landscape=str(folder), patch=str(cell)))
     assert any("<b onclick='x'>" in code.value for code in page.code)
     marks = [part.value for part in (*page.markdown, *page.caption)]
     assert not any("<b" in mark for mark in marks)
