@@ -17,13 +17,21 @@ import numpy as np
 import streamlit as st
 
 import ila_core as ila
-from draw import names
+from draw import ground as grounds
+from draw import names, pictures
+from draw.ground import Ground
+from draw.layers import Layer, Theme
 from draw.names import Place
+from draw.pictures import Picture
 from ila_core.artifacts import FINDINGS, MANIFEST
 from ila_core.exports import llamafactory, messages
 from ila_core.landscape import cells as drawing
 from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.naming import named_regions
+from ila_core.landscape.region import Box, Lasso, Region
+from ila_core.landscape.region import rows_in as region_rows
+from ila_core.landscape.surface import rows_inside, sample_of_window, whole
 from ila_core.measure import baseline, compare
 from ila_core.measure.baseline import Baseline
 from ila_core.measure.compare import Row
@@ -51,6 +59,10 @@ from jobs import builds
 from jobs.pools import Pool
 
 CURVE_POINTS = 12
+MOST_POINTS = 500
+"""Records of a window that are drawn as points."""
+BEGINNING = 400
+"""Letters of a record that its first line is taken from."""
 T = TypeVar("T")
 
 
@@ -75,6 +87,7 @@ _KEYS = {
     Cells: lambda cells: repr(cells.frame),
     Frame: repr,
     Spec: repr,
+    Lasso: repr,
     Pool: repr,
     type(Path()): _path_key,
 }
@@ -106,6 +119,73 @@ def chance(landscape: Landscape, spec: Spec) -> Baseline:
 
 
 # -- what the map draws ---------------------------------------------------------------------------
+
+
+@_once(max_entries=48)
+def ground(landscape: Landscape, box: Box | None) -> Ground:
+    """Return how many records lie where in a window of the map."""
+    return grounds.ground(landscape, box)
+
+
+@_once(max_entries=48)
+def contours(landscape: Landscape, box: Box | None) -> dict[str, Any]:
+    """Return the contours of a window as the map takes them."""
+    lies = ground(landscape, box)
+    return grounds.contours_data(lies.contours, lies.box)
+
+
+@_once(max_entries=96)
+def picture(
+    selection: Selection, layer: Layer, box: Box | None, theme: Theme, other: Selection | None
+) -> Picture:
+    """Return a layer of a window; the difference is that to the `other` selection."""
+    landscape = selection.landscape
+    lies = ground(landscape, box)
+    if layer == "density":
+        return pictures.density(lies, theme)
+    if layer == "depth":
+        return pictures.depth(landscape, lies, theme)
+    if layer == "representation":
+        return pictures.representation(lies, selection, theme)
+    if layer == "both":
+        return pictures.both(lies, selection, theme)
+    if layer == "domain":
+        return pictures.domain(landscape, lies, named_regions(landscape).domain_order, theme)
+    assert layer == "difference" and other is not None
+    return pictures.difference(lies, selection, other, theme)
+
+
+@_once(max_entries=12)
+def region_names(landscape: Landscape) -> list[tuple[tuple[str, ...], float, float, int]]:
+    """Return words, place and level of every named region, the largest of a level first."""
+    return [
+        (region.words, region.x, region.y, region.level)
+        for region in named_regions(landscape).regions
+        if region.words
+    ]
+
+
+@_once(max_entries=48)
+def sample(landscape: Landscape, box: Box | None) -> tuple[np.ndarray, int]:
+    """Return a sample of a window's records, and how many there are."""
+    covered = whole(landscape) if box is None else box
+    return sample_of_window(landscape, covered, most=MOST_POINTS), len(
+        rows_inside(landscape, covered)
+    )
+
+
+@_once(max_entries=48)
+def beginnings(landscape: Landscape, rows: np.ndarray) -> list[str]:
+    """Return the beginning of each record's instruction, for the map's tooltip."""
+    if landscape.records is None:
+        return [""] * len(rows)
+    return [record.instruction[:BEGINNING] for record in landscape.records.take(rows)]
+
+
+@_once(max_entries=48)
+def rows_in(landscape: Landscape, region: Region) -> np.ndarray:
+    """Return the records in a region of the map."""
+    return region_rows(landscape, region)
 
 
 @_once(max_entries=24)

@@ -8,6 +8,7 @@ import streamlit as st
 
 import session
 from jobs import folders
+from parts.notices import senseless
 from parts.style import STYLE
 
 HERE = Path(__file__).parent
@@ -45,5 +46,7 @@ screen = st.navigation(
     position="top",
 )
 session.arrive(screen.title)
+session.view()  # reads the link
+senseless(session.taken("senseless", ()))
 screen.run()
 session.write_url()

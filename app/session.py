@@ -22,18 +22,21 @@ from jobs import folders
 from view import KNOBS, USUAL, View, from_query, to_query
 
 _VIEW = "view"
+EMPTY = View()
+OF_LANDSCAPE = ("box", "region", "record", "study", "mine")
+"""Fields of a view that belong to one landscape: another starts without them."""
 
 Note = Literal[
     "screen",  # that was open last
-    "range",  # the box that was drawn on the map as it stands
-    "still",  # what the map shows, and the cells that were chosen when it began to
-    "picked",  # of another chart: what it shows, and the cells chosen on it
-    "tool",
+    "senseless",  # what made no sense in the link, until it is told
+    "picked",  # of a chart of cells: what it shows, and the cells chosen on it
+    "stale",  # whether the rest of the page is behind the map
     "panel",
     "hand",  # one's own selection of the landscape, as `hand` keeps it
     "mine trouble",  # why one's own selection is not as it should be
     "listed",  # by the inspector, and of what
     "naming",  # a name that is taken
+    "rule trouble",  # what is wrong with the rule or quota that was written
     "unsolved",  # why no budget reaches the wished coverage
     "novelty",
     "stability",
@@ -72,7 +75,8 @@ _NOTES = frozenset(get_args(Note))
 def view() -> View:
     """Return the present view; a new session takes it from its link."""
     if _VIEW not in st.session_state:
-        start = from_query(st.query_params.to_dict())
+        start, senseless = from_query(st.query_params.to_dict())
+        remember("senseless", senseless)
         run = folders.opened_with()
         if "landscape" not in st.query_params and run and folders.is_run(run):
             start = replace(start, landscape=str(run))
@@ -91,14 +95,10 @@ def change(**values: Any) -> None:
         knobs.setdefault("resolution", USUAL.resolution)
     after = replace(before, spec=replace(before.spec, **knobs), **values)
     if after.landscape != before.landscape:
-        after = replace(
-            after, box=None, patch=values.get("patch", ()), study=values.get("study", "")
-        )
-        after = replace(after, mine=values.get("mine", ""), record=values.get("record"))
-        forget("range", "still", "hand", "listed")
-    elif after.box != before.box or after.cells != before.cells:
-        after = replace(after, patch=values.get("patch", ()))
-        forget("range")
+        of_another = {name: values.get(name, getattr(EMPTY, name)) for name in OF_LANDSCAPE}
+        after = replace(after, **of_another)
+        for note in ("hand", "listed"):
+            taken(note)
     st.session_state[_VIEW] = after
 
 
@@ -127,9 +127,9 @@ def remember(note: Note, value: Any, *, of: object = "") -> None:
     st.session_state[_key(note, of)] = value
 
 
-def forget(*notes: Note) -> None:
-    for note in notes:
-        st.session_state.pop(_key(note, ""), None)
+def taken(note: Note, default: Any = None) -> Any:
+    """Return what a screen has noted, and forget it: what is to be told once."""
+    return st.session_state.pop(_key(note, ""), default)
 
 
 def _key(note: Note, of: object) -> str:

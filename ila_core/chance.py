@@ -42,6 +42,7 @@ Purpose = Literal[
     "hash factors",
     "distance sample",
     "neighbour sample",
+    "window sample",
 ]
 """What chance is used for. A new purpose is a new name here."""
 

@@ -26,8 +26,9 @@ MAY_IMPORT = {
     "loss": set(),
     "lm": {"loss"},  # the type of the result
     "skills": {"pool"},  # the parser of labels
-    "landscape": {"pool"},
+    "landscape": {"pool", "space"},  # the regions of a map and their names
     "selection": {"landscape"},
+    "search": {"space", "landscape"},
     "methods": {"space", "landscape", "selection"},
     "measure": {"space", "landscape", "selection", "methods"},
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},

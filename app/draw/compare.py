@@ -47,11 +47,11 @@ def difference_map(
         f"{plain(names[1])} %{{customdata[3]:,}}"
     )
     facts = [cells.number, cells.count, first.records, second.records]
-    figure = go.Figure([heat(cells, drawn, ink), targets(cells, facts, hover, ink, ())])
+    figure = go.Figure([heat(cells, drawn, ink), targets(cells, facts, hover, ink)])
     scale_legend(figure, drawn, theme)
     figure.update_layout(xaxis2_domain=[0.05, 0.47])  # the label under its left end is longer
     figure.layout.annotations[0].x = 0.05
-    as_map(figure, cells, theme, places, "click", height)
+    as_map(figure, cells, theme, places, height)
     return figure
 
 

@@ -16,6 +16,7 @@ from ila_core.selection.selection import Selection
 from parts.notices import empty
 from parts.record_card import record_card
 from parts.record_list import Line, Word, record_list
+from parts.scope import Scope
 from parts.texts import count, first_line
 from view import View
 
@@ -26,17 +27,20 @@ MOST_DOWNLOADED = 200_000
 LIST = "records"
 
 
-def records_panel(view: View, selection: Selection, rows: np.ndarray, *, where: str = "") -> None:
-    """List records a page at a time, chosen ones first, and show one of them.
+def records_panel(view: View, selection: Selection, found: Scope) -> None:
+    """List the records that are looked at a page at a time, chosen ones first, and show one.
 
-    rows: of the pool, in any order. where: what they are, in a few words, where they are not all.
+    All of the pool where nothing is asked for.
     """
     landscape = selection.landscape
     if landscape.records is None:
         empty("No texts", "This landscape was made from arrays; it holds no records.")
         return
+    rows, where = found.rows, f"in {found.why}" if found.asked else ""
+    if not found.asked:
+        rows = np.arange(len(landscape))
     if not len(rows):
-        empty("No record here", "Choose another place on the map, or take a filter away.")
+        empty(f"No record {where}", "Choose another place on the map, or take a filter away.")
         return
     order = still_order(view, selection, rows)
     at = place_of(order, view.record)
@@ -106,7 +110,9 @@ def headline(selection: Selection, rows: np.ndarray, where: str) -> None:
     """Say how many records there are, and how many of them are kept."""
     kept = int(selection.mask[rows].sum())
     s = "s" * (len(rows) != 1)
-    st.markdown(f"**{count(len(rows))} record{s}{' ' * bool(where)}{where}, {count(kept)} kept**")
+    all_of = "All " * (not where and len(rows) > 1)
+    st.markdown(f"**{all_of}{count(len(rows))} record{s}, {count(kept)} kept**")
+    st.caption(f"{where[:1].upper()}{where[1:]}." if where else "Click the map to read a place.")
 
 
 def pages(order: np.ndarray, at: int) -> None:
@@ -189,7 +195,7 @@ def whole(landscape: Landscape, order: np.ndarray, where: str) -> None:
     with st.container(horizontal=True, gap="small"):
         if where:
             every = f"{count(n)} record{'s' * (n != 1)}"
-            with st.popover("This region", icon=":material/select_all:"):
+            with st.popover("All of them", icon=":material/select_all:"):
                 st.caption(f"A word on all {every} {where} at once; Undo takes it back.")
                 st.button(f"Keep all {count(n)}", on_click=hand.pin, args=(order,),
                           key="keep_region")  # fmt: skip

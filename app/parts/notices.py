@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from parts.texts import plain
@@ -19,3 +21,9 @@ def trouble(error: Exception, *, page: str | None = None, label: str = "") -> No
     st.error(plain(str(error)), icon=":material/error:")
     if page:
         st.page_link(page, label=label, icon=":material/arrow_forward:")
+
+
+def senseless(sentences: Sequence[str]) -> None:
+    """Tell once what made no sense in a link."""
+    for sentence in sentences:
+        st.toast(plain(sentence), icon=":material/link_off:", duration="long")

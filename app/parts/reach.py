@@ -20,9 +20,16 @@ def reach(selection: Selection) -> None:
     base = cache.chance(landscape, session.chance())
     figures = figures_of(numbers, base)
     number_rows(figures, columns=len(figures))
+
+
+def measured(selection: Selection) -> None:
+    """Say how the numbers over the map are measured."""
+    landscape, numbers = selection.landscape, cache.numbers(selection)
+    base = cache.chance(landscape, session.chance())
     st.caption(
-        f"Below each the difference to random ({base.seeds} draws). Coverage, reach and fidelity "
-        f"are measured on {numbers.reference_grid} × {numbers.reference_grid} patches that no "
+        f"Below each number over the map the difference to random ({base.seeds} draws). "
+        "Coverage, reach and fidelity are "
+        f"measured on {numbers.reference_grid} × {numbers.reference_grid} patches that no "
         "method selects with."
     )
     if tuned := int(np.isin(selection.rows, landscape.tuned_rows).sum()):

@@ -10,4 +10,12 @@ STYLE = """<style>
 h1, h2, h3 {letter-spacing: -0.01em;}
 [data-testid="stFileUploaderDropzoneInstructions"] * {white-space: normal; font-size: 0.78rem;}
 [data-testid="stCaptionContainer"] p {line-height: 1.4;}
+.st-key-map_and_panel [data-stale="true"] {opacity: 1 !important;}
+@media (max-width: 1100px) {
+  .st-key-map_and_panel [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]) {
+    flex-wrap: wrap;
+  }
+  .st-key-map_and_panel [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]
+    {min-width: 100%;}
+}
 </style>"""

@@ -11,11 +11,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from ila_core._version import __version__
-from ila_core.cli import app, build, compare, doctor, info, mine, model, select, study, tune
+from ila_core.cli import (
+    app,
+    build,
+    compare,
+    doctor,
+    info,
+    mine,
+    model,
+    search,
+    select,
+    study,
+    tune,
+)
 from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
-COMMANDS = (build, select, mine, compare, model, tune, study, app, info, doctor)
+COMMANDS = (build, select, mine, compare, search, model, tune, study, app, info, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -184,7 +184,7 @@ def facet(landscape: Landscape, name: str) -> Facet:
     """Return what the records can be sorted by under this name; UsageError where there is nothing.
 
     Kept with the landscape. The first time, `source` and `label` are read from the run folder, and
-    `language` is worked out, which takes about 0.1 ms a record.
+    `language` is worked out, which takes some 0.2 ms a record.
     """
     if name not in KINDS:
         raise UsageError(f"Records cannot be sorted by {name!r}; choose {', '.join(KINDS)}.")

@@ -37,7 +37,7 @@ def known(landscape: Landscape) -> bool:
 
 
 def languages(landscape: Landscape, progress: Progress = no_progress) -> Languages:
-    """Return the language of every record; the first time about 0.1 ms a record.
+    """Return the language of every record; the first time some 0.2 ms a record.
 
     That of the instruction; where it cannot be told, as of "x = 3", that of the response; where
     that cannot be told either, "unknown". IlaError for a landscape without texts.

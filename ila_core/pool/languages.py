@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 
 UNKNOWN = "unknown"
-HEAD = 200
-"""Characters of a text that are read. On 5,000 English instructions the model errs 4 times with 80
-of them, once with 200, never with 400, at twice the time."""
+HEAD = 120
+"""Characters of a text that are read, the model's time growing with them: on 5,000 English
+instructions it errs 4 times with 80 of them, once with 200."""
 SURE = 0.5
 """What the model's score must reach: the languages that it gives to numbers and bits of code, and
 most of those that it mistakes in texts of two words, lie below it."""
@@ -48,6 +48,7 @@ _SCRIPTS = re.compile(
     + f"|(?P<ja>[{_KANA}]+)|(?P<zh>[{_HAN}]+)|(?P<letters>[^\\W\\d_]+)"
 )
 _NO_PROSE = re.compile(r"```.*?(?:```|$)|https?://\S+|<[^<>]{1,80}>", re.DOTALL)
+_LETTERS = re.compile(r"[^\W\d_]")
 _WEIGHT = {"zh": 3, "ja": 2, "ko": 2}
 """Letters of an alphabet that a character says as much as: 写一个 Python 函数 is Chinese."""
 
@@ -68,8 +69,11 @@ class Teller:
         self._model = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
     def __call__(self, text: str) -> str:
-        """Return a code of ISO 639 such as "en", from the first 200 characters, or "unknown"."""
+        """Return a code of ISO 639 such as "en", from a text's first characters, or "unknown"."""
         prose = _NO_PROSE.sub(" ", text[:HEAD])
+        if prose.isascii():
+            some = len(_LETTERS.findall(prose)) >= FEWEST_LETTERS
+            return self._by_model(prose) if some else UNKNOWN
         letters: dict[str, int] = {}
         for run in _SCRIPTS.finditer(prose):
             script = str(run.lastgroup)

@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "session": {"draw", "view", "jobs"},
     "hand": {"jobs", "session"},
     "cache": {"draw", "jobs"},
-    "parts": {"draw", "view", "jobs", "session", "hand", "cache"},
+    "canvas": set(),
+    "parts": {"draw", "view", "jobs", "session", "hand", "cache", "canvas"},
     "screens": {"draw", "view", "jobs", "session", "hand", "cache", "parts"},
     "main": {"jobs", "session", "parts"},
 }

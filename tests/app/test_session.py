@@ -69,16 +69,27 @@ def test_chance_is_measured_with_the_kind_of_depth_of_the_selection() -> None:
 def test_another_landscape_drops_what_belonged_to_the_old_one() -> None:
     def script() -> None:
         import session
+        from ila_core.landscape.region import Box
 
-        session.change(patch=(4,), box=None, mine="best", record=3)
-        session.remember("range", ((0, 1), (0, 1)))
+        session.change(region=Box(0, 0, 1, 1), box=Box(0, 0, 2, 2), record=7, layer="depth")
+        session.change(budget="5%", mine="best")
         session.remember("listed", "something")
-        session.remember("tool", "box")
+        assert session.view().region == Box(0, 0, 1, 1) and session.view().record == 7
         session.change(landscape="another")
-        assert session.view().patch == () and session.view().mine == ""
-        assert session.view().record is None
-        assert session.recall("range") is None and session.recall("tool") == "box"
+        view = session.view()
+        assert (view.region, view.box, view.record) == (None, None, None)
+        assert view.mine == "" and view.layer == "depth"
         assert session.recall("listed") is None and session.recall("hand") is None
+
+    ran(script)
+
+
+def test_what_is_taken_is_told_once() -> None:
+    def script() -> None:
+        import session
+
+        session.remember("stale", True)
+        assert session.taken("stale") is True and session.taken("stale") is None
 
     ran(script)
 

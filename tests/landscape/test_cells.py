@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from picking import ila, nested
 
-from ila_core.landscape.cells import Box, Cells, Kept, count, frame, leading
+from ila_core.landscape.cells import Cells, Kept, count, frame, leading
 from ila_core.landscape.cells import kept as kept_of
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.region import Box
 from ila_core.selection.selection import Selection
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from app_helpers import any_cell, button, fine, opened, surroundings, texts  # noqa: F401
+from app_helpers import button, fine, opened, surroundings, texts  # noqa: F401
 from conftest import small_pool, write_jsonl
 from streamlit.testing.v1 import AppTest
 
@@ -127,11 +127,10 @@ def test_a_budget_that_cannot_be_offers_a_way_back(tmp_path: Path, run: Path) ->
 
 
 def test_pins_have_no_part_and_it_says_so(run: Path) -> None:
-    cell = any_cell(opened())
-    page = opened(patch=str(cell))
+    page = opened(record="7")
     button(page, "Exclude").click().run()
     page.switch_page("screens/compare.py").run()
-    assert "has no part in this comparison" in texts(fine(page))
+    assert "Your own selection (1 excluded) has no part in this comparison" in texts(fine(page))
 
 
 def test_novelsum_and_stability_come_on_request() -> None:

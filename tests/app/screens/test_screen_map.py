@@ -8,10 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_helpers import any_cell, button, fine, opened, surroundings, texts  # noqa: F401
+from app_helpers import (  # noqa: F401
+    EVERYWHERE,
+    button,
+    fine,
+    list_of,
+    map_of,
+    opened,
+    surroundings,
+    texts,
+)
 from conftest import small_pool, write_jsonl
+from streamlit.testing.v1 import AppTest
 
 import ila_core as ila
+from draw.layers import LAYERS, Layer
 from ila_core.landscape.cells import Kept, count, frame, leading
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import describe
@@ -200,16 +211,26 @@ def test_every_method_runs_or_says_what_it_lacks() -> None:
 
 
 def test_a_link_shows_the_same_view() -> None:
-    page = fine(opened(method="nested", budget="30", layer="coverage", depth_target="0.5"))
+    page = fine(opened(method="nested", budget="30", layer="both", depth_target="0.5"))
     assert page.selectbox(key="knob_method").value == "nested"
-    assert page.segmented_control(key="knob_layer").value == "coverage"
+    assert page.segmented_control(key="knob_layer").value == "both"
     assert page.slider(key="knob_depth_target").value == 0.5
     assert "30 are kept" in texts(page)
 
 
-def test_nonsense_in_a_link_is_passed_over() -> None:
+def test_nonsense_in_a_link_is_told_once_and_passed_over() -> None:
     page = fine(opened(budget="lots", resolution="-3", layer="taste", cells="7", box="1,1,0,0"))
     assert "6 are kept" in texts(page)
+    told = " ".join(note.value for note in page.toast).replace("\\", "")
+    for part in ("budget=lots", "resolution=-3", "layer=taste", "cells=7", "box=1,1,0,0"):
+        assert f"The link's {part} makes no sense" in told
+    assert not fine(page.run()).toast
+
+
+def test_an_unknown_method_in_a_link_is_said_and_the_knobs_stay() -> None:
+    page = fine(opened(method="nope"))
+    assert "Unknown method 'nope'" in page.toast[0].value.replace("\\", "")
+    assert page.segmented_control(key="knob_patches").value == "even"
 
 
 def test_a_budget_that_holds_no_record_is_told_on_every_screen() -> None:
@@ -223,12 +244,91 @@ def test_a_budget_that_holds_no_record_is_told_on_every_screen() -> None:
     assert "6 are kept" in texts(fine(page))
 
 
-@pytest.mark.parametrize("layer", ["density", "depth", "coverage", "both", "domain"])
-def test_every_layer_draws(layer: str) -> None:
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_layer_draws(layer: Layer) -> None:
     page = opened()
     page.segmented_control(key="knob_layer").set_value(layer).run()
-    fine(page)
-    assert len(page.get("plotly_chart")) == 3
+    shown = map_of(fine(page))
+    assert len(page.get("plotly_chart")) == (layer == "terrain")
+    assert shown == {"hidden": True} if layer == "terrain" else shown["picture"]["bytes"]
+
+
+def test_a_layer_of_differences_is_set_against_another_method() -> None:
+    page = fine(opened(layer="difference", budget="12"))
+    assert "blue places are kept more by ila, orange ones by random" in texts(page).lower()
+    before = map_of(page)["picture"]["bytes"]
+    page.selectbox(key="knob_against").set_value("longest").run()
+    assert map_of(fine(page))["picture"]["bytes"] != before
+    assert page.query_params["against"] == "longest"
+    assert "ila" not in page.selectbox(key="knob_against").options
+
+
+def test_a_method_that_cannot_run_leaves_the_map_without_a_difference() -> None:
+    page = fine(opened(layer="difference", against="ifd"))
+    assert "needs the loss" in page.error[0].value
+    assert map_of(page) == {"hidden": True}
+
+
+# -- the map --------------------------------------------------------------------------------------
+
+
+def test_window_region_and_record_survive_layer_budget_and_cells() -> None:
+    place = {"region": "-1,-1,1,1", "box": "-2,-2,2,2", "record": "3"}
+    page = fine(opened(**place))
+    first = map_of(page)
+    page.segmented_control(key="knob_layer").set_value("depth").run()
+    page.number_input(key="knob_amount").set_value(50.0).run()
+    page.selectbox(key="knob_cells").set_value(32).run()
+    shown = map_of(fine(page))
+    assert {name: page.query_params[name] for name in place} == place
+    for part in ("window", "region", "extent", "names"):
+        assert shown[part] == first[part], part
+    assert first["cells"] is None and shown["cells"]["across"] == 32
+
+
+def test_the_inspector_lists_the_same_records_whatever_the_budget() -> None:
+    page = fine(opened(region="-0.3,-0.3,0.3,0.3", budget="10%"))
+    before = listed(page)
+    page.number_input(key="knob_amount").set_value(15.0).run()
+    assert listed(fine(page)) == before
+    page.selectbox(key="knob_cells").set_value(128).run()
+    assert listed(fine(page)) == before
+
+
+def listed(page: AppTest) -> set[str]:
+    return set(page.dataframe[0].value["Instruction"])
+
+
+def test_the_map_draws_a_small_pool_record_by_record() -> None:
+    shown = map_of(fine(opened()))
+    assert shown["note"] == "all 60 records"
+    assert len(shown["points"]["texts"]) == 60
+    assert ["kept", "kept"] in shown["legend"]["signs"]
+
+
+def test_what_a_hand_said_is_marked_on_the_map() -> None:
+    page = opened(region=EVERYWHERE, record="3")
+    assert set(map_of(page)["marks"]) == {"open"}
+    button(page, "Exclude").click().run()
+    assert set(map_of(fine(page))["marks"]) == {"open", "excluded"}
+    button(page, "Pin").click().run()
+    assert set(map_of(fine(page))["marks"]) == {"open", "pins"}
+
+
+def test_a_run_that_changes_nothing_sends_the_same_map() -> None:
+    page = opened(region=EVERYWHERE, layer="both")
+    before = page.get("bidi_component")[0].proto
+    assert fine(page.run()).get("bidi_component")[0].proto == before
+
+
+def test_beside_the_map_stand_records_facets_budget_and_the_table() -> None:
+    page = fine(opened())
+    panel = page.segmented_control(key="knob_panel")
+    assert panel.options == ["Records", "Facets", "Budget", "Table"]
+    for name, charts in (("facets", 1), ("budget", 1), ("table", 0)):
+        page.segmented_control(key="knob_panel").set_value(name).run()
+        assert len(fine(page).get("plotly_chart")) == charts
+    assert page.dataframe[0].value["Records"].sum() == 60
 
 
 def test_solving_for_coverage_sets_the_budget() -> None:
@@ -256,17 +356,23 @@ def test_the_map_says_how_much_of_a_selection_the_tuned_model_knows(
 # -- the inspector --------------------------------------------------------------------------------
 
 
-def test_a_patch_in_the_link_opens_its_records() -> None:
-    cell = any_cell(opened())
-    page = fine(opened(patch=str(cell)))
-    assert "of this place" in texts(page)
-    assert "Kept" in texts(page) or "Left" in texts(page)
+def test_a_place_in_the_link_opens_its_records() -> None:
+    page = fine(opened(region=EVERYWHERE))
+    assert "60 records, 6 kept" in texts(page) and "In the place you chose." in texts(page)
+    assert "Kept" in texts(page)
+    page = fine(opened(region=EVERYWHERE, record="17"))
+    assert "row 17" in texts(page)
+    assert page.query_params["record"] == "17"
+
+
+def test_a_place_without_records_says_so() -> None:
+    assert "No record in the place you chose" in texts(fine(opened(region="500,500,501,501")))
 
 
 def test_without_a_place_all_records_are_listed_the_chosen_ones_first() -> None:
     page = fine(opened())
-    assert "60 records, 6 kept" in texts(page) and "1 to 25" in texts(page)
-    assert "**Kept: " in texts(page)
+    assert "All 60 records, 6 kept" in texts(page) and "1 to 25" in texts(page)
+    assert "**Kept" in texts(page) and "Click the map to read a place." in texts(page)
 
 
 def test_pages_and_records_are_walked_through_and_stand_in_the_link() -> None:
@@ -289,16 +395,19 @@ def test_a_record_of_the_link_that_is_not_there_shows_the_first() -> None:
 
 def test_pinned_and_excluded_records_go_into_the_selection_and_can_be_undone() -> None:
     page = opened(record="7")
+    assert list_of(page)["open"] == 7
     button(page, "Exclude").click().run()
-    assert "Left: excluded by hand" in texts(fine(page)) and "1 excluded" in texts(page)
+    assert "excluded by hand" in texts(fine(page)) and "1 excluded" in texts(page)
+    assert {line["row"]: line["word"] for line in list_of(page)["lines"]}[7] == "excluded"
     button(page, "Pin").click().run()
-    assert "Kept: pinned by hand" in texts(fine(page)) and "1 pinned" in texts(page)
+    assert "pinned by hand" in texts(fine(page)) and "1 pinned" in texts(page)
+    assert map_of(page)["marks"].keys() == {"pins", "open"}
     button(page, "Undo").click().run()
-    assert "Left: excluded by hand" in texts(fine(page))
+    assert "excluded by hand" in texts(fine(page))
     button(page, "Allow").click().run()
     assert "by hand" not in texts(fine(page)) and "nothing yet" in texts(page)
     button(page, "Undo").click().run()
-    assert "Left: excluded by hand" in texts(fine(page))
+    assert "excluded by hand" in texts(fine(page))
 
 
 def test_the_list_stands_still_while_records_are_pinned_and_excluded() -> None:
@@ -313,10 +422,10 @@ def test_the_list_stands_still_while_records_are_pinned_and_excluded() -> None:
 
 
 def test_a_place_is_kept_or_dropped_as_a_whole() -> None:
-    cell = any_cell(opened())
-    page = opened(patch=str(cell))
+    page = opened(region="-999,-999,0,999", budget="80%")
     drop = next(part for part in page.button if part.key == "drop_region")
     n = int(drop.label.split()[-1])
+    assert 0 < n < 60
     drop.click().run()
     assert f"{n} excluded" in texts(fine(page)) and ", 0 kept" in texts(page)
     next(part for part in page.button if part.key == "keep_region").click().run()
@@ -431,7 +540,7 @@ def test_text_of_records_is_never_read_as_markup(tmp_path: Path, run: Path) -> N
     ]
     folder = run.parent / "marked"
     build(write_jsonl(tmp_path / "marked.jsonl", records), out=folder, projection="pca")
-    page = fine(opened(landscape=str(folder)))
+    page = fine(opened(landscape=str(folder), region=EVERYWHERE))
     assert any("<b onclick='x'>" in code.value for code in page.code)
     marks = [part.value for part in (*page.markdown, *page.caption)]
     assert not any("<b" in mark for mark in marks)
