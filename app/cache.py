@@ -28,9 +28,7 @@ from ila_core.exports import llamafactory, messages
 from ila_core.landscape import cells as drawing
 from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
-from ila_core.landscape.naming import named_regions
-from ila_core.landscape.region import Box, Lasso, Region
-from ila_core.landscape.region import rows_in as region_rows
+from ila_core.landscape.region import Box
 from ila_core.landscape.surface import rows_inside, sample_of_window, whole
 from ila_core.measure import baseline, compare
 from ila_core.measure.baseline import Baseline
@@ -50,6 +48,9 @@ from ila_core.pool.reading import Preview
 from ila_core.pool.record import Record
 from ila_core.pool.settings import ReadSettings
 from ila_core.pool.splits import Splits
+from ila_core.search import find
+from ila_core.search.find import Hits
+from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 from ila_core.studies import journal, run
@@ -59,6 +60,8 @@ from jobs import builds
 from jobs.pools import Pool
 
 CURVE_POINTS = 12
+NEAREST = 200
+"""Records that a search by meaning finds: more than one reads, few enough to stay alike."""
 MOST_POINTS = 500
 """Records of a window that are drawn as points."""
 BEGINNING = 400
@@ -87,7 +90,6 @@ _KEYS = {
     Cells: lambda cells: repr(cells.frame),
     Frame: repr,
     Spec: repr,
-    Lasso: repr,
     Pool: repr,
     type(Path()): _path_key,
 }
@@ -127,42 +129,12 @@ def ground(landscape: Landscape, box: Box | None) -> Ground:
     return grounds.ground(landscape, box)
 
 
-@_once(max_entries=48)
-def contours(landscape: Landscape, box: Box | None) -> dict[str, Any]:
-    """Return the contours of a window as the map takes them."""
-    lies = ground(landscape, box)
-    return grounds.contours_data(lies.contours, lies.box)
-
-
 @_once(max_entries=96)
 def picture(
     selection: Selection, layer: Layer, box: Box | None, theme: Theme, other: Selection | None
 ) -> Picture:
     """Return a layer of a window; the difference is that to the `other` selection."""
-    landscape = selection.landscape
-    lies = ground(landscape, box)
-    if layer == "density":
-        return pictures.density(lies, theme)
-    if layer == "depth":
-        return pictures.depth(landscape, lies, theme)
-    if layer == "representation":
-        return pictures.representation(lies, selection, theme)
-    if layer == "both":
-        return pictures.both(lies, selection, theme)
-    if layer == "domain":
-        return pictures.domain(landscape, lies, named_regions(landscape).domain_order, theme)
-    assert layer == "difference" and other is not None
-    return pictures.difference(lies, selection, other, theme)
-
-
-@_once(max_entries=12)
-def region_names(landscape: Landscape) -> list[tuple[tuple[str, ...], float, float, int]]:
-    """Return words, place and level of every named region, the largest of a level first."""
-    return [
-        (region.words, region.x, region.y, region.level)
-        for region in named_regions(landscape).regions
-        if region.words
-    ]
+    return pictures.draw(layer, ground(selection.landscape, box), selection, theme, other)
 
 
 @_once(max_entries=48)
@@ -180,12 +152,6 @@ def beginnings(landscape: Landscape, rows: np.ndarray) -> list[str]:
     if landscape.records is None:
         return [""] * len(rows)
     return [record.instruction[:BEGINNING] for record in landscape.records.take(rows)]
-
-
-@_once(max_entries=48)
-def rows_in(landscape: Landscape, region: Region) -> np.ndarray:
-    """Return the records in a region of the map."""
-    return region_rows(landscape, region)
 
 
 @_once(max_entries=24)
@@ -223,6 +189,36 @@ def texts(landscape: Landscape, rows: np.ndarray) -> list[Record]:
     """Return the records of rows, which lie on disk, for lists that are drawn again and again."""
     assert landscape.records is not None
     return landscape.records.take(rows)
+
+
+# -- what is looked at ----------------------------------------------------------------------------
+
+
+@_once(max_entries=96)
+def matching(landscape: Landscape, rule: str) -> np.ndarray:
+    """Return which records a rule means, (n,) bool; UsageError where it can mean none."""
+    return Rule.parse(rule).mask(landscape)
+
+
+@_once(max_entries=64)
+def by_words(landscape: Landscape, text: str) -> Hits:
+    """Return the records that hold words; UsageError for a query that makes no sense."""
+    return find.by_words(landscape, text)
+
+
+@_once(max_entries=64, show_spinner="Searching …")
+def by_meaning(landscape: Landscape, text: str) -> Hits:
+    """Return the records that mean most alike; UsageError where that cannot be told."""
+    return find.by_meaning(landscape, text, NEAREST)
+
+
+@_once(max_entries=64)
+def similar(landscape: Landscape, row: int) -> Hits:
+    """Return the records that are most like one; UsageError where that cannot be told."""
+    return find.similar(landscape, row, NEAREST)
+
+
+# -- curves ---------------------------------------------------------------------------------------
 
 
 @_once(max_entries=24)

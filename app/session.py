@@ -23,7 +23,7 @@ from view import KNOBS, USUAL, View, from_query, to_query
 
 _VIEW = "view"
 EMPTY = View()
-OF_LANDSCAPE = ("box", "region", "record", "study", "mine")
+OF_LANDSCAPE = ("box", "region", "record", "filters", "kept", "q", "like", "study", "mine")
 """Fields of a view that belong to one landscape: another starts without them."""
 
 Note = Literal[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from draw.layers import LAYERS, Layer
 from ila_core.errors import UsageError
@@ -13,6 +13,7 @@ from ila_core.landscape.cells import SIDES
 from ila_core.landscape.region import Box, Region
 from ila_core.methods.registry import find
 from ila_core.options import options_of
+from ila_core.selection import rules
 from ila_core.selection.spec import Spec
 
 SAMPLE = "sample"
@@ -21,6 +22,9 @@ USUAL = Spec()
 """What is asked for while nothing has been changed."""
 KNOBS = options_of(Spec)
 """The knobs of a selection by name, as links and widgets have them."""
+
+Kept = Literal["", "kept", "left"]
+By = Literal["words", "meaning"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,16 @@ class View:
     """The place whose records are listed."""
     record: int | None = None
     """The row of the record that is read."""
+    filters: tuple[str, ...] = ()
+    """Rules of which all must hold for what is looked at; the selection knows nothing of them."""
+    kept: Kept = ""
+    """Whether only what is kept, or what is left, is looked at."""
+    q: str = ""
+    """What is searched for."""
+    by: By = "words"
+    """What the search goes by."""
+    like: int | None = None
+    """The row whose like are looked at, in place of a search."""
     methods: tuple[str, ...] = ()
     """What is compared; the fast methods where none is named."""
     pair: tuple[str, ...] = ()
@@ -49,6 +63,10 @@ class View:
     """The folder of the study that is open."""
     mine: str = ""
     """The name of the visitor's own selection, or the token of its draft."""
+
+
+FIELDS = {"filter": "filters"}
+"""Parts of a link that are called otherwise than their field."""
 
 
 class Link(NamedTuple):
@@ -75,6 +93,11 @@ def _texts(view: View) -> dict[str, str]:
         "box": _or_nothing(view.box),
         "region": _or_nothing(view.region),
         "record": _or_nothing(view.record),
+        "filter": rules.joined(view.filters),
+        "kept": view.kept,
+        "q": view.q,
+        "by": view.by,
+        "like": _or_nothing(view.like),
         "methods": ",".join(view.methods),
         "pair": ",".join(view.pair),
         "study": view.study,
@@ -104,7 +127,7 @@ def from_query(query: Mapping[str, str]) -> Link:
                 find(spec.method)
                 view = replace(view, spec=spec)
             elif name in _READERS:
-                view = replace(view, **{name: _READERS[name](text)})
+                view = replace(view, **{FIELDS.get(name, name): _READERS[name](text)})
             else:
                 raise UsageError("there is no such part of a link")
         except UsageError as error:
@@ -166,6 +189,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "box": _window,
     "region": regions.parse,
     "record": _row,
+    "filter": lambda text: rules.checked(map(str, rules.split(text))),
+    "kept": _one_of("kept", "left"),
+    "q": str,
+    "by": _one_of("words", "meaning"),
+    "like": _row,
     "methods": _names,
     "pair": _pair,
     "study": str,

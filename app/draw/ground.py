@@ -62,6 +62,11 @@ class Ground:
         """The lines that go round LINES of the window's records, the outermost first."""
         return surface.contours(self.density, surface.contour_levels(self.density, LINES))
 
+    @cached_property
+    def lines(self) -> dict[str, Any]:
+        """The contours as the map's component takes them."""
+        return contours_data(self.contours, self.box)
+
     @property
     def half(self) -> View:
         """The same window in half as many pixels a side, just as smooth."""

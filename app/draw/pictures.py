@@ -11,11 +11,12 @@ import numpy as np
 from draw import palettes
 from draw.encoding import encoded
 from draw.ground import Ground
-from draw.layers import Theme
+from draw.layers import Layer, Theme
 from draw.names import isolated, short_name
 from draw.scales import usual_range
 from ila_core.landscape import surface
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.naming import named_regions
 from ila_core.landscape.surface import Raster
 from ila_core.selection.selection import Selection
 
@@ -51,6 +52,26 @@ class Picture:
             "lut": encoded(self.colours, "u1"),
             "value": dict(self.value),
         }
+
+
+def draw(
+    layer: Layer, ground: Ground, selection: Selection, theme: Theme, other: Selection | None
+) -> Picture:
+    """Return a layer of the map; that of the difference needs the `other` selection."""
+    landscape = selection.landscape
+    if layer == "density":
+        return density(ground, theme)
+    if layer == "depth":
+        return depth(landscape, ground, theme)
+    if layer == "representation":
+        return representation(ground, selection, theme)
+    if layer == "both":
+        return both(ground, selection, theme)
+    if layer == "domain":
+        return domain(landscape, ground, named_regions(landscape).domain_order, theme)
+    if layer != "difference" or other is None:
+        raise ValueError(f"The layer {layer} is no raster, or needs another selection.")
+    return difference(ground, selection, other, theme)
 
 
 def density(ground: Ground, theme: Theme) -> Picture:

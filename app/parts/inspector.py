@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -10,8 +11,10 @@ import streamlit as st
 import cache
 import hand
 import session
+from ila_core.landscape.facets import Categories, facet
 from ila_core.landscape.landscape import Landscape
 from ila_core.pool.record import Record
+from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
 from parts.notices import empty
 from parts.record_card import record_card
@@ -24,6 +27,8 @@ PAGE = 25
 """Records of a page: what a reader looks through before moving on."""
 MOST_DOWNLOADED = 200_000
 """Records that are sent to a browser at once."""
+MOST_NAMED = 20
+"""Categories of a rule: more are no longer read as one sentence."""
 LIST = "records"
 
 
@@ -36,33 +41,52 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
     if landscape.records is None:
         empty("No texts", "This landscape was made from arrays; it holds no records.")
         return
-    rows, where = found.rows, f"in {found.why}" if found.asked else ""
-    if not found.asked:
-        rows = np.arange(len(landscape))
-    if not len(rows):
-        empty(f"No record {where}", "Choose another place on the map, or take a filter away.")
+    order = still_order(view, selection, found)
+    if not len(order):
+        empty(f"No record in {found.why}", "Choose another place on the map, zoom out, or take a "
+              "filter away.")  # fmt: skip
         return
-    order = still_order(view, selection, rows)
     at = place_of(order, view.record)
-    headline(selection, rows, where)
-    pages(order, at)
+    headline(selection, order, found)
+    pages(order, at, found)
     listed = order[at // PAGE * PAGE :][:PAGE]
     taken = cache.texts(landscape, listed)
     row = int(order[at])
     record_list(
         lines(selection, listed, taken),
         row,
-        label=f"Records {where}".strip(),
+        label=f"Records in {found.why}" if found.asked else "All records",
         key=LIST,
         look_at=look_at,
     )
-    walk(order, at)
+    walk(landscape, order, at)
     why = selection.why(row).sentence
     record_card(landscape, row, taken[at % PAGE], why)
-    whole(landscape, order, where)
+    whole(view, landscape, order, found)
 
 
 # -- which records, in which order ----------------------------------------------------------------
+
+
+def listed_rows(selection: Selection, scope: Scope) -> np.ndarray:
+    """Return the rows of a scope, all where nothing is asked for, in the order they are listed in.
+
+    Chosen ones come first, then the deepest, or those that fit a search best; what a search by
+    likeness found comes in its own order.
+    """
+    if scope.ranked is None:
+        rows = scope.rows if scope.asked else np.arange(len(selection.landscape))
+        return in_order(selection, rows)
+    if scope.nearest:
+        return scope.ranked
+    return scope.ranked[np.argsort(~selection.mask[scope.ranked], kind="stable")]
+
+
+def order_of(scope: Scope) -> str:
+    """Say in what order records are listed."""
+    if scope.nearest and scope.ranked is not None:
+        return "the nearest"
+    return f"chosen ones, then {'the deepest' if scope.ranked is None else 'the best matches'}"
 
 
 def in_order(selection: Selection, rows: np.ndarray) -> np.ndarray:
@@ -75,15 +99,16 @@ def in_order(selection: Selection, rows: np.ndarray) -> np.ndarray:
     return np.concatenate([kept, order[wanted[order]]])
 
 
-def still_order(view: View, selection: Selection, rows: np.ndarray) -> np.ndarray:
-    """Return rows in their order, which stands still while records are pinned and excluded.
+def still_order(view: View, selection: Selection, scope: Scope) -> np.ndarray:
+    """Return the listed rows, whose order stands still while records are pinned and excluded.
 
     Who goes through a list with the keys meets every record of it once.
     """
-    content = (view.landscape, view.spec, len(rows), zlib.crc32(np.ascontiguousarray(rows)))
+    rows = scope.rows if scope.ranked is None else scope.ranked
+    content = (view.landscape, view.spec, scope.asked, scope.nearest, len(rows), zlib.crc32(rows))
     noted = session.recall("listed")
     if noted is None or noted[0] != content:
-        noted = (content, in_order(selection, rows))
+        noted = (content, listed_rows(selection, scope))
         session.remember("listed", noted)
     return noted[1]
 
@@ -106,16 +131,17 @@ def look_at(row: int) -> None:
 # -- what is drawn --------------------------------------------------------------------------------
 
 
-def headline(selection: Selection, rows: np.ndarray, where: str) -> None:
-    """Say how many records there are, and how many of them are kept."""
+def headline(selection: Selection, rows: np.ndarray, scope: Scope) -> None:
+    """Say which records there are, how many, and how many of them are kept."""
     kept = int(selection.mask[rows].sum())
     s = "s" * (len(rows) != 1)
-    all_of = "All " * (not where and len(rows) > 1)
-    st.markdown(f"**{all_of}{count(len(rows))} record{s}, {count(kept)} kept**")
-    st.caption(f"{where[:1].upper()}{where[1:]}." if where else "Click the map to read a place.")
+    all_of = "All " * (not scope.asked and len(rows) > 1)
+    st.subheader(f"{all_of}{count(len(rows))} record{s}, {count(kept)} kept", anchor=False)
+    why = f"{scope.why[:1].upper()}{scope.why[1:]}."
+    st.caption(why if scope.asked else "Click the map to read its records place by place.")
 
 
-def pages(order: np.ndarray, at: int) -> None:
+def pages(order: np.ndarray, at: int, scope: Scope) -> None:
     """Say which page is shown, and offer the one before and the one after."""
     last = (len(order) - 1) // PAGE
     if not last:
@@ -123,8 +149,7 @@ def pages(order: np.ndarray, at: int) -> None:
     page = at // PAGE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         first, end = page * PAGE + 1, min((page + 1) * PAGE, len(order))
-        st.caption(f"{count(first)} to {count(end)}: chosen ones first, then the deepest",
-                   width="stretch")  # fmt: skip
+        st.caption(f"{count(first)} to {count(end)}: {order_of(scope)}", width="stretch")
         for label, icon, other, there in (
             ("Page before", ":material/chevron_left:", page - 1, page > 0),
             ("Next page", ":material/chevron_right:", page + 1, page < last),
@@ -162,7 +187,7 @@ def lines(selection: Selection, rows: np.ndarray, taken: list[Record]) -> list[L
     return found
 
 
-def walk(order: np.ndarray, at: int) -> None:
+def walk(landscape: Landscape, order: np.ndarray, at: int) -> None:
     """Offer the record before and the one after, and what a hand can say, by button and key."""
     row = int(order[at])
     mine, steps = session.mine(), hand.now().steps
@@ -171,16 +196,20 @@ def walk(order: np.ndarray, at: int) -> None:
             there = 0 <= to < len(order)
             st.button(label, shortcut=key, disabled=not there, on_click=look_at,
                       args=(int(order[to]) if there else row,))  # fmt: skip
+        if landscape.vectors is not None:
+            st.button("Similar", icon=":material/hub:", on_click=look_for_like, args=(row,),
+                      type="tertiary",
+                      help="The records nearest to this one, anywhere on the map")  # fmt: skip
     with st.container(horizontal=True, gap="small"):
         pinned, excluded = row in mine.pinned, row in mine.excluded
         st.button(
             "Unpin" if pinned else "Pin", icon=":material/keep:", shortcut="P",
-            on_click=hand.release if pinned else hand.pin, args=([row],),
+            on_click=say, args=(hand.release if pinned else hand.pin, row),
             help="Keep it whatever the rule says",
         )  # fmt: skip
         st.button(
             "Allow" if excluded else "Exclude", icon=":material/block:", shortcut="X",
-            on_click=hand.release if excluded else hand.exclude, args=([row],),
+            on_click=say, args=(hand.release if excluded else hand.exclude, row),
             help="Never choose this record",
         )  # fmt: skip
         st.button(
@@ -189,17 +218,28 @@ def walk(order: np.ndarray, at: int) -> None:
         )  # fmt: skip
 
 
-def whole(landscape: Landscape, order: np.ndarray, where: str) -> None:
+def say(word: Callable[[list[int]], None], row: int) -> None:
+    """Callback: a hand's word on a record, which stays the one that is read."""
+    look_at(row)
+    word([row])
+
+
+def look_for_like(row: int) -> None:
+    """Callback: look at the records that are most like one, wherever they lie."""
+    session.change(like=row, q="", region=None, record=row)
+
+
+def whole(view: View, landscape: Landscape, order: np.ndarray, scope: Scope) -> None:
     """Offer to keep or drop all that are listed, and to download them."""
     n = len(order)
     with st.container(horizontal=True, gap="small"):
-        if where:
+        if scope.asked:
             every = f"{count(n)} record{'s' * (n != 1)}"
             with st.popover("All of them", icon=":material/select_all:"):
-                st.caption(f"A word on all {every} {where} at once; Undo takes it back.")
+                st.caption(f"A word on all {every} at once; Undo takes it back.")
                 st.button(f"Keep all {count(n)}", on_click=hand.pin, args=(order,),
                           key="keep_region")  # fmt: skip
-                st.button(f"Drop all {count(n)}", on_click=hand.exclude, args=(order,),
+                st.button(f"Drop all {count(n)}", on_click=drop, args=(view, landscape, order),
                           key="drop_region")  # fmt: skip
                 st.button("Free them", on_click=hand.release, args=(order,), key="free_region",
                           help="Take back every word on them")  # fmt: skip
@@ -214,6 +254,26 @@ def whole(landscape: Landscape, order: np.ndarray, where: str) -> None:
             help="The original records, in the order of the list, one a line"
             + ("" if len(part) == n else f"; the first {count(len(part))} of {count(n)}"),
         )
+
+
+def drop(view: View, landscape: Landscape, rows: np.ndarray) -> None:
+    """Callback: choose none of these. What one filter alone means is dropped by a rule."""
+    narrowed = view.kept or view.q or view.like is not None or view.region is not None
+    rule = None if narrowed or len(view.filters) != 1 else others(landscape, view.filters[0])
+    if rule is None:
+        hand.exclude(rows)
+    else:
+        hand.choose_only(rule)
+
+
+def others(landscape: Landscape, text: str) -> str | None:
+    """Return the rule of the records that a rule does not mean, None where none says so."""
+    rule = Rule.parse(text)
+    sorted_by = facet(landscape, rule.name)
+    if not isinstance(sorted_by, Categories) or sorted_by.row is not None:
+        return None  # what is outside a range, or of several kinds, is no rule
+    left = [name for name in sorted_by.names if name not in rule.values]
+    return str(Rule(rule.name, tuple(left))) if 0 < len(left) <= MOST_NAMED else None
 
 
 def originals(landscape: Landscape, rows: np.ndarray) -> bytes:

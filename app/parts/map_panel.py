@@ -20,6 +20,7 @@ from draw.theme import CONFIG, INKS
 from ila_core.errors import IlaError
 from ila_core.landscape.cells import SIDES, Cells, Kept, frame
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.naming import named_regions
 from ila_core.methods import registry as methods
 from ila_core.selection.selection import Selection
 from parts import scope
@@ -183,10 +184,10 @@ def map_data(view: View, selection: Selection, other: Selection | None) -> dict[
             "look": repr(look),
             "box": list(lies.box),
             "ground": lies.as_data(),
-            "contours": cache.contours(landscape, view.box),
+            "contours": lies.lines,
             **picture.as_data(),
         },
-        "names": cache.region_names(landscape),
+        "names": names(landscape),
         "cells": cells_data(*drawn(view, selection)) if view.cells else None,
         "points": points(selection, rows) if told else None,
         "marks": marks_data(landscape, marks),
@@ -194,6 +195,15 @@ def map_data(view: View, selection: Selection, other: Selection | None) -> dict[
         "legend": {**picture.legend, "signs": signs},
         "note": note(len(rows), there) if told else "",
     }
+
+
+def names(landscape: Landscape) -> list[tuple[tuple[str, ...], float, float, int]]:
+    """Return words, place and level of every named region, the largest of a level first."""
+    return [
+        (region.words, region.x, region.y, region.level)
+        for region in named_regions(landscape).regions
+        if region.words
+    ]
 
 
 def label(view: View, landscape: Landscape) -> str:

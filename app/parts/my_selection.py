@@ -8,7 +8,10 @@ import hand
 import session
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
+from ila_core.selection.quota import Quota
+from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
+from parts.filters import in_words
 from parts.notices import trouble
 from parts.rule_form import rule_form
 from parts.texts import count, plain
@@ -49,11 +52,16 @@ def settled(selection: Selection | None) -> None:
     mine = session.mine()
     tallies = {} if selection is None else {tally.quota: tally for tally in selection.tallies}
     for rule in mine.only:
-        entry(f"only {rule}", "", {"rule": rule})
+        entry(f"Only {in_words(Rule.parse(rule))}", rule, {"rule": rule})
     for quota in mine.quotas:
         tally = tallies.get(quota)
-        most = "" if tally is None else f"{count(tally.picks)} picks; {count(tally.least)} to "
-        entry(quota, most and f"{most}{count(tally.most)} asked for", {"quota": quota})
+        told = ""
+        if tally is not None:
+            ends = f"{count(tally.least)} to {count(tally.most)}"
+            told = f"; {count(tally.picks)} picks, {ends} asked for"
+        asked = Quota.parse(quota)
+        words = f"{in_words(asked.rule)}: {asked.least or 0} to {asked.most or 'all'}"
+        entry(words, f"{quota}{told}", {"quota": quota})
     if not (mine.only or mine.quotas):
         st.caption("Choose only among some records, or ask for a least and a most of some kind.")
 
@@ -63,7 +71,8 @@ def entry(text: str, note: str, which: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         below = f"  \n:small[:gray[{plain(note)}]]" if note else ""
         st.markdown(f"{plain(text)}{below}", width="stretch")
-        st.button("", icon=":material/close:", key=f"drop_{text}", type="tertiary",
+        st.button("", icon=":material/close:", key=f"drop_{next(iter(which.values()))}",
+                  type="tertiary",
                   on_click=hand.drop, kwargs=which, help=f"Take away: {plain(text)}")  # fmt: skip
 
 

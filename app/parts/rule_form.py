@@ -6,6 +6,7 @@ import streamlit as st
 
 import hand
 import session
+from draw.facets import TITLES
 from ila_core.errors import IlaError
 from ila_core.landscape.facets import KINDS, Categories, Numbers, facet, names
 from ila_core.landscape.landscape import Landscape
@@ -15,11 +16,6 @@ from parts.texts import count, plain
 
 MOST_VALUES = 500
 """Of a facet that are offered, the most frequent: what a list can be searched through for."""
-TITLES = {
-    "source": "Source", "domain": "Domain", "label": "Label", "language": "Language",
-    "tokens": "Response tokens", "loss": "Loss", "reduction": "Loss reduction",
-    "depth": "Relative depth", "skills": "Labels, counted",
-}  # fmt: skip
 
 
 def rule_form(landscape: Landscape) -> None:

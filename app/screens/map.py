@@ -9,11 +9,13 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
 from parts import facets, knobs, my_selection
 from parts.cell_table import cells_panel
+from parts.filters import filter_row
 from parts.inspector import records_panel
 from parts.map_panel import drawn, map_panel
 from parts.opening import opened, title_of
 from parts.reach import measured, reach
-from parts.scope import scope
+from parts.scope import Scope, scope
+from parts.search import search_box
 from parts.switch import switch
 from parts.texts import count, plain
 from view import View
@@ -37,10 +39,13 @@ def page() -> None:
     with st.container(key="map_and_panel"):
         left, right = st.columns([1.63, 1], gap="medium")
     with left:
+        search_box(view, landscape)
+        looked = scope(session.view(), selection)
+        filter_row(session.view(), looked)
         map_panel(selection)
         measured(selection)
     with right:
-        panel(session.view(), selection)
+        panel(session.view(), selection, looked)
 
 
 def headline(view: View, landscape: Landscape, selection: Selection | None) -> None:
@@ -61,13 +66,13 @@ def headline(view: View, landscape: Landscape, selection: Selection | None) -> N
             st.switch_page("screens/export.py")
 
 
-def panel(view: View, selection: Selection) -> None:
+def panel(view: View, selection: Selection, looked: Scope) -> None:
     """Draw what stands beside the map: records, facets, budget, or the map as a table."""
     shown = switch("panel", "Beside the map", PANELS)
     if shown == "records":
-        records_panel(view, selection, scope(view, selection))
+        records_panel(view, selection, looked)
     elif shown == "facets":
-        facets.histograms(selection)
+        facets.facets(view, selection, looked)
     elif shown == "budget":
         facets.growth(selection)
     else:

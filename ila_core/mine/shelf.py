@@ -172,8 +172,9 @@ def from_dict(values: Mapping[str, Any], landscape: Landscape, path: Path) -> Mi
             f"{path} is a selection of another pool, of {values['records']:,} records; this one "
             f"has {len(landscape):,}. Its rows would be other records here."
         )
-    lists = {name: tuple(values[name]) for name in _LISTS}
-    mine = Mine(**lists, **{name: values[name] for name in (*_TEXTS, "records")})
+    pinned, excluded, only, quotas = (tuple(values[name]) for name in _LISTS)
+    name, pool, made = (values[name] for name in _TEXTS)
+    mine = Mine(name, pinned, excluded, only, quotas, pool, values["records"], made)
     try:
         Locks.of(mine.pinned, mine.excluded, len(landscape))
         for rule in mine.only:

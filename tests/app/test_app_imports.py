@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "hand": {"jobs", "session"},
     "cache": {"draw", "jobs"},
     "canvas": set(),
-    "parts": {"draw", "view", "jobs", "session", "hand", "cache", "canvas"},
+    "facets": set(),
+    "parts": {"draw", "view", "jobs", "session", "hand", "cache", "canvas", "facets"},
     "screens": {"draw", "view", "jobs", "session", "hand", "cache", "parts"},
     "main": {"jobs", "session", "parts"},
 }

@@ -33,6 +33,13 @@ VIEWS = st.builds(
         [None, Box(-1.5, 0.25, 2.0, 3.0), Lasso(((0.0, 0.0), (2.5, 0.0), (1.0, -1.25)))]
     ),
     record=st.sampled_from([None, 0, 74_000]),
+    filters=st.sampled_from(
+        [(), ("tokens=10..500",), ("source=a%7Cb|c%2Cd", "loss=..2.5", "label=")]
+    ),
+    kept=st.sampled_from(["", "kept", "left"]),
+    q=st.sampled_from(["", 'tax "capital gains" -crypto', "中国 & co=1"]),
+    by=st.sampled_from(["words", "meaning"]),
+    like=st.sampled_from([None, 0, 17]),
     methods=st.sampled_from([(), ("random",), ("random", "ila", "k-center")]),
     pair=st.sampled_from([(), ("ila", "random"), ("deita", "nested")]),
     study=st.sampled_from(["", "/some/where/study"]),
@@ -60,6 +67,8 @@ def test_a_resolution_is_read_as_one_of_its_patches() -> None:
     ("query", "why"),
     [
         ({"resolution": "0"}, "resolution=0"), ({"resolution": "a few"}, "resolution=a few"),
+        ({"filter": "colour=red"}, "colour"), ({"filter": "tokens=9..1"}, "lower end before"),
+        ({"by": "smell"}, "it is one of words, meaning"), ({"like": "me"}, "it is a row"),
         ({"depth_target": "2"}, "depth_target=2"), ({"method": "nope"}, "methods are"),
         ({"layer": "taste"}, "it is one of density, depth"), ({"against": "nope"}, "methods are"),
         ({"patches": "round"}, "patches=round"), ({"depth": "deep"}, "depth=deep"),

@@ -175,15 +175,28 @@ class Landscape {
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, camera.width, camera.height);
     const fading = this.album.paint(context, camera, this.ratio, theme, this.still);
+    const hits = this.signs.find(([kind]) => kind === "hits")?.[1];
+    if (hits) this.dim(context);
     if (this.cells) drawCells(context, this.cells, camera, theme);
     if (this.points) drawPoints(context, this.points, camera, theme);
+    if (hits) drawSigns(context, "hits", hits, camera, theme);
     if (this.region) drawRegion(context, cornersOf(this.region), camera, theme, true);
     const { outline } = this.hands;
     if (outline) drawRegion(context, outline, camera, theme, this.hands.drawing.shape === "box");
     drawNames(context, placeNames(context, this.names, camera, font, this.corners()), theme, font);
-    for (const [kind, points] of this.signs) drawSigns(context, kind, points, camera, theme);
+    for (const [kind, points] of this.signs) {
+      if (kind !== "hits") drawSigns(context, kind, points, camera, theme);
+    }
     shell.show(this.tool, camera.window === null);
     if (flying || fading) this.changed(flying);
+  }
+
+  // Take the picture back, so that what was found stands out.
+  dim(context) {
+    context.globalAlpha = 0.4;
+    context.fillStyle = this.theme.paper;
+    context.fillRect(0, 0, this.camera.width, this.camera.height);
+    context.globalAlpha = 1;
   }
 
   // Where names may not stand: under the tools and the note.

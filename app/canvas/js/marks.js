@@ -63,8 +63,10 @@ function drawPoints(context, points, camera, theme) {
   }
 }
 
+const MANY = 300; // hits, from which on they are drawn small
+
 const SIGNS = {
-  hits: (c, x, y) => c.arc(x, y, 4.2, 0, 2 * Math.PI),
+  hits: (c, x, y, size) => c.arc(x, y, size, 0, 2 * Math.PI),
   pins: (c, x, y) => {
     c.moveTo(x, y - 6);
     c.lineTo(x + 5.4, y + 4);
@@ -83,20 +85,21 @@ const SIGNS = {
 };
 
 function drawSigns(context, kind, points, camera, theme) {
-  const filled = kind === "pins";
-  const colour = { hits: theme.accent, pins: theme.mark, excluded: theme.text, open: theme.mark }[kind];
+  const filled = kind === "pins" || kind === "hits";
+  const colour = kind === "excluded" ? theme.text : theme.mark;
+  const size = points.x.length > MANY ? 1.9 : 3.4;
   const draw = (style, width) => {
     context.strokeStyle = style;
     context.lineWidth = width;
     context.beginPath();
     inSight(points, camera, (left, top) => {
-      if (kind === "hits") context.moveTo(left + 4.2, top);
+      if (kind === "hits") context.moveTo(left + size, top);
       if (kind === "open") context.moveTo(left + 7.5, top);
-      SIGNS[kind](context, left, top);
+      SIGNS[kind](context, left, top, size);
     });
     context.stroke();
   };
-  draw(theme.paper, 4.5);
+  draw(theme.paper, kind === "hits" ? 2.2 : 4.5);
   if (filled) {
     context.fillStyle = colour;
     context.fill();

@@ -46,7 +46,7 @@ def test_empty_cells_and_those_without_depth_are_nought() -> None:
 def test_a_full_map_of_cells_travels_in_little() -> None:
     pool = grid_pool(128, 3)
     chosen = ila(pool, 500)
-    cells = count(pool, frame(pool, pool.grid(9999), side=128))
+    cells = count(pool, frame(pool, pool.grid(4000), side=128))
     data = cells_data(cells, kept(cells, pool, chosen.shown_cut, chosen.rows))
     assert len(json.dumps(data)) < 115_000
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from picking import ila
 
+import ila_core
 from draw import ground as grounds
 from draw import pictures
 from draw.encoding import decoded
@@ -16,7 +17,6 @@ from draw.layers import Theme
 from draw.pictures import Picture
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.region import Box
-from ila_core.methods.select import select
 from ila_core.selection.selection import Selection
 
 
@@ -27,7 +27,7 @@ def two_towns(n: int = 2_000, seed: int = 0) -> Landscape:
     right = rng.normal((6, 0), 0.3, (n // 8, 2))
     town = np.repeat([0, 1], [len(left), len(right)])
     return Landscape.from_arrays(
-        np.concatenate([left, right]), relative_depth=np.where(town, 0.9, 0.2),
+        np.concatenate([left, right]), relative_depth=np.where(town, 0.88, 0.22),
         tokens=rng.integers(1, 90, n), domain=town, domain_names=["sums", "<b>code</b> · list"],
     )  # fmt: skip
 
@@ -72,15 +72,22 @@ def test_density_is_told_in_records_of_a_place_of_the_map(pool: Landscape, lies:
 
 def test_depth_is_the_mean_of_a_place(pool: Landscape, lies: Ground) -> None:
     picture = pictures.depth(pool, lies, "light")
-    assert value_at(picture, lies, 0, 0) == pytest.approx(0.2, abs=0.01)
-    assert value_at(picture, lies, 6, 0) == pytest.approx(0.9, abs=0.01)
+    assert value_at(picture, lies, 0, 0) == pytest.approx(0.22, abs=0.01)
+    assert value_at(picture, lies, 6, 0) == pytest.approx(0.88, abs=0.01)
     assert [label for _, label in picture.legend["ticks"]] == ["20%", "55%", "90%"]
+
+
+def rightmost(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    return np.argsort(-landscape.xy[:, 0])[:count]
+
+
+def leftmost(landscape: Landscape, count: int, seed: int) -> np.ndarray:
+    return np.argsort(landscape.xy[:, 0])[:count]
 
 
 def only_right(pool: Landscape) -> Selection:
     """A selection that keeps nearly nothing of the dense town."""
-    return select(pool, lambda landscape, count, seed: np.argsort(-landscape.xy[:, 0])[:count],
-                  budget=200)  # fmt: skip
+    return ila_core.select(pool, budget=200, method=rightmost)  # fmt: skip
 
 
 def test_representation_is_the_share_that_is_kept_over_the_budgets(
@@ -131,8 +138,7 @@ def test_more_domains_than_a_byte_tells_apart_still_have_colours() -> None:
 
 def test_a_difference_is_orange_where_the_other_keeps_more(pool: Landscape, lies: Ground) -> None:
     right = only_right(pool)
-    left = select(pool, lambda landscape, count, seed: np.argsort(landscape.xy[:, 0])[:count],
-                  budget=200)  # fmt: skip
+    left = ila_core.select(pool, budget=200, method=leftmost)  # fmt: skip
     picture = pictures.difference(lies, right, left, "light")
     assert value_at(picture, lies, 6, 0) > 0.9
     assert value_at(picture, lies, -0.6, 0) < -0.5
@@ -188,7 +194,7 @@ def test_a_window_shows_some_more_and_nothing_beyond_the_map(pool: Landscape) ->
 def test_pools_of_a_record_or_two_without_depth_can_be_drawn(n: int) -> None:
     pool = Landscape.from_arrays([[k, k] for k in range(n)], relative_depth=[np.nan] * n)
     lies = grounds.ground(pool, None)
-    chosen = select(pool, "random", budget=1)
+    chosen = ila_core.select(pool, budget=1, method="random")
     for picture in (
         pictures.density(lies, "light"), pictures.depth(pool, lies, "light"),
         pictures.representation(lies, chosen, "light"), pictures.both(lies, chosen, "light"),

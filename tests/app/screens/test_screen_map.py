@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from draw.layers import LAYERS, Layer
 from ila_core.landscape.cells import Kept, count, frame, leading
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import describe
+from ila_core.selection.rules import Rule
 from parts.cell_table import cell_table
 
 
@@ -296,7 +298,8 @@ def test_the_inspector_lists_the_same_records_whatever_the_budget() -> None:
 
 
 def listed(page: AppTest) -> set[str]:
-    return set(page.dataframe[0].value["Instruction"])
+    assert button(page, "Next") and not [b for b in page.button if b.label == "Next page"]
+    return {line["row"] for line in list_of(page)["lines"]}
 
 
 def test_the_map_draws_a_small_pool_record_by_record() -> None:
@@ -358,7 +361,7 @@ def test_the_map_says_how_much_of_a_selection_the_tuned_model_knows(
 
 def test_a_place_in_the_link_opens_its_records() -> None:
     page = fine(opened(region=EVERYWHERE))
-    assert "60 records, 6 kept" in texts(page) and "In the place you chose." in texts(page)
+    assert "60 records, 6 kept" in texts(page) and "The place you chose." in texts(page)
     assert "Kept" in texts(page)
     page = fine(opened(region=EVERYWHERE, record="17"))
     assert "row 17" in texts(page)
@@ -372,7 +375,7 @@ def test_a_place_without_records_says_so() -> None:
 def test_without_a_place_all_records_are_listed_the_chosen_ones_first() -> None:
     page = fine(opened())
     assert "All 60 records, 6 kept" in texts(page) and "1 to 25" in texts(page)
-    assert "**Kept" in texts(page) and "Click the map to read a place." in texts(page)
+    assert "**Kept" in texts(page) and "Click the map to read its records" in texts(page)
 
 
 def test_pages_and_records_are_walked_through_and_stand_in_the_link() -> None:
@@ -505,17 +508,30 @@ def test_rules_and_quotas_are_added_told_and_taken_away() -> None:
     page.selectbox(key="rule_by").set_value("tokens").run()
     page.number_input(key="rule_low_tokens").set_value(4.0).run()
     next(part for part in page.button if part.key == "rule_only").click().run()
-    assert "only tokens=4.." in texts(fine(page)) and "1 rule" in texts(page)
+    told = texts(fine(page)).replace("\\", "")
+    assert "Only Response tokens from 4" in told and "1 rule" in told
     page.number_input(key="rule_low_tokens").set_value(6.0).run()
     page.text_input(key="quota_least").set_value("50%").run()
     next(part for part in page.button if part.key == "rule_quota").click().run()
     told = texts(fine(page)).replace("\\", "")
-    assert "1 rule, 1 quota" in told and "tokens:6..=50%.." in told and "6 to 12 asked for" in told
+    assert "1 rule, 1 quota" in told and "Response tokens from 6: 50% to all" in told
+    assert "tokens:6..=50%..; " in told and "6 to 12 asked for" in told
     page.text_input(key="quota_least").set_value("many").run()
     next(part for part in page.button if part.key == "rule_quota").click().run()
     assert "ends at 'many'" in fine(page).error[0].value.replace("\\", "")
-    next(part for part in page.button if part.key == "drop_only tokens=4..").click().run()
+    next(part for part in page.button if part.key == "drop_tokens=4..").click().run()
     assert "1 quota" in texts(fine(page)) and "1 rule" not in texts(page)
+
+
+def test_filters_become_rules_and_one_is_dropped_by_its_others() -> None:
+    page = opened(filter="tokens=4..")
+    button(page, "Choose only among these").click().run()
+    assert "1 rule" in texts(fine(page)) and "filter" not in page.query_params
+    name = ila.open(Path(os.environ["ILA_APP_OPEN"])).domain_names[0]
+    page = opened(filter=str(Rule("domain", (name,))))
+    next(part for part in page.button if part.key == "drop_region").click().run()
+    assert "1 rule" in texts(fine(page)) and "excluded" not in texts(page)
+    assert ", 0 kept" in texts(page)
 
 
 def test_a_quota_that_cannot_be_met_is_told_with_a_way_back() -> None:
