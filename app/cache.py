@@ -28,8 +28,8 @@ from ila_core.exports import llamafactory, messages
 from ila_core.landscape import cells as drawing
 from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
-from ila_core.landscape.region import Box
-from ila_core.landscape.surface import rows_inside, sample_of_window, whole
+from ila_core.landscape.region import Box, rows_in
+from ila_core.landscape.surface import sample_of_window, whole
 from ila_core.measure import baseline, compare
 from ila_core.measure.baseline import Baseline
 from ila_core.measure.compare import Row
@@ -141,9 +141,8 @@ def picture(
 def sample(landscape: Landscape, box: Box | None) -> tuple[np.ndarray, int]:
     """Return a sample of a window's records, and how many there are."""
     covered = whole(landscape) if box is None else box
-    return sample_of_window(landscape, covered, most=MOST_POINTS), len(
-        rows_inside(landscape, covered)
-    )
+    drawn = sample_of_window(landscape, covered, most=MOST_POINTS)
+    return drawn, len(rows_in(landscape, covered))
 
 
 @_once(max_entries=48)

@@ -30,6 +30,8 @@ Note = Literal[
     "screen",  # that was open last
     "senseless",  # what made no sense in the link, until it is told
     "picked",  # of a chart of cells: what it shows, and the cells chosen on it
+    "told",  # when each part of what the map reports was told last
+    "turn",  # of the map: what it showed last, and how often that has changed
     "stale",  # whether the rest of the page is behind the map
     "panel",
     "hand",  # one's own selection of the landscape, as `hand` keeps it

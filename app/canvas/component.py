@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,42 +57,47 @@ _mount = st.components.v2.component(
 )
 
 
-def map_canvas(
-    data: Mapping[str, Any],
-    *,
-    key: str,
-    on_window: Callable[[], None],
-    on_pick: Callable[[], None],
-) -> None:
-    """Draw the map; the callbacks read what it reports with `window_told` and `pick_told`."""
-    _mount(data=dict(data), key=key, on_window_change=on_window, on_pick_change=on_pick)
+@dataclass(frozen=True)
+class Pick:
+    """A place that was picked, None where it was let go, and the row of a record clicked in it."""
+
+    region: Region | None
+    record: int | None
 
 
-def window_told(event: Mapping[str, Any]) -> Box | None:
-    """Return the window that the map reports; None for the whole map.
+def map_canvas(data: Mapping[str, Any], *, key: str, on_told: Callable[[], None]) -> None:
+    """Draw the map; `on_told` is called when it has something to report: read it with `news`."""
+    _mount(data=dict(data), key=key, on_told_change=on_told)
 
-    >>> window_told({"window": {"box": [0, 0, 2, 1]}}), window_told({"window": {"box": None}})
-    (Box(x0=0.0, y0=0.0, x1=2.0, y1=1.0), None)
+
+def news(event: Mapping[str, Any], seen: Mapping[str, int]) -> dict[str, tuple[int, Any]]:
+    """Return what the map reports that was not `seen` yet: when, and a box or a Pick.
+
+    The map repeats the latest window and pick with every report, each with its time, so that none
+    is lost where the page was busy. A "window" of None is the whole map.
+
+    >>> told = {"told": {"window": {"box": [0, 0, 2, 1], "at": 7}, "pick": {"at": 5}}}
+    >>> news(told, {"pick": 5})
+    {'window': (7, Box(x0=0.0, y0=0.0, x1=2.0, y1=1.0))}
     """
-    return _box((event.get("window") or {}).get("box"))
+    told = event.get("told") or {}
+    readers = {"window": lambda said: _box(said.get("box")), "pick": _pick}
+    return {
+        part: (said["at"], readers[part](said))
+        for part, said in told.items()
+        if part in readers and seen.get(part) != said["at"]
+    }
 
 
-def pick_told(event: Mapping[str, Any]) -> tuple[Region | None, int | None]:
-    """Return the region that was picked, and the row of the record that was clicked in it.
-
-    >>> pick_told({"pick": {"region": {"points": [[0, 0], [1, 0], [0, 1]]}, "record": 7}})
-    (Lasso(points=((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))), 7)
-    """
-    pick = event.get("pick") or {}
-    shape = pick.get("region") or {}
-    record = pick.get("record")
+def _pick(said: Mapping[str, Any]) -> Pick:
+    shape, record = said.get("region") or {}, said.get("record")
     region: Region | None = _box(shape.get("box"))
     if shape.get("points"):
         try:
             region = drawn((x, y) for x, y in shape["points"])
         except UsageError:  # two corners are no place
             region = None
-    return region, None if record is None else int(record)
+    return Pick(region, None if record is None else int(record))
 
 
 def _box(ends: Any) -> Box | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,7 +12,7 @@ import streamlit as st
 
 import cache
 import session
-from canvas.component import WORDS, map_canvas, pick_told, window_told
+from canvas.component import WORDS, Pick, map_canvas, news
 from draw.ground import extent
 from draw.layers import LAYERS, Layer
 from draw.marks import MARK_WORDS, cells_data, marks_data, region_data, sample_data
@@ -152,12 +154,22 @@ def against(view: View, selection: Selection) -> Selection | None:
 def canvas(view: View, selection: Selection, other: Selection | None) -> None:
     """Draw the canvas; while another chart stands in its place it stays, unseen."""
     hidden = view.layer == "terrain" or (view.layer == "difference" and other is None)
-    map_canvas(
-        {"hidden": True} if hidden else map_data(view, selection, other),
-        key=MAP,
-        on_window=look,
-        on_pick=pick,
-    )
+    data = {"hidden": True} if hidden else map_data(view, selection, other)
+    map_canvas({**data, "turn": turn(data)}, key=MAP, on_told=listen)
+
+
+def turn(data: Mapping[str, Any]) -> int:
+    """Return a number that grows whenever the map differs from the last one.
+
+    Streamlit does not send again what a browser says it holds, and fails where the browser has
+    dropped it by the time a waiting run comes to it. A map is thus never the same as one before
+    the last: only an unchanged one is not sent again.
+    """
+    sign = hash(json.dumps(data))
+    last, number = session.recall("turn", (sign, 0))
+    number += sign != last
+    session.remember("turn", (sign, number))
+    return number
 
 
 def map_data(view: View, selection: Selection, other: Selection | None) -> dict[str, Any]:
@@ -245,16 +257,17 @@ def drawn(view: View, selection: Selection) -> tuple[Cells, Kept]:
     return cells, cache.kept(cells, selection)
 
 
-def look() -> None:
-    """Callback: another window of the map."""
-    session.change(box=window_told(session.event_of(MAP)))
-    session.remember("stale", session.recall("panel") == "table")
-
-
-def pick() -> None:
-    """Callback: a place of the map was chosen, or let go; its records are listed beside."""
-    region, record = pick_told(session.event_of(MAP))
-    session.change(region=region, record=record)
-    if region is not None and session.recall("panel") not in (None, "records"):
-        session.remember("panel", "records")
-    session.remember("stale", True)
+def listen() -> None:
+    """Callback: another window of the map, or a place of it that was chosen or let go."""
+    seen = session.recall("told", {})
+    found = news(session.event_of(MAP), seen)
+    session.remember("told", {**seen, **{part: at for part, (at, _) in found.items()}})
+    if "window" in found:
+        session.change(box=found["window"][1])
+        session.remember("stale", session.recall("panel") == "table")
+    if "pick" in found:
+        pick: Pick = found["pick"][1]
+        session.change(region=pick.region, record=pick.record)
+        if pick.region is not None:
+            session.remember("panel", "records")
+        session.remember("stale", True)

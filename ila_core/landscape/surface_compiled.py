@@ -54,33 +54,58 @@ def sum_points(x, y, value, scale, width, height):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def count_kinds(x, y, slot, slots, scale, width, height):  # type: ignore
+def count_kinds(x, y, kind, slot, slots, scale, width, height):  # type: ignore
     """Return how many points of each slot lie in each pixel, (slots, height, width) int32.
 
-    `slot` (n,) int32 is below 0 for points that are not counted.
+    `slot` is that of each kind, below 0 for the kinds that are not counted.
     """
     count = np.zeros((slots, width * height), np.int32)
     for i in range(len(x)):
-        if 0 <= slot[i] < slots:
+        place = slot[kind[i]]
+        if place >= 0:
             pixel = _pixel(x[i], y[i], scale, width, height)
             if pixel >= 0:
-                count[slot[i], pixel] += 1
+                count[place, pixel] += 1
     return count.reshape(slots, height, width)
 
 
 @njit(cache=True, nogil=True)
-def points_inside(x, y, x0, y0, x1, y1):  # type: ignore
-    """Return the positions of the points of a closed rectangle, ascending, int64."""
-    found = 0
-    for i in range(len(x)):
-        found += x0 <= x[i] and x[i] <= x1 and y0 <= y[i] and y[i] <= y1
-    rows = np.empty(found, np.int64)
-    at = 0
-    for i in range(len(x)):
-        if x0 <= x[i] and x[i] <= x1 and y0 <= y[i] and y[i] <= y1:
-            rows[at] = i
-            at += 1
-    return rows
+def lead(counts, kinds, kernel, height, width, best, leader):  # type: ignore
+    """Return the largest smoothed count of every pixel so far, and the kind whose it is.
+
+    `counts` (slots, rows, columns) are of the kinds `kinds` (slots,); half a kernel lies around
+    the (height, width) pixels of `best` and `leader`, those found before. Ties stay with the first.
+    Each kind is smoothed only where it lies: most lie in a small part of the map.
+    """
+    best, leader = best.copy(), leader.copy()
+    reach = len(kernel) // 2
+    rows, columns = counts.shape[1:]
+    along = np.empty((rows, width), np.float32)
+    smooth = np.empty(width, np.float32)
+    for slot in range(len(counts)):
+        count = counts[slot]
+        low, high = rows, -1  # its first and last row, its first and last column of the raster
+        left, right = width, -1
+        for row in range(rows):
+            along[row] = 0
+            for column in range(columns):
+                if count[row, column]:
+                    low, high = min(low, row), row
+                    first, last = max(0, column - 2 * reach), min(width - 1, column)
+                    left, right = min(left, first), max(right, last)
+                    for k in range(first, last + 1):
+                        along[row, k] += count[row, column] * kernel[column - k]
+        for row in range(max(0, low - 2 * reach), min(height, high + 1)):
+            for k in range(left, right + 1):
+                smooth[k] = 0
+            for at in range(max(low, row), min(high, row + 2 * reach) + 1):
+                weight = kernel[at - row]
+                for k in range(left, right + 1):
+                    smooth[k] += weight * along[at, k]
+            for k in range(left, right + 1):
+                if smooth[k] > best[row, k]:
+                    best[row, k], leader[row, k] = smooth[k], kinds[slot]
+    return best, leader
 
 
 @njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import numpy as np
 import pytest
 
 import ila_core as ila
@@ -61,9 +62,22 @@ def link_to(landscape: Any, row: int, reach: float, **more: str) -> str:
     return f"/?{urlencode({'box': box, **more})}"
 
 
-def picture_of(page: Any) -> str:
-    """All that the canvas shows."""
-    return page.evaluate(f"() => {CANVAS}.toDataURL()")
+def picture_of(page: Any) -> np.ndarray:
+    """What the canvas shows, at an eighth of its size: (pixels, 4)."""
+    shown = page.evaluate(f"""() => {{
+        const canvas = {CANVAS}, small = document.createElement('canvas');
+        [small.width, small.height] = [canvas.width >> 3, canvas.height >> 3];
+        const context = small.getContext('2d');
+        context.imageSmoothingQuality = 'high';
+        context.drawImage(canvas, 0, 0, small.width, small.height);
+        return Array.from(context.getImageData(0, 0, small.width, small.height).data);
+    }}""")
+    return np.array(shown, dtype=float).reshape(-1, 4)
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two pictures differ by less than an eye sees: rounding moves lines by a hair."""
+    return one.shape == other.shape and bool(np.abs(one - other).mean() < 1.5)
 
 
 def test_the_first_screen_shows_the_map_and_a_way_out(page: Any) -> None:
@@ -104,13 +118,13 @@ def test_the_wheel_zooms_the_map_and_leaves_the_page(page: Any) -> None:
     settled(page)
     assert page.evaluate(scrolled) == start and tag is None
     near = picture_of(page)
-    assert near != before
+    assert not alike(near, before)
 
     page.mouse.dblclick(*middle_of(page))
     page.wait_for_function("() => !location.search.includes('box=')")
     settled(page)
     assert part_of(page, "region") is None  # a double click picks nothing
-    assert picture_of(page) == before
+    assert alike(picture_of(page), before)
     assert page.evaluate(f"() => window.first === {CANVAS}")
 
 
@@ -164,7 +178,7 @@ def test_another_layer_is_never_reached_through_a_white_frame(page: Any) -> None
         window.kept = canvas;
     }}""")
     for layer in ("Depth", "Representation", "Density"):
-        page.get_by_text(layer, exact=True).click()
+        page.get_by_role("radio", name=layer, exact=True).click()
         page.wait_for_timeout(300)
         settled(page)
     frames = page.evaluate("() => window.frames")
@@ -192,7 +206,7 @@ def test_a_link_and_a_reload_show_the_same_view(page: Any, run: Path) -> None:
     page.wait_for_timeout(500)
     assert page.url == link
     assert page.locator("h3").first.inner_text() == told
-    assert picture_of(page) == before
+    assert alike(picture_of(page), before)
 
 
 def test_budget_and_resolution_move_the_numbers(page: Any) -> None:

@@ -1,6 +1,7 @@
 // What pointers, wheel and keys do to the map.
 
 const STILL = 4; // pixels that a hand may move in a click
+const TWICE_MS = 500; // between the two clicks of a double click
 const STEP = 60; // pixels that an arrow key moves
 
 class Hands {
@@ -81,13 +82,21 @@ class Hands {
     this.drawing = null;
     if (this.down.size) return;
     if (!moved) {
-      if (event.detail < 2) this.map.pickAt(left, top);
+      if (!this.again(event, left, top)) this.map.pickAt(left, top);
     } else if (drawing?.shape === "box") {
       this.map.pick({ box: boxAround(outline) });
     } else if (drawing && outline.length > 2) {
       this.map.pick({ points: outline });
     }
     this.map.changed();
+  }
+
+  // Whether this is the second click of two.
+  again({ timeStamp }, left, top) {
+    const { clicked } = this;
+    this.clicked = { timeStamp, left, top };
+    if (!clicked || timeStamp - clicked.timeStamp > TWICE_MS) return false;
+    return Math.hypot(left - clicked.left, top - clicked.top) < 2 * STILL;
   }
 
   drop() {

@@ -15,6 +15,7 @@ class Landscape {
     this.asked = []; // windows that were reported and not answered yet
     this.answered = undefined;
     this.picked = null;
+    this.told = {}; // all that was reported last, each part with the time that tells it from others
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.hands = new Hands(this);
     this.observer = new ResizeObserver(() => this.fitted());
@@ -106,8 +107,15 @@ class Landscape {
       this.reported = window;
       this.asked.push(window);
       this.waiting(true);
-      this.send("window", { box: window });
+      this.tell("window", { box: window });
     }, REST_MS);
+  }
+
+  // Report one part, and with it the latest of the other: a page that is busy reads only the last.
+  tell(part, said) {
+    const at = Math.max(Date.now(), (this.told[part]?.at ?? 0) + 1);
+    this.told = { ...this.told, [part]: { ...said, at } };
+    this.send("told", this.told);
   }
 
   waiting(on) {
@@ -130,14 +138,14 @@ class Landscape {
     if (!region && !this.region) return;
     this.picked = { before: this.region };
     this.region = region && rounded(region);
-    this.send("pick", { region: this.region, record });
+    this.tell("pick", { region: this.region, record });
   }
 
   unpick() {
     if (!this.picked) return;
     this.region = this.picked.before ?? null;
     this.picked = null;
-    this.send("pick", { region: this.region, record: null });
+    this.tell("pick", { region: this.region, record: null });
   }
 
   // The point that is meant at a place: its row and text; marked ones before those of the sample.
@@ -260,13 +268,13 @@ const about = (number) =>
 
 const MAPS = new WeakMap(); // by the element that a map lives in
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   let map = MAPS.get(parentElement);
   if (!map) {
     map = new Landscape(parentElement);
     MAPS.set(parentElement, map);
   }
-  map.take(data, setTriggerValue);
+  map.take(data, setStateValue);
   return () => {
     map.close();
     MAPS.delete(parentElement);
