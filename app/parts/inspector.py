@@ -48,7 +48,7 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
         return
     at = place_of(order, view.record)
     headline(selection, order, found)
-    pages(order, at, found)
+    pages(order, at)
     listed = order[at // PAGE * PAGE :][:PAGE]
     taken = cache.texts(landscape, listed)
     row = int(order[at])
@@ -137,11 +137,11 @@ def headline(selection: Selection, rows: np.ndarray, scope: Scope) -> None:
     s = "s" * (len(rows) != 1)
     all_of = "All " * (not scope.asked and len(rows) > 1)
     st.subheader(f"{all_of}{count(len(rows))} record{s}, {count(kept)} kept", anchor=False)
-    why = f"{scope.why[:1].upper()}{scope.why[1:]}."
+    why = f"{scope.why[:1].upper()}{scope.why[1:]}: {order_of(scope)}."
     st.caption(why if scope.asked else "Click the map to read its records place by place.")
 
 
-def pages(order: np.ndarray, at: int, scope: Scope) -> None:
+def pages(order: np.ndarray, at: int) -> None:
     """Say which page is shown, and offer the one before and the one after."""
     last = (len(order) - 1) // PAGE
     if not last:
@@ -149,7 +149,7 @@ def pages(order: np.ndarray, at: int, scope: Scope) -> None:
     page = at // PAGE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         first, end = page * PAGE + 1, min((page + 1) * PAGE, len(order))
-        st.caption(f"{count(first)} to {count(end)}: {order_of(scope)}", width="stretch")
+        st.caption(f"{count(first)} to {count(end)}", width="stretch")
         for label, icon, other, there in (
             ("Page before", ":material/chevron_left:", page - 1, page > 0),
             ("Next page", ":material/chevron_right:", page + 1, page < last),

@@ -57,7 +57,7 @@ def test_keys_walk_from_record_to_record_and_write_no_text(page: Any) -> None:
     link_has(page, f"record={rows[1]}")
     page.keyboard.press("x")
     page.get_by_text("1 excluded").first.wait_for()
-    assert page.locator(f"{LINE} .word.excluded").count() == 1
+    page.locator(f"{LINE}[data-row='{rows[1]}'] .word.excluded").wait_for()
 
 
 def test_every_record_can_be_reached_and_taken_along(page: Any, pool: Path, tmp_path: Path) -> None:

@@ -371,7 +371,9 @@ def test_the_map_says_how_much_of_a_selection_the_tuned_model_knows(
 
 def test_a_place_in_the_link_opens_its_records() -> None:
     page = fine(opened(region=EVERYWHERE))
-    assert "60 records, 6 kept" in texts(page) and "The place you chose." in texts(page)
+    assert "60 records, 6 kept" in texts(
+        page
+    ) and "The place you chose: chosen ones, then the deepest." in texts(page)
     assert "Kept" in texts(page)
     page = fine(opened(region=EVERYWHERE, record="17"))
     assert "row 17" in texts(page)
