@@ -56,7 +56,8 @@ def take_up(landscape: Landscape) -> None:
     that a link names by themselves become the visitor's own.
     """
     shelf, known = shelf_of(landscape), session.recall("hand")
-    if known is None or known.shelf != shelf or known.mine.pool != pool_of(landscape):
+    moved = known is None or known.shelf != shelf or known.mine.pool != pool_of(landscape)
+    if moved or known.at != session.view().mine:  # another landscape, or another link, as by Back
         found = _found(landscape, shelf, session.view().mine)
         session.remember("hand", found)
         session.change(mine=found.at)

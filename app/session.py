@@ -8,7 +8,7 @@ a note. Widgets that mirror the view or a note are knobs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Literal, get_args
 
 import streamlit as st
@@ -25,6 +25,8 @@ _VIEW = "view"
 EMPTY = View()
 OF_LANDSCAPE = ("box", "region", "record", "filters", "kept", "q", "like", "study", "mine")
 """Fields of a view that belong to one landscape: another starts without them."""
+_WRITTEN, _TOUCHED = "written", "touched"
+"""What was put into the address bar last, and whether a widget has been used since."""
 
 Note = Literal[
     "screen",  # that was open last
@@ -40,6 +42,11 @@ Note = Literal[
     "naming",  # a name that is taken
     "rule trouble",  # what is wrong with the rule or quota that was written
     "unsolved",  # why no budget reaches the wished coverage
+    "wish",  # which way it is solved: coverage or budget
+    "unit",  # a budget's text, and the unit that it is shown in
+    "followed picks",  # a slow method's selection, as it stood
+    "picks trouble",
+    "guide",  # whether the first minute was waved away
     "novelty",
     "stability",
     "slow methods",  # that may run
@@ -51,6 +58,7 @@ Note = Literal[
     "study unit",
     "study variants",
     "study trouble",
+    "student",  # of the study that is being put together
     "deleting study",
     "followed study",
     "format",
@@ -59,7 +67,6 @@ Note = Literal[
     "uploaded",
     "trouble",
     "deleting",
-    "following",  # the build that is shown
     "followed build",
     "how to read",  # a pool
     "instructions only",
@@ -77,13 +84,18 @@ _NOTES = frozenset(get_args(Note))
 def view() -> View:
     """Return the present view; a new session takes it from its link."""
     if _VIEW not in st.session_state:
-        start, senseless = from_query(st.query_params.to_dict())
-        remember("senseless", senseless)
-        run = folders.opened_with()
-        if "landscape" not in st.query_params and run and folders.is_run(run):
-            start = replace(start, landscape=str(run))
-        st.session_state[_VIEW] = start
+        st.session_state[_VIEW] = _of_link()
     return st.session_state[_VIEW]
+
+
+def _of_link() -> View:
+    """Return the view of the address bar; where it names no landscape, of the one given."""
+    start, senseless = from_query(st.query_params.to_dict())
+    remember("senseless", senseless)
+    run = folders.opened_with()
+    if "landscape" not in st.query_params and run and folders.is_run(run):
+        start = replace(start, landscape=str(run))
+    return start
 
 
 def change(**values: Any) -> None:
@@ -102,6 +114,7 @@ def change(**values: Any) -> None:
         for note in ("hand", "listed"):
             taken(note)
     st.session_state[_VIEW] = after
+    st.session_state[_TOUCHED] = True
 
 
 def write_url() -> None:
@@ -109,6 +122,26 @@ def write_url() -> None:
     wanted = to_query(view())
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+    st.session_state[_WRITTEN] = wanted
+    st.session_state[_TOUCHED] = False
+
+
+def _follow_address(*, moved: bool) -> None:
+    """Take the view from the address bar where the visitor changed it: by Back, or by hand.
+
+    A press on a widget may overtake the address that the run before it wrote; it has `touched` the
+    view. The way to another screen (`moved`) loses what stands in the address.
+    """
+    touched, written = st.session_state.get(_TOUCHED), st.session_state.get(_WRITTEN)
+    now = st.query_params.to_dict()
+    if touched or written is None or now == written or (moved and not now):
+        return
+    before, after = view(), _of_link()
+    change(**{field.name: getattr(after, field.name) for field in fields(View)
+              if field.name != "spec"})  # fmt: skip
+    st.session_state[_VIEW] = after
+    if after != before:
+        _forget_knobs()
 
 
 def theme() -> Theme:
@@ -127,6 +160,7 @@ def recall(note: Note, default: Any = None, *, of: object = "") -> Any:
 def remember(note: Note, value: Any, *, of: object = "") -> None:
     """Keep a value for a screen."""
     st.session_state[_key(note, of)] = value
+    st.session_state[_TOUCHED] = True
 
 
 def taken(note: Note, default: Any = None) -> Any:
@@ -157,10 +191,17 @@ def arrive(screen: str) -> None:
     A key that two screens share names two widgets: one that still holds its value would not be
     set, and the other screen's widget would start at its least.
     """
-    if recall("screen") != screen:
-        for key in [key for key in st.session_state if str(key).startswith("knob_")]:
-            del st.session_state[key]
+    moved = recall("screen") != screen
+    _follow_address(moved=moved)
+    if moved:
+        _forget_knobs()
         remember("screen", screen)
+    write_url()  # at once: a screen may take seconds, and the way to it has emptied the address
+
+
+def _forget_knobs() -> None:
+    for key in [key for key in st.session_state if str(key).startswith("knob_")]:
+        del st.session_state[key]
 
 
 def turned(name: str) -> Any:
@@ -171,6 +212,11 @@ def turned(name: str) -> Any:
 def widget(key: str) -> Any:
     """Return the value of a screen's own widget, inside a callback."""
     return st.session_state[key]
+
+
+def widget_lives(key: str) -> bool:
+    """Whether a widget was drawn in the run before: its state goes with the screen that is left."""
+    return bool(st.session_state.get(key))
 
 
 def follow(name: str) -> None:

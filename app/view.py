@@ -63,6 +63,8 @@ class View:
     """The folder of the study that is open."""
     mine: str = ""
     """The name of the visitor's own selection, or the token of its draft."""
+    build: str = ""
+    """The name of the build that is followed."""
 
 
 FIELDS = {"filter": "filters"}
@@ -102,6 +104,7 @@ def _texts(view: View) -> dict[str, str]:
         "pair": ",".join(view.pair),
         "study": view.study,
         "mine": view.mine,
+        "build": view.build,
     }
 
 
@@ -198,5 +201,6 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "pair": _pair,
     "study": str,
     "mine": str,
+    "build": str,
 }
 """How each part of a link beside the knobs is read; UsageError says what it should be."""

@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},
     "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
     "mine": {"landscape", "selection", "methods"},
-    "exports": {"pool", "landscape", "selection"},
+    "overlap": {"pool", "space", "landscape"},
+    "exports": {"pool", "space", "landscape", "selection", "overlap"},
 }
 """Which rooms each room may import beside the base; the command line may import all."""
 MAY_IMPORT["cli"] = set(MAY_IMPORT)

@@ -7,18 +7,19 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ila_core import options
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.folder import size_of
 from ila_core.pipeline.settings import BuildSettings
-from jobs import process
+from jobs import process, servers
 from jobs.process import Job
 from jobs.uploads import EXPORTS, UPLOADS
 
-STUDIES = "studies"
-TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES})
+STUDIES, PICKS = "studies", "picks"
+TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES, PICKS})
 """Folders beside the landscapes that hold something else."""
 COMMAND = (sys.executable, "-m", "ila_core.cli")
 
@@ -43,8 +44,13 @@ def try_out(
     IlaError in the command's own sentence, or where it takes longer than `timeout` seconds.
     """
     words = [*COMMAND, "doctor", *pool, "--json", *options.words(settings)]
+    servers.check(words)
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
+        with TemporaryDirectory() as nowhere:  # where no model's id is the name of a folder
+            done = subprocess.run(
+                words, capture_output=True, text=True, timeout=timeout, cwd=nowhere,
+                env=servers.environment(words),
+            )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise IlaError(
             f"The model was not ready within {timeout / 60:.0f} minutes; try it with ila doctor on "

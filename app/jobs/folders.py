@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from ila_core import paths
-from ila_core.artifacts import MANIFEST
+from ila_core.artifacts import MANIFEST, STAGES
 from ila_core.errors import IlaError, UsageError
 from view import SAMPLE
 
@@ -42,32 +43,56 @@ def roots() -> tuple[Path, ...]:
 
 
 def inside(text: str) -> Path:
-    """Return the whole path a visitor named, its links as they are, be it there or not.
+    """Return where a path leads that a visitor named, be anything there or not.
 
-    UsageError where it lies outside the folders, or a link of it leads outside.
+    Its links are followed, so that what is opened is what was checked; only a last one under which
+    a file has another suffix stays, since that tells what the file is. UsageError where the path
+    lies outside the folders, or a link of it leads outside.
     """
     try:
         path = Path(os.path.abspath(Path(text.strip()).expanduser()))
         target = path.resolve()
-        is_inside = any(target.is_relative_to(root.expanduser().resolve()) for root in roots())
         path.exists()  # too long a name, for one
+        named = path.parent.resolve() / path.name
     except (OSError, RuntimeError, ValueError) as error:
         raise UsageError(f"{text!r} is no path: {error}.") from error
-    if not is_inside:
+    if not _is_inside(target):
         folders = ", ".join(str(root) for root in roots())
         raise UsageError(
             f"{path} lies outside the folders this page may open ({folders}); start the page with "
             "ila app --root FOLDER to open more, or upload the file."
         )
-    return path
+    return target if target.suffix == path.suffix else named
 
 
 def allowed(text: str) -> Path:
-    """Return the path a visitor named; UsageError if it is outside the folders, or not there."""
+    """Return the path a visitor named, its links followed, to be opened as a whole.
+
+    UsageError if it is outside the folders, or not there, or a folder of which a file is a link
+    that leads outside.
+    """
     path = inside(text).resolve()
     if not path.exists():
         raise UsageError(f"{path} does not exist; check the spelling, or upload the file.")
+    for link in _links_in(path):
+        if not _is_inside(link.resolve()):
+            raise UsageError(
+                f"{link} leads outside the folders this page may open; put the file itself there, "
+                "or start the page with ila app --root FOLDER to open more."
+            )
     return path
+
+
+def _is_inside(target: Path) -> bool:
+    return any(target.is_relative_to(root.expanduser().resolve()) for root in roots())
+
+
+def _links_in(folder: Path) -> Iterator[Path]:
+    """Yield the links among the entries of a folder and of the stages of a build in it."""
+    places = [folder, folder / STAGES, *(folder / STAGES).glob("*")]
+    for place in places:
+        if place.is_dir():
+            yield from (path for path in place.iterdir() if path.is_symlink())
 
 
 def run_of(landscape: str) -> Path:

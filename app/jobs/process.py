@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from ila_core.artifacts import FINDINGS, MANIFEST
 from ila_core.errors import IlaError, UsageError
+from jobs import servers
 
 State = Literal["running", "done", "failed", "stopped"]
 
@@ -56,7 +57,11 @@ class Job:
 
 
 def launch(place: Path, name: str, command: Sequence[str]) -> None:
-    """Run a command of ours that fills PLACE/name, in a process of its own."""
+    """Run a command of ours that fills PLACE/name, in a process of its own.
+
+    UsageError for one that would ask another labels server than the page's.
+    """
+    servers.check(command)
     jobs = place / ".jobs"
     jobs.mkdir(parents=True, exist_ok=True)
     (place / name / "progress.json").unlink(missing_ok=True)
@@ -66,7 +71,8 @@ def launch(place: Path, name: str, command: Sequence[str]) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            cwd=place,
+            cwd=jobs,  # where no model's id is the name of a folder
+            env=servers.environment(command),
             start_new_session=True,  # a closed tab or a stopped page leaves it running
         )
     started = {"command": list(command), "pid": process.pid, "started": time.time()}

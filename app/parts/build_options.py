@@ -28,8 +28,10 @@ from ila_core.pipeline.settings import (
 from ila_core.pool.reading import Preview
 from ila_core.pool.settings import ReadSettings
 from ila_core.skills.settings import KEY_VARIABLE
+from jobs import servers
 from parts.knob_of import Form
 from parts.notices import trouble
+from parts.texts import plain
 
 OPTIONS = options_of(BuildSettings)
 DEFAULTS = {name: option.default for name, option in OPTIONS.items()}
@@ -40,6 +42,7 @@ FORMS = {
     "ID_OR_PATH": "an id or folder; an id is downloaded",
 }
 """What the forms that an option may take beside its choices mean."""
+SERVER = "labels_url"
 LEFT = (EncodeSettings, PlaceSettings, LabelSettings, DomainSettings)
 RIGHT = (LossSettings, DepthSettings)
 
@@ -81,7 +84,9 @@ def draw(form: Form, options: Iterable[Option]) -> None:
     for option in options:
         if option.instead or not option.has_company(DEFAULTS | form.values):
             continue
-        if option.choices or option.patterns:
+        if option.name == SERVER:
+            form.values[SERVER] = servers.labels_server()  # the page's own: a visitor names none
+        elif option.choices or option.patterns:
             choice(form, option)
         elif option.is_column:
             form.field(option)
@@ -93,6 +98,8 @@ def choice(form: Form, option: Option) -> None:
     """Draw the choices of an option, each with a line under it on what it means and costs."""
     meanings = dict(option.choices)
     meanings |= {pattern: FORMS.get(pattern, pattern) for pattern in option.patterns}
+    if option.name == "labels" and not servers.labels_server():
+        del meanings["endpoint"]
     names, others = dict(option.names), {}
     for other in OPTIONS.values():
         if other.instead and other.instead[0] == option.name:
@@ -107,7 +114,9 @@ def choice(form: Form, option: Option) -> None:
         form.pattern(option, word)
     elif word == "endpoint":
         st.caption(
-            f"A key is read from {KEY_VARIABLE} where this page was started; it is written nowhere."
+            f"Asked is {plain(servers.labels_server())}, which this page was started with. A key "
+            f"is read from {KEY_VARIABLE} there; it goes to this server alone and is written "
+            "nowhere."
         )
 
 

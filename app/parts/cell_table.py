@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +10,7 @@ import session
 from ila_core.landscape.cells import Cells, Kept, Leading
 from ila_core.landscape.landscape import Landscape
 from parts.clicks import line_of
-from parts.texts import count
+from parts.texts import count, csv_bytes
 from view import View
 
 
@@ -25,7 +23,7 @@ def cells_panel(view: View, landscape: Landscape, cells: Cells, kept: Kept) -> N
         "line to open its records."
     )
     with download.container(horizontal_alignment="right"):
-        st.download_button("Download CSV", lambda: csv_of(frame), file_name="patches.csv",
+        st.download_button("Download CSV", lambda: csv_bytes(frame), file_name="patches.csv",
                            mime="text/csv", icon=":material/download:",
                            on_click="ignore")  # fmt: skip
     key = f"patches_{hash((view.box, view.cells)) & 0xFFFFFF:x}"
@@ -68,9 +66,3 @@ def open_line(key: str, cells: Cells) -> None:
     if line is not None:
         session.change(region=cells.frame.box_of(int(cells.number[line])), record=None)
         session.remember("panel", "records")
-
-
-def csv_of(frame: pd.DataFrame) -> bytes:
-    buffer = io.StringIO()
-    frame.to_csv(buffer, index=False)
-    return buffer.getvalue().encode("utf-8")

@@ -18,6 +18,7 @@ from ila_core.landscape.facets import facet, names
 from ila_core.measure.curve import Curve
 from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
+from parts import terms
 from parts.filters import PANEL, brushed
 from parts.scope import Scope
 from parts.search import SMALL, working
@@ -26,7 +27,8 @@ from view import USUAL, View
 
 def growth(selection: Selection) -> None:
     """Draw how coverage and fidelity grow with the budget, and where the selection stands."""
-    st.markdown("**What a larger budget buys**")
+    st.markdown("**What a larger budget buys**",
+                help=f"Coverage: {terms.COVERAGE} Fidelity: {terms.FIDELITY}")  # fmt: skip
     numbers = cache.numbers(selection)
     st.plotly_chart(
         charts.growth(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,8 @@ class Form:
 MODEL = "Id or folder of the model"
 COLUMN = "a column"
 COLUMNS = ("column:NAME",)
+ID = re.compile(r"(\w[\w.-]*/)?\w[\w.-]*", re.ASCII)
+"""A name that the Hugging Face Hub may know; no folder above is among them."""
 
 
 def labels_of(name: str, parts: Sequence[str]) -> list[str]:
@@ -139,9 +142,13 @@ def labels_of(name: str, parts: Sequence[str]) -> list[str]:
 
 
 def model_at(text: str) -> str:
-    """Return a model's name as it stands, a path whole; UsageError for one out of bounds."""
+    """Return a model's id as it stands, or its whole path; UsageError for one out of bounds.
+
+    What is not plainly the id of a hub's model is a path.
+    """
     text = text.strip()
-    if not text or not (text[0] in "/~." or is_gguf(text) or Path(text).is_dir()):
+    is_id = ID.fullmatch(text) and not is_gguf(text) and not Path(text).exists()
+    if not text or is_id:
         return text
     path = folders.allowed(text)
     if not path.is_dir() and not (is_gguf(path) and path.is_file()):

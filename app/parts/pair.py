@@ -75,7 +75,8 @@ def two_of(view: View, names: Sequence[str]) -> tuple[str, str]:
 
 
 def choose_pair(first: str, second: str, names: Sequence[str]) -> None:
-    one, swap, other = st.columns([1, 0.5, 1], vertical_alignment="bottom", gap="small")
+    row = st.container(key="pair_choice")
+    one, swap, other = row.columns([1, 0.5, 1], vertical_alignment="bottom", gap="small")
     for slot, key, label, name in ((one, "first", "A", first), (other, "second", "B", second)):
         slot.selectbox(
             label,

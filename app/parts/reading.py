@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.errors import IlaError, PoolError
 from ila_core.options import options_of
@@ -53,8 +53,12 @@ def mend(pool: Pool, files: Sequence[Path], error: IlaError) -> None:
         (name for name, one in OPTIONS.items() if one.flag in told),
         key=lambda name: told.index(OPTIONS[name].flag),
     )
-    if len(files) > 1 and "partial" not in wanted:
-        wanted.append("partial")  # leaves out the file that cannot be read
+    if "partial" in wanted:
+        wanted.remove("partial")
+    if not how.partial and helps(pool, files, replace(how, partial=True)):
+        wanted.append("partial")  # leaves out the file, or the end of one, that cannot be read
+    elif how.partial:
+        wanted.append("partial")
     at = wanted.index("map") if "map" in wanted else len(wanted)
     helpers(pool, files, wanted[:at])
     if at < len(wanted) and isinstance(error, PoolError) and error.fields:
@@ -69,21 +73,19 @@ def mend(pool: Pool, files: Sequence[Path], error: IlaError) -> None:
                       args=("instructions only", True), kwargs={"of": pool})  # fmt: skip
 
 
+def helps(pool: Pool, files: Sequence[Path], how: ReadSettings) -> bool:
+    """Whether a pool that cannot be read as it is asked for can be read so."""
+    try:
+        cache_files.preview(tuple(files), how, require_response=has_responses(pool))
+    except IlaError:
+        return False
+    return True
+
+
 def helpers(pool: Pool, files: Sequence[Path], names: Sequence[str]) -> None:
     if names:
         st.caption("What may help:")
         option_widgets(pool, files, names)
-
-
-def on_page(note: str) -> str:
-    """Return a note with the options that it names called as the page calls them.
-
-    >>> on_page("a guess that --encoding overrules")
-    'a guess that “Encoding” under Fields overrules'
-    """
-    for option in OPTIONS.values():
-        note = note.replace(option.flag, f"“{option.title}” under Fields")
-    return note
 
 
 def without_responses(pool: Pool) -> None:
@@ -155,9 +157,10 @@ def text_option(pool: Pool, files: Sequence[Path], name: str, now: str) -> None:
     if name != "encoding":
         st.text_input(option.title, placeholder=PLACEHOLDERS.get(name), **knob(pool, name, now))
         return
+    likely = cache_files.encodings(files[0])
     st.selectbox(
         option.title,
-        list(dict.fromkeys(["", *cache.encodings(files[0]), *CANDIDATES, "utf-8", "utf-16", now])),
+        list(dict.fromkeys(["", *likely, *CANDIDATES, "utf-8", "utf-16", now])),
         format_func=lambda code: f"{code} · {CANDIDATES[code]}" if code in CANDIDATES else
         code or AUTO,
         accept_new_options=True,

@@ -25,10 +25,12 @@ SAMPLE_STUDY = paths.SAMPLE / "study"
 
 def chosen(view: View, runs: Path, landscape: Landscape, known: Sequence[Entry]) -> Entry | None:
     """Return the study of the link, else the latest of this landscape; None where there is none."""
-    if not view.study:
-        return known[0] if known else None
+    if not view.study and not known:
+        return None
     try:
-        folder = folders.allowed(view.study)
+        folder = folders.allowed(view.study or str(known[0].folder))
+        if not view.study:
+            return known[0]
         entry = studies.look(runs, folder, cache.identity(landscape))
         if entry is None:
             raise UsageError(

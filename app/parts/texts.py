@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import re
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 DASH = "—"
 
@@ -14,6 +19,16 @@ def count(number: float) -> str:
     '12,345'
     """
     return f"{int(number):,}"
+
+
+def counted(number: float, noun: str) -> str:
+    """Return how many there are of something.
+
+    >>> counted(1, "record"), counted(12345, "record")
+    ('1 record', '12,345 records')
+    """
+    ending = "es" if noun.endswith("ch") else "s"
+    return f"{count(number)} {noun}{ending * (int(number) != 1)}"
 
 
 def short(number: float) -> str:
@@ -73,14 +88,60 @@ def size(number: float) -> str:
     return f"{number:.0f} B"
 
 
+_MARKS = "\\`*_{}[]<>#|~$:!&"
+"""Marks that Markdown reads; a mark behind a backslash is a letter."""
+_LISTS = re.compile(r"([-+])|(\d+)([.)])")
+"""What begins a line of a list."""
+_TURNED = re.compile(
+    r"h(?=ttps?://)|w(?=ww\.)|(?<=[\w.+-])@(?=\w)"  # an address, which becomes a link
+    r"|:(?=material/|[\w+-]+:)"  # an icon, Streamlit's own mark, an emoji
+    r"|<(?=[-=])|-(?=-*>)|-(?=-+(?!\w))|[>~](?==)",  # an arrow or a sign made of two
+    re.IGNORECASE,
+)
+"""Where Streamlit turns letters, not marks, into something else: a backslash keeps none of them."""
+
+
 def plain(text: str) -> str:
     """Return text that a Markdown label shows as it is: every mark of the language escaped.
 
-    >>> plain("a *b* [c](d) $x$ :smile:")
-    'a \\\\*b\\\\* \\\\[c\\\\](d) \\\\$x\\\\$ \\\\:smile\\\\:'
+    What Streamlit replaces in the letters themselves (addresses, icons, emoji and arrows) is told
+    apart at its first letter, by a directive of colours that gives none.
+
+    >>> plain("a *b* [c](d) $x$ &lt;")
+    'a \\\\*b\\\\* \\\\[c\\\\](d) \\\\$x\\\\$ \\\\&lt;'
+    >>> plain("www.x.org ->")
+    ':color[w]ww.x.org :color[-]\\\\>'
     """
-    escaped = "".join(f"\\{mark}" if mark in "\\`*_{}[]<>#|~$:!" else mark for mark in text)
-    return " ".join(escaped.split())
+    text = " ".join(text.split())
+    turned = {match.start() for match in _TURNED.finditer(text)}
+    letters = [f"\\{sign}" if sign in _MARKS else sign for sign in text]
+    for place in turned:
+        letters[place] = f":color[{letters[place]}]"
+    if (start := _LISTS.match(text)) and 0 not in turned:
+        letters[start.end() - 1] = f"\\{text[start.end() - 1]}"
+    return "".join(letters)
+
+
+def cell(value: Any) -> Any:
+    """Return what a cell of a table for a spreadsheet holds, which calculates what looks like it.
+
+    >>> cell("=1+1"), cell("-x"), cell("fine"), cell(-1.5)
+    ("'=1+1", "'-x", 'fine', -1.5)
+    """
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULAS):
+        return f"'{value}"
+    return value
+
+
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""How a cell begins that a spreadsheet takes for a formula, also as Chinese and Japanese type."""
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """Return a table as CSV, its names and its texts harmless to a spreadsheet."""
+    harmless = frame.rename(columns=cell).map(cell)
+    # Every text in quotes: pandas leaves them out around a carriage return, which ends a line.
+    return harmless.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode("utf-8")
 
 
 def first_line(text: str, letters: int = 160) -> str:

@@ -10,14 +10,16 @@ from ila_core.selection.selection import Selection
 from parts import facets, knobs, my_selection
 from parts.cell_table import cells_panel
 from parts.filters import filter_row
+from parts.first_minute import first_minute
 from parts.inspector import records_panel
 from parts.map_panel import drawn, map_panel
 from parts.opening import opened, title_of
 from parts.reach import measured, reach
 from parts.scope import Scope, scope
 from parts.search import search_box
+from parts.selecting import instead
 from parts.switch import switch
-from parts.texts import count, plain
+from parts.texts import count, counted, plain
 from view import View
 
 PANELS = {"records": "Records", "facets": "Facets", "budget": "Budget", "table": "Table"}
@@ -34,7 +36,9 @@ def page() -> None:
     view = session.view()
     headline(view, landscape, selection)
     if selection is None:
+        instead(landscape)
         return
+    first_minute(selection)
     reach(selection)
     with st.container(key="map_and_panel"):
         left, right = st.columns([1.63, 1], gap="medium")
@@ -54,7 +58,7 @@ def headline(view: View, landscape: Landscape, selection: Selection | None) -> N
         st.header(plain(title_of(landscape)), anchor=False, width="content")
         keeps = "" if selection is None else f"; {count(len(selection.rows))} are kept"
         st.markdown(
-            f"{count(len(landscape))} records, near each other where their instructions are "
+            f"{counted(len(landscape), 'record')}, near each other where their instructions are "
             f"alike{keeps}.",
             width="stretch",
         )

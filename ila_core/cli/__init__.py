@@ -12,10 +12,13 @@ from typing import Any
 
 from ila_core._version import __version__
 from ila_core.cli import (
+    add,
     app,
     build,
     compare,
+    decontaminate,
     doctor,
+    duplicates,
     info,
     mine,
     model,
@@ -27,7 +30,10 @@ from ila_core.cli import (
 from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
-COMMANDS = (build, select, mine, compare, search, model, tune, study, app, info, doctor)
+COMMANDS = (
+    build, add, select, mine, compare, search, duplicates, decontaminate, model, tune, study, app,
+    info, doctor,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

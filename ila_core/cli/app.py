@@ -11,6 +11,7 @@ from typing import Any
 from ila_core.cli.arguments import add_command, whole
 from ila_core.errors import UsageError
 from ila_core.paths import APP
+from ila_core.skills.settings import check_url
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -23,6 +24,9 @@ def add(commands: Any) -> None:
     command.add_argument("--address", help="address to bind to (127.0.0.1 unless given)")
     command.add_argument("--port", type=whole(1, 65535, "--port"), metavar="N",
                          help="port to serve on (8501 unless taken)")  # fmt: skip
+    command.add_argument("--labels-url", metavar="URL",
+                         help="a labels server that the page may ask, with the key set for it; "
+                         "visitors can name no other")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> None:
@@ -32,6 +36,8 @@ def run(options: argparse.Namespace) -> None:
     if opened:
         environment["ILA_APP_OPEN"] = str(opened)
     environment["ILA_APP_ROOTS"] = os.pathsep.join(map(str, roots))
+    if options.labels_url:
+        environment["ILA_APP_LABELS_URL"] = check_url(options.labels_url)
     command = [sys.executable, "-m", "streamlit", "run", str(APP / "main.py")]
     command += ["--server.address", address, "--browser.gatherUsageStats", "false"]
     if options.port:

@@ -350,7 +350,7 @@ def _read(landscape: Landscape, name: str) -> Categories | None:
             return None
         found = languages(landscape)
         return Categories(name, found.names, found.code, None, len(landscape))
-    column = landscape.column(name)
+    column = landscape.column("label" if name == "label" else "source")
     if column is None or len(column) != len(landscape) or column.null_count == len(column):
         return None
     return _of_lists(name, column) if name == "label" else _of_texts(name, column)
@@ -367,7 +367,7 @@ def _of_lists(name: str, column: pa.ChunkedArray) -> Categories | None:
     import pyarrow.compute as pc
 
     lists = _one(column)
-    sizes = np.from_dlpack(pc.list_value_length(lists).fill_null(0))
+    sizes = np.from_dlpack(pc.list_value_length(lists).fill_null(0)).astype(np.int64)
     coded = pc.list_flatten(lists).dictionary_encode()
     if not len(coded):
         return None

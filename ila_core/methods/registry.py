@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -33,9 +33,14 @@ from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
+Speed = Literal["moments", "seconds", "minutes"]
+"""How long a method takes on 75,000 records and two cores: under a second, some seconds, more."""
+
 Pick = Callable[..., np.ndarray]
 """(landscape, count, seed, **parameters) -> row numbers in pick order, at most `count`."""
 
+BUILT_IN = "ila_core.methods."
+"""Where the functions of the methods are that are shipped."""
 ENTRY_POINTS = "ila.methods"
 """Packages add methods under this entry-point group: a name, and a function that is a Pick."""
 
@@ -69,6 +74,19 @@ class Method:
     """Knobs of a Spec that are the method itself and cannot be turned."""
 
     @property
+    def speed(self) -> Speed:
+        """How long it takes on a large pool, the longest where that is not known.
+
+        >>> find("ila").speed, find("deita").speed, find("facility-location").speed
+        ('moments', 'seconds', 'minutes')
+        """
+        if not self.home.startswith(BUILT_IN):
+            return "minutes"
+        if "vectors" in self.needs:  # each record is held against others
+            return "seconds" if self.compared else "minutes"
+        return "moments"
+
+    @property
     def pick(self) -> Callable[..., Any]:
         """The function; its module is imported on first use."""
         if self.function is not None:
@@ -86,6 +104,13 @@ class Method:
         """Its own parameters and their defaults: the keyword-only ones of the function."""
         parameters = inspect.signature(self.pick).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    def extends(self, spec: Spec) -> bool:
+        """Whether its picks at a bigger budget begin with those at a smaller one, as it is asked.
+
+        With quotas they do not: a share of few picks is not the start of a share of many.
+        """
+        return self.prefix and not spec.quotas
 
     def applied(self, spec: Spec) -> Spec:
         """Return the spec with this method, and the knobs that it does not read at their default.
@@ -145,7 +170,7 @@ PAPER = {"patches": "grid", "resolution": "auto", "depth": "loss", "depth_target
 def _built_in(
     name: str, rule: str, source: str, needs: str, function: str, reads: str = "", **more: Any
 ) -> Method:
-    home = f"ila_core.methods.{function}"
+    home = f"{BUILT_IN}{function}"
     words = (tuple(needs.split()), home, frozenset(reads.split()))
     return Method(name, rule, source, *words, **{"prefix": True, **more})
 

@@ -69,7 +69,7 @@ def select_sizes(landscape: Landscape, spec: Spec, most: int) -> Callable[[int],
     def anew(size: int) -> Selection:
         return select_by(landscape, replace(spec, budget=str(size)))
 
-    return anew(most).first if find(spec.method).prefix and not spec.quotas else anew
+    return anew(most).first if find(spec.method).extends(spec) else anew
 
 
 def select_by(landscape: Landscape, spec: Spec) -> Selection:

@@ -69,7 +69,8 @@ class Query:
         """
         if text.count('"') % 2:
             raise UsageError(f"{text!r} has a quotation mark that is not closed; close it.")
-        wanted, unwanted = [], []
+        wanted: list[Term] = []
+        unwanted: list[Term] = []
         for part in _TERM.finditer(text):
             words = part["phrase"] if part["phrase"] is not None else part["word"]
             beginning = part["phrase"] is None and words.endswith("*")

@@ -17,7 +17,7 @@ from ila_core.progress import Progress
 from ila_core.skills.answers import parse_answer
 from ila_core.skills.journal import Journal
 from ila_core.skills.questions import MODES, Messages, body_for, key_of_question, messages_for
-from ila_core.skills.settings import KEY_VARIABLE, EndpointSettings, key_from_environment
+from ila_core.skills.settings import KEY_VARIABLE, EndpointSettings, key_for
 
 if TYPE_CHECKING:
     import httpx
@@ -65,15 +65,16 @@ class Asker:
 
     def __post_init__(self) -> None:
         self.where = urlsplit(self.settings.url).netloc
-        self.secret = key_from_environment()
+        self.key = key_for(self.settings.url)
+        self.secret = self.key.secret
 
     async def ask_all(self, pairs: Iterable[tuple[str, str]]) -> None:
         import httpx
 
         limits = httpx.Limits(max_connections=self.settings.concurrency)
         async with httpx.AsyncClient(
-            headers=self._headers(), limits=limits, timeout=None
-        ) as client:
+            headers=self._headers(), limits=limits, timeout=None, follow_redirects=False
+        ) as client:  # a redirection would take records and key to a host that nobody named
             questions = self._open(pairs)
             await asyncio.gather(
                 *(self._work(client, questions) for _ in range(self.settings.concurrency))
@@ -216,8 +217,9 @@ class Asker:
         if status in (401, 403):
             # The body is not quoted: some servers repeat the key in it.
             given = "the key in the environment" if self.secret else "a request without a key"
+            why = f" ({self.key.kept_back})" if self.key.kept_back else ""
             return IlaError(
-                f"The labels server {self.where} refuses {given} ({status}); "
+                f"The labels server {self.where} refuses {given} ({status}){why}; "
                 f"set {KEY_VARIABLE} to a key that it accepts."
             )
         if status == 404:

@@ -1,20 +1,23 @@
 """Which labels server is asked and how, and the key that it wants.
 
-The key comes from the environment (``ILA_LABELS_API_KEY``, else ``OPENAI_API_KEY``) and goes into
-the Authorization header only: never into settings, journal, report or error.
+A key comes from the environment, goes to the host that it was set for and to no other, and stands
+in the Authorization header only: never in settings, journal, report or error.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ila_core.errors import UsageError
 
-KEY_VARIABLE = "ILA_LABELS_API_KEY"
-KEY_VARIABLES = (KEY_VARIABLE, "OPENAI_API_KEY")
+KEY_VARIABLE, URL_VARIABLE = "ILA_LABELS_API_KEY", "ILA_LABELS_URL"
+OPENAI_KEY_VARIABLE = "OPENAI_API_KEY"
+KEY_VARIABLES = (KEY_VARIABLE, OPENAI_KEY_VARIABLE)
+OPENAI = ("https", "api.openai.com", 443)
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class EndpointSettings:
     pause: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_url(self.url)
+        check_url(self.url)
         if not self.model.strip():
             raise UsageError("No model is named for the labels; give one with --labels-model ID.")
         for name, low in _LEAST.items():
@@ -71,10 +74,12 @@ _LEAST = {
 }
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str) -> str:
+    """Return a labels server's address; UsageError for one that is none, or that holds a secret."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+        usable = usable and not re.search(r"[\s\\]", url)  # read otherwise by other programs
     except ValueError:
         usable = False
     if not usable:
@@ -85,8 +90,9 @@ def _check_url(url: str) -> None:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError(
             f"The labels address for {parts.hostname} carries a password or a query, which would "
-            f"be written into the manifest; put the key into {KEY_VARIABLES[0]} instead."
+            f"be written into the manifest; put the key into {KEY_VARIABLE} instead."
         )
+    return url
 
 
 def _without_secrets(url: str) -> str:
@@ -94,11 +100,47 @@ def _without_secrets(url: str) -> str:
     return re.sub(r"//[^/]*@", "//", re.split(r"[?#]", url)[0])
 
 
-def key_from_environment() -> str:
-    """The server's key, "" where none is set; UsageError for one that no header can carry."""
-    for name in KEY_VARIABLES:
-        if key := os.environ.get(name, "").strip():
-            if not re.fullmatch(r"[!-~]+", key):  # else httpx would quote it in its error
-                raise UsageError(f"{name} holds characters that no key has; set it again.")
-            return key
-    return ""
+def origin(url: str) -> tuple[str, str, int]:
+    """Return whom an address reaches, whatever its path: scheme, host and port.
+
+    >>> origin("https://API.openai.com/v1") == OPENAI
+    True
+    """
+    parts = urlsplit(check_url(url))
+    host = str(parts.hostname).rstrip(".")
+    return parts.scheme, host, parts.port or _PORTS[parts.scheme]
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key that a server is sent, "" for none, and why one that is there is not sent."""
+
+    secret: str = field(default="", repr=False)
+    kept_back: str = ""
+
+
+def key_for(url: str) -> Key:
+    """Return what of the keys in the environment goes to a server that the user has named.
+
+    ``ILA_LABELS_API_KEY`` goes to the host in ``ILA_LABELS_URL`` alone where that is set beside it,
+    else to the server that is named; ``OPENAI_API_KEY`` goes to https://api.openai.com alone.
+    UsageError for a key that no header can carry, and for an ``ILA_LABELS_URL`` that is no address.
+    """
+    home = os.environ.get(URL_VARIABLE, "").strip()
+    ours = not home or origin(home) == origin(url)
+    if ours and (key := _key_in(KEY_VARIABLE)):
+        return Key(key)
+    if origin(url) == OPENAI and (key := _key_in(OPENAI_KEY_VARIABLE)):
+        return Key(key)
+    if not ours and os.environ.get(KEY_VARIABLE):
+        return Key(kept_back=f"the key in {KEY_VARIABLE} is for {home}, which {URL_VARIABLE} names")
+    if os.environ.get(OPENAI_KEY_VARIABLE):
+        return Key(kept_back=f"the key in {OPENAI_KEY_VARIABLE} goes to api.openai.com alone")
+    return Key()
+
+
+def _key_in(name: str) -> str:
+    key = os.environ.get(name, "").strip()
+    if key and not re.fullmatch(r"[!-~]+", key):  # else httpx would quote it in its error
+        raise UsageError(f"{name} holds characters that no key has; set it again.")
+    return key

@@ -20,10 +20,21 @@ MAY_IMPORT = {
     "session": {"draw", "view", "jobs"},
     "hand": {"jobs", "session"},
     "cache": {"draw", "jobs"},
+    "cache_files": {"cache", "jobs"},
     "canvas": set(),
     "facets": set(),
-    "parts": {"draw", "view", "jobs", "session", "hand", "cache", "canvas", "facets"},
-    "screens": {"draw", "view", "jobs", "session", "hand", "cache", "parts"},
+    "parts": {
+        "draw",
+        "view",
+        "jobs",
+        "session",
+        "hand",
+        "cache",
+        "cache_files",
+        "canvas",
+        "facets",
+    },
+    "screens": {"draw", "view", "jobs", "session", "hand", "cache", "cache_files", "parts"},
     "main": {"jobs", "session", "parts"},
 }
 """Which rooms of the page each room may import beside the engine."""

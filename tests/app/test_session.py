@@ -107,3 +107,66 @@ def test_a_note_has_a_name_that_is_known() -> None:
         raise AssertionError("a wrong name was taken")
 
     ran(script)
+
+
+def _little_page() -> None:
+    import streamlit as st
+
+    import session
+
+    session.arrive("Map")
+    st.button("More", on_click=session.change, kwargs={"budget": "50%"})
+    st.button("Other", on_click=session.change, kwargs={"landscape": "elsewhere"})
+    st.button("Idle")
+    st.text(session.view().spec.budget)
+    st.text(session.view().landscape)
+    session.write_url()
+
+
+def shown(page: AppTest) -> list[str]:
+    assert not page.exception, page.exception[0].message
+    return [part.value for part in page.text]
+
+
+def test_back_takes_the_view_of_the_address() -> None:
+    """The browser's Back only changes the address: the page went on as if nothing had been."""
+    page = AppTest.from_function(_little_page).run()
+    start, given = dict(page.query_params), shown(page)
+    page.button[0].click().run()
+    assert shown(page)[0] == "50%"
+    page.button[1].click().run()
+    assert shown(page) == ["50%", "elsewhere"]
+    page.query_params.clear()
+    page.query_params.update(start)
+    page.run()
+    assert shown(page) == given
+
+
+def test_a_press_that_overtakes_the_address_is_not_undone() -> None:
+    page = AppTest.from_function(_little_page).run()
+    before = dict(page.query_params)
+    page.button[1].click().run()
+    page.query_params.clear()
+    page.query_params.update(before)  # as the browser still has it
+    page.button[0].click().run()
+    assert shown(page) == ["50%", "elsewhere"]
+
+
+def test_the_way_to_another_screen_keeps_the_view() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        import session
+
+        st.session_state.setdefault("titles", []).append("Map")
+        session.arrive("Map" if len(st.session_state["titles"]) < 3 else "Data")
+        if len(st.session_state["titles"]) == 1:
+            session.change(budget="7")
+        st.text(session.view().spec.budget)
+        session.write_url()
+
+    page = AppTest.from_function(script).run()
+    page.run()
+    page.query_params.clear()  # as a press on a screen's name does
+    page.run()
+    assert shown(page) == ["7"] and page.query_params["budget"]

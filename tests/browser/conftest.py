@@ -39,14 +39,14 @@ def server(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         page = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait(address, page)
+        wait_for(address, page)
         yield address
     finally:
         page.terminate()
         page.wait(20)
 
 
-def _wait(address: str, page: subprocess.Popen[bytes]) -> None:
+def wait_for(address: str, page: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 90
     while time.monotonic() < until and page.poll() is None:
         try:

@@ -108,6 +108,7 @@ def test_the_wheel_zooms_the_map_and_leaves_the_page(page: Any) -> None:
     opened(page)
     page.set_viewport_size({"width": 1440, "height": 600})  # so that the page could scroll
     settled(page)
+    page.evaluate(f"() => {CANVAS}.scrollIntoView({{block: 'center'}})")
     before, tag = picture_of(page), page.evaluate(f"() => {{ window.first = {CANVAS}; }}")
     page.mouse.move(*middle_of(page))
     scrolled = "() => document.querySelector('[data-testid=\"stMain\"]').scrollTop"
@@ -219,7 +220,7 @@ def test_budget_and_resolution_move_the_numbers(page: Any) -> None:
     number = page.get_by_label("Number of even patches")
     number.fill("5")
     number.press("Enter")
-    page.wait_for_selector("text=spread the picks badly")
+    page.wait_for_selector("text=5 patches of 12 records each, 6 chosen")
     page.wait_for_function("() => /resolution=5(&|$)/.test(location.search)")
     page.get_by_text("Grid", exact=True).click()
     page.wait_for_function("() => /patches=grid/.test(location.search)")
@@ -228,8 +229,44 @@ def test_budget_and_resolution_move_the_numbers(page: Any) -> None:
     side = page.get_by_label("Patches a side of the grid")
     side.fill("2")
     side.press("Enter")
-    page.wait_for_selector("text=picks worse than chance")
+    page.wait_for_selector("text=2 × 2 patches")
     page.wait_for_function("() => /resolution=2(&|$)/.test(location.search)")
+
+
+def test_back_returns_to_what_was_asked_for_before(page: Any) -> None:
+    opened(page, "/?budget=20")
+    amount = page.get_by_label("Budget in records")
+    amount.fill("30")
+    amount.press("Enter")
+    page.wait_for_selector("text=30 are kept")
+    page.go_back()
+    page.wait_for_selector("text=20 are kept")
+    assert amount.input_value() == "20"
+    page.go_forward()
+    page.wait_for_selector("text=30 are kept")
+
+
+def test_the_screens_stand_where_they_are(page: Any) -> None:
+    """Between screens with and without knobs the page jumped by 250 pixels."""
+    opened(page)
+    left = "() => document.querySelector('[data-testid=stMainBlockContainer]')" \
+        ".getBoundingClientRect().left"  # fmt: skip
+    at = page.evaluate(left)
+    for title in ("Data", "Export", "Compare", "Study", "Map"):
+        page.get_by_role("link", name=title, exact=True).click()
+        page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+        page.wait_for_timeout(500)
+        assert page.evaluate(left) == at, title
+
+
+def test_a_cleared_budget_field_says_nothing(page: Any) -> None:
+    opened(page, "/?budget=20")
+    amount = page.get_by_label("Budget in records")
+    amount.fill("")
+    amount.press("Enter")
+    page.wait_for_timeout(1500)
+    settled(page)
+    assert page.get_by_text("20 are kept").is_visible() and "budget=20" in page.url
 
 
 def test_the_papers_recipe_is_one_press(page: Any) -> None:

@@ -43,6 +43,16 @@ def test_what_is_named_is_opened_and_its_folder_may_be(
     assert os.environ["ILA_APP_ROOTS"].split(os.pathsep) == [str(tmp_path), str(pool.parent)]
 
 
+def test_a_labels_server_is_passed_on(
+    started: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["app", "--labels-url", "http://127.0.0.1:8000/v1"])
+    assert os.environ["ILA_APP_LABELS_URL"] == "http://127.0.0.1:8000/v1"
+    assert main(["app", "--labels-url", "https://me:secret@labels.example"]) == 2
+    assert len(started) == 1
+
+
 @pytest.mark.parametrize("words", [["absent.jsonl"], ["--root", "absent"]])
 def test_what_is_not_there_is_told(words: list[str], started: list[list[str]]) -> None:
     assert main(["app", *words]) == 2 and not started

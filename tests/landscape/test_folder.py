@@ -109,6 +109,21 @@ def _newer(run: Path) -> None:
     write_text(run / "manifest.json", json.dumps(manifest | {"format": 99}))
 
 
+def _elsewhere(entry: str, name: str = "landscape.parquet"):
+    """Let a manifest name a file outside its folder, whole as it is."""
+
+    def harm(run: Path) -> None:
+        shutil.copy(run / "landscape.parquet", run.parent / "landscape.parquet")
+        manifest = json.loads((run / "manifest.json").read_text())
+        files = manifest["artifacts"]
+        files[name] = files.pop("landscape.parquet") | {"stage": entry}
+        shutil.rmtree(run / ".stages")
+        (run / "landscape.parquet").unlink()
+        write_text(run / "manifest.json", json.dumps(manifest))
+
+    return harm
+
+
 def _other_count(run: Path) -> None:
     manifest = json.loads((run / "manifest.json").read_text())
     write_text(run / "manifest.json", json.dumps(manifest | {"counts": {"kept": 4}}))
@@ -132,6 +147,8 @@ def _other_count(run: Path) -> None:
         (_without("artifacts"), "'artifacts'"),
         (_without("inputs"), "'inputs'"),
         (_without("counts"), "'counts'"),
+        (_elsewhere("../.."), "its entry on landscape.parquet is broken"),
+        (_elsewhere("x", "../landscape.parquet"), "its entry on ../landscape.parquet is broken"),
         (_newer, "newer version"),
         (_other_count, "counts 4 records"),
     ],

@@ -22,14 +22,14 @@ from labels_server import Reply, Server
 
 from ila_core.errors import IlaError, UsageError
 from ila_core.skills.endpoint import endpoint, estimate
-from ila_core.skills.settings import EndpointSettings
+from ila_core.skills.settings import EndpointSettings, key_for
 
 KEY = "sk-very-secret-7431"
 
 
 @pytest.fixture(autouse=True)
 def no_keys_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ILA_LABELS_API_KEY", "OPENAI_API_KEY"):
+    for name in ("ILA_LABELS_API_KEY", "ILA_LABELS_URL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -326,9 +326,8 @@ def test_the_estimate_counts_what_would_be_asked(server, tmp_path):
 # --- the key ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["ILA_LABELS_API_KEY", "OPENAI_API_KEY"])
-def test_the_key_is_sent_and_left_nowhere_else(server, tmp_path, monkeypatch, caplog, name):
-    monkeypatch.setenv(name, f" {KEY}\n")
+def test_the_key_is_sent_and_left_nowhere_else(server, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("ILA_LABELS_API_KEY", f" {KEY}\n")
     caplog.set_level(logging.DEBUG)
     result = ask(server, ["a"], tmp_path)
     assert server.keys == {f"Bearer {KEY}"}
@@ -336,11 +335,52 @@ def test_the_key_is_sent_and_left_nowhere_else(server, tmp_path, monkeypatch, ca
     assert caplog.text and not any(KEY in text for text in left)
 
 
-def test_our_own_variable_comes_first(server, monkeypatch):
-    monkeypatch.setenv("ILA_LABELS_API_KEY", "ours")
-    monkeypatch.setenv("OPENAI_API_KEY", "theirs")
+def test_a_key_goes_only_to_the_host_that_stands_beside_it(server, monkeypatch):
+    monkeypatch.setenv("ILA_LABELS_API_KEY", KEY)
+    monkeypatch.setenv("ILA_LABELS_URL", f"{server.url}/other/v1")
     ask(server, ["a"])
-    assert server.keys == {"Bearer ours"}
+    assert server.keys == {f"Bearer {KEY}"}
+    server.keys.clear()
+    other = server.url.replace("127.0.0.1", "localhost")
+    for elsewhere in (other, "http://127.0.0.1:9", server.url.replace("http:", "https:")):
+        monkeypatch.setenv("ILA_LABELS_URL", elsewhere)
+        ask(server, ["b"])
+    assert server.keys == {None}
+
+
+def test_a_server_that_wants_a_key_set_for_another_is_told_of_it(server, monkeypatch):
+    monkeypatch.setenv("ILA_LABELS_API_KEY", KEY)
+    monkeypatch.setenv("ILA_LABELS_URL", "https://labels.example/v1")
+    server.behave = lambda number, body: Reply(status=401)
+    with pytest.raises(IlaError, match=r"is for https://labels\.example/v1, which ILA_LABELS_URL"):
+        ask(server, ["a"])
+    assert server.keys == {None}
+
+
+def test_the_key_of_openai_goes_to_openai_alone(server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    ask(server, ["a"])
+    assert server.keys == {None}
+    for url in ("https://api.openai.com", "https://API.openai.com:443/v1/chat/completions"):
+        assert key_for(url).secret == KEY
+    strangers = (
+        "http://api.openai.com", "https://api.openai.com:8443", "https://openai.com",
+        "https://api.openai.com.example", "https://xapi.openai.com",
+    )  # fmt: skip
+    assert {key_for(url).secret for url in strangers} == {""}
+    monkeypatch.setenv("ILA_LABELS_API_KEY", "ours")
+    assert key_for("https://api.openai.com").secret == "ours"
+
+
+def test_a_key_shows_in_no_repr_and_a_redirection_is_not_followed(server, monkeypatch):
+    monkeypatch.setenv("ILA_LABELS_API_KEY", KEY)
+    assert KEY not in repr(key_for(server.url))
+    server.behave = lambda number, body: Reply(
+        status=307, headers={"Location": f"{server.url}/elsewhere"}
+    )
+    with pytest.raises(IlaError, match="redirection"):
+        ask(server, ["a"])
+    assert len(server.requests) == 1
 
 
 def test_without_a_key_none_is_sent(server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,20 @@ def test_a_model_that_cannot_be_loaded_is_told_in_a_sentence(page: AppTest, plac
     assert "could not be loaded" in fine(page).error[0].value
 
 
+@pytest.mark.parametrize("option", ["Model: id", "Tuned model"])
+def test_a_model_is_opened_from_where_it_was_looked_for(
+    page: AppTest, place: Path, tmp_path: Path, option: str
+) -> None:
+    """From the folder of a build's process another way up leads elsewhere."""
+    (tmp_path / "runs" / "uploads").mkdir(parents=True)
+    shutil.copytree(place / "lm", tmp_path / "lm")
+    pick(page, "Depth: who supplies the loss", "lm")
+    for name in ("uploads/../../lm", "uploads/../lm", "x/../lm", "x/.."):
+        write(page, option, name)
+        assert "outside the folders" in page.error[0].value
+        assert not any(part.label == "Build the landscape" for part in page.button)
+
+
 @pytest.mark.parametrize("name", ["/etc", "~/../../etc", "../../../../etc"])
 def test_a_model_outside_the_folders_is_refused(page: AppTest, name: str) -> None:
     pick(page, "Depth: who supplies the loss", "lm")
@@ -148,16 +163,27 @@ def test_a_hub_id_is_passed_on_as_it_stands(page: AppTest, monkeypatch: pytest.M
     assert started(page, monkeypatch) == {"loss": "lm", "lm": "somebody/small-model"}
 
 
-def test_a_server_of_ones_own_is_estimated_in_requests_and_tokens(
+def test_a_server_is_offered_where_the_page_was_started_with_one(
+    page: AppTest, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = next(p for p in page.selectbox if str(p.key).startswith("option_labels"))
+    assert "a server of yours" not in labels.options and "as the pool has them" in labels.options
+    monkeypatch.setenv("ILA_APP_LABELS_URL", "http://127.0.0.1:9/v1")
+    labels = next(p for p in page.run().selectbox if str(p.key).startswith("option_labels"))
+    assert "a server of yours" in labels.options
+
+
+def test_the_server_of_the_page_is_estimated_in_requests_and_tokens(
     page: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pick(page, "Labels", "endpoint")
-    assert "Still needed: the server, its model" in page.info[0].value
-    write(page, "Server", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("ILA_APP_LABELS_URL", "http://127.0.0.1:9/v1")
+    pick(page.run(), "Labels", "endpoint")
+    assert "Still needed: its model" in page.info[0].value
+    assert not any(part.label == "Server" for part in page.text_input)
     write(page, "Model", "tagger")
     told = texts(page)
     assert "The labels take 60 requests to the server" in told and "tokens in and" in told
-    assert "ILA_LABELS_API_KEY" in told
+    assert "ILA_LABELS_API_KEY" in told and "ttp://127.0.0.1:9/v1, which this page" in told
     assert started(page, monkeypatch) == {
         "labels": "endpoint", "labels_url": "http://127.0.0.1:9/v1", "labels_model": "tagger",
     }  # fmt: skip

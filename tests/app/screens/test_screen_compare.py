@@ -10,7 +10,10 @@ from conftest import small_pool, write_jsonl
 from streamlit.testing.v1 import AppTest
 
 import ila_core as ila
+from ila_core.methods.needs import NEEDS
 from ila_core.pipeline.build import build
+from parts.texts import plain
+from parts.wording import on_page
 
 FAST = ["random", "balanced", "loss-top", "longest", "coverage-only", "even-random", "depth-only",
         "ila", "nested", "paper", "deita"]  # fmt: skip
@@ -109,7 +112,7 @@ def test_a_method_that_lacks_an_input_is_there_with_its_reason() -> None:
     assert table(page) == ["random", "ila"]
     told = texts(page)
     assert "**ifd** needs the loss of the responses without their instruction" in told
-    assert "--unconditional" in told and "2 ways to keep" in told
+    assert plain(on_page(NEEDS["unconditional_loss"].remedy)) in told and "2 ways to keep" in told
     assert "ifd" not in [option for pills in page.pills for option in pills.options]
 
 
