@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "measure": {"space", "landscape", "selection", "methods"},
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},
     "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
-    "overlap": {"pool", "space", "landscape"},
+    "mine": {"landscape", "selection", "methods"},
+    "overlap": {"pool", "space", "landscape", "search"},
     "exports": {"pool", "space", "landscape", "selection", "overlap"},
     "report": {"pool", "landscape", "selection", "measure", "exports"},
 }

@@ -21,7 +21,7 @@ AROUND = 0.15
 """How far a raster goes beyond its window, so that moving the map shows more of it at once."""
 RIM = 0.05
 """How far the whole map goes beyond its records at every side: the land around them."""
-CALM = 2.8
+CALM = 2.4
 """Pixels of the smallest bandwidth: a finer one shows single records, and no form."""
 NARROWEST = 0.2
 """Least ratio of a raster's sides."""
@@ -44,8 +44,6 @@ class Ground:
     """A window of the map: how many records lie where."""
 
     view: View
-    calm: View
-    """The same with twice the bandwidth, for what few picks tell."""
     density: Raster
     land: np.ndarray
     """(height / 2, width / 2) uint8: 0 is nothing, to LAND the rim of the land, to 255 the more
@@ -66,12 +64,6 @@ class Ground:
     def lines(self) -> dict[str, Any]:
         """The contours as the map's component takes them."""
         return contours_data(self.contours, self.box)
-
-    @property
-    def half(self) -> View:
-        """The same window in half as many pixels a side, just as smooth."""
-        view = self.view
-        return View(self.box, view.width // 2, view.height // 2, view.bandwidth / 2)
 
     @property
     def place(self) -> float:
@@ -118,8 +110,7 @@ def ground(landscape: Landscape, box: Box | None) -> Ground:
     view = view._replace(bandwidth=max(view.bandwidth, CALM))
     density = surface.density(landscape, view)
     land = _land(landscape, view, density)
-    calm = view._replace(bandwidth=2 * view.bandwidth)
-    return Ground(view, calm, density, land, surface.whole(landscape))
+    return Ground(view, density, land, surface.whole(landscape))
 
 
 def _land(landscape: Landscape, view: View, density: Raster) -> np.ndarray:

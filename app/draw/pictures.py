@@ -132,7 +132,7 @@ def _depths(raster: Raster) -> tuple[float, float]:
 
 def representation(ground: Ground, selection: Selection, theme: Theme) -> Picture:
     """Return which share of every place is kept, over the share that the budget is."""
-    raster = surface.representation(selection.landscape, ground.calm, selection.rows)
+    raster = surface.representation(selection.landscape, ground.view, selection.rows)
     pixels = surface.to_pixels(raster, low=-FOURFOLD, high=FOURFOLD)
     colours = palettes.along("difference", theme)
     labels = ["¼ or less", "½", "its share", "twice", "4 times"]
@@ -146,7 +146,7 @@ def both(ground: Ground, selection: Selection, theme: Theme) -> Picture:
     """Return depth and representation of every place at once."""
     landscape = selection.landscape
     deep = surface.mean_depth(landscape, ground.view)
-    kept = surface.representation(landscape, ground.calm, selection.rows)
+    kept = surface.representation(landscape, ground.view, selection.rows)
     low, high = _depths(deep)
     across = _binned((deep.values - low) / (high - low))
     up = _binned((kept.values + FOURFOLD) / (2 * FOURFOLD))
@@ -177,7 +177,7 @@ def domain(landscape: Landscape, ground: Ground, order: np.ndarray, theme: Theme
     colours.
     """
     names = landscape.domain_names
-    lead = surface.leading(landscape, ground.half)  # one raster a domain: half a side is enough
+    lead = surface.leading(landscape, ground.view)
     seen = np.unique(lead.domain[lead.domain >= 0])
     number = np.zeros(len(names) + 1, np.uint8)  # the last is that of -1: nothing
     # a byte tells 255 apart; where more lead, neighbours in the order share a number
@@ -206,7 +206,7 @@ def domain(landscape: Landscape, ground: Ground, order: np.ndarray, theme: Theme
 def difference(ground: Ground, selection: Selection, other: Selection, theme: Theme) -> Picture:
     """Return where a selection keeps more than another, and where less."""
     one, two = selection.spec.method, other.spec.method
-    raster = surface.difference(selection.landscape, ground.calm, selection.rows, other.rows)
+    raster = surface.difference(selection.landscape, ground.view, selection.rows, other.rows)
     pixels = surface.to_pixels(raster, low=-1, high=1)
     colours = palettes.along("difference", theme)
     labels = [f"only {two}", "3 : 1", "as many", "3 : 1", f"only {one}"]

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 import cache_files
+import hand
 import session
 from ila_core.artifacts import FOUND
 from ila_core.errors import IlaError
@@ -50,7 +51,7 @@ def panel(landscape: Landscape) -> None:
     """Draw the three searches, one at a time."""
     if landscape.records is None or landscape.run is None:
         return
-    gone = sum(len(session.left_out(search)) for search in SEARCHES)
+    gone = sum(len(hand.left_out(search)) for search in SEARCHES)
     label = f"Clean · {counted(gone, 'record')} left out" if gone else "Clean"
     with st.expander(label, icon=":material/cleaning_services:"):
         search: Search = switch("clean", "What to look for", SEARCHES)  # type: ignore[assignment]
@@ -167,15 +168,16 @@ def verdict(search: Search, folder: Path, landscape: Landscape) -> None:
     st.markdown(plain(str(told["sentence"])))
     for note in told.get("notes") or []:
         st.caption(plain(str(note)))
-    gone = session.left_out(search)
+    gone = hand.left_out(search, rows.tolist())
     with st.container(horizontal=True):
         if gone:
             st.button(f"Let {counted(len(gone), 'record')} in again", icon=":material/undo:",
-                      key=f"back_{search}", on_click=session.take_back, args=(search,))  # fmt: skip
+                      key=f"back_{search}", on_click=hand.take_back,
+                      args=(gone, search))  # fmt: skip
         elif len(rows):
             st.button(f"Leave {counted(len(rows), 'record')} out", type="primary",
                       icon=":material/block:", key=f"out_{search}",
-                      on_click=session.exclude_rows, args=(rows.tolist(), search))  # fmt: skip
+                      on_click=hand.exclude_rows, args=(rows.tolist(), search))  # fmt: skip
         looks = len(rows) and search != "trained"
         if looks and st.button("Look at them", key=f"look_{search}", icon=":material/visibility:"):
             listed(search, told, landscape)

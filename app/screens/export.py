@@ -8,6 +8,7 @@ import json
 import streamlit as st
 
 import cache_files
+import hand
 import session
 from ila_core.errors import IlaError
 from ila_core.exports.commands import PARQUET, file_name, select_command
@@ -27,6 +28,7 @@ from ila_core.selection.selection import Selection
 from ila_core.selection.spec import EXCLUSIONS, PINS
 from jobs import folders
 from jobs.uploads import export_folder
+from parts import my_selection
 from parts.notices import empty, trouble
 from parts.opening import opened, title_of
 from parts.recipe import words
@@ -80,6 +82,7 @@ def page() -> None:
         st.caption(f"What is exported: {plain(words(selection))}.")
         st.page_link("screens/map.py", label="Change it on the map", icon=":material/map:")
     headline(selection)
+    my_selection.line()
     if landscape.records is None:
         empty("No records to write", "This landscape was made from arrays.")
         return
@@ -105,8 +108,8 @@ def headline(selection: Selection) -> None:
     """Say what is about to be written."""
     landscape, spec = selection.landscape, selection.spec
     st.header(f"{counted(len(selection.rows), 'record')} for training", anchor=False)
-    locks = len(spec.pinned) + len(spec.excluded)
-    by_hand = f", {count(locks)} pinned or excluded by hand" if locks else ""
+    mine = session.mine()
+    by_hand = "" if mine.empty else f", with your own {mine.summary}"
     part = share(len(selection.rows) / max(len(landscape), 1))
     st.markdown(
         f"{plain(title_of(landscape))}: {part} of its records, {short(selection.tokens)} "
@@ -187,7 +190,7 @@ def told_size(part: Selection, format: Format) -> str:
 def manifest_of(part: Selection, format: Format, validation: str) -> str:
     """Return the manifest of a file as it is written beside it."""
     digest = hashlib.sha256(content(part, format)).hexdigest()
-    about = manifest(part, format, sha256=digest, validation=validation)
+    about = manifest(part, format, sha256=digest, validation=validation, mine=hand.now().saved_as)
     return json.dumps(about, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -199,7 +202,8 @@ def write_here(selection: Selection, name: str, format: Format, validation: str,
                  icon=":material/save:"):  # fmt: skip
         with st.spinner("Writing …", show_time=True):
             try:
-                path = export(selection, folder / name, format, validation=validation)
+                path = export(selection, folder / name, format, validation=validation,
+                              mine=hand.now().saved_as)  # fmt: skip
             except (IlaError, OSError) as error:
                 trouble(error)
                 return

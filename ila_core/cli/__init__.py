@@ -20,6 +20,7 @@ from ila_core.cli import (
     doctor,
     duplicates,
     info,
+    mine,
     model,
     report,
     search,
@@ -32,8 +33,8 @@ from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
 COMMANDS = (
-    build, add, select, compare, report, search, duplicates, decontaminate, trained, model, tune,
-    study, app, info, doctor,
+    build, add, select, mine, compare, report, search, duplicates, decontaminate, trained, model,
+    tune, study, app, info, doctor,
 )  # fmt: skip
 
 

@@ -83,7 +83,13 @@ class Numbers:
 
         Of the whole pool, of a mask (n,) bool, or of row numbers.
         """
-        code = self.bin if part is None else self.bin[part]
+        return self._totals if part is None else self._count(self.bin[part])
+
+    @cached_property
+    def _totals(self) -> np.ndarray:
+        return frozen(self._count(self.bin))
+
+    def _count(self, code: np.ndarray) -> np.ndarray:
         return np.bincount(code, minlength=self.size + 1)
 
     def within(self, low: float, high: float) -> np.ndarray:
@@ -141,12 +147,16 @@ class Categories:
         Of the whole pool, of a mask (n,) bool, or of row numbers.
         """
         if part is None:
-            return np.bincount(self.code, minlength=self.size)
+            return self._totals
         if self.row is not None:
             if part.dtype != bool:
                 part = mask_of(part, self.n)
             part = part[self.row]
         return np.bincount(self.code[part], minlength=self.size)
+
+    @cached_property
+    def _totals(self) -> np.ndarray:
+        return frozen(np.bincount(self.code, minlength=self.size))
 
     def among(self, names: Iterable[str]) -> np.ndarray:
         """Return which records are of one of these categories, (n,) bool; UsageError if none can.

@@ -231,6 +231,11 @@ def _locks(selection: Selection) -> Iterable[str]:
         yield f"{_were(len(spec.pinned))} pinned by hand, which means chosen first."
     if spec.excluded:
         yield f"{_were(len(spec.excluded))} excluded, which means never chosen."
+    for rule in spec.only:
+        yield f"Chosen only among records that fit {rule}."
+    for tally in selection.tallies:
+        asked = f"{tally.least:,} to {tally.most:,} were asked for"
+        yield f"Quota {tally.quota}: {tally.picks:,} picks; {asked}."
     if selection.filled:
         yield f"{selection.filled:,} picks only fill the budget: the method ran dry."
 

@@ -25,6 +25,7 @@ from ila_core.landscape.surface import (
     whole,
 )
 from ila_core.report.png import png
+from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 
 Theme = Literal["light", "dark"]
@@ -89,8 +90,8 @@ def density_picture(landscape: Landscape) -> Picture:
 
 def representation_picture(selection: Selection) -> Picture:
     """Return what a selection keeps more and less of than chance would."""
-    landscape, never = selection.landscape, selection.spec.excluded
-    among = np.setdiff1d(np.arange(len(landscape)), never) if never else None
+    landscape = selection.landscape
+    among = Locks.asked(landscape, selection.spec).free(len(landscape))
     raster = representation(landscape, _view(landscape), selection.rows, among)
     pixels = to_pixels(raster, low=-ENDS, high=ENDS)
     return _picture(pixels, "representation", "a quarter of its share is kept", "four times it")

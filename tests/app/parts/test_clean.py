@@ -83,18 +83,27 @@ def test_a_search_is_made_once(run: Path, tmp_path: Path) -> None:
     assert cleaning.start(runs, landscape, "trained", [str(other)]) != folder
 
 
-def test_pins_stay_and_what_was_said_by_hand_is_not_taken_back() -> None:
+def test_pins_stay_and_what_was_said_by_hand_is_not_taken_back(run: Path) -> None:
     def script() -> None:
-        import session
+        import os
 
-        session.lock("pin", 3)
-        session.lock("exclude", 4)
-        session.exclude_rows([3, 4, 5, 6, 5], "duplicates")
-        assert session.locked("pin") == (3,) and session.locked("exclude") == (4, 5, 6)
-        assert session.left_out("duplicates") == (5, 6)
-        session.unlock(6)
-        assert session.left_out("duplicates") == (5,)
-        session.take_back("duplicates")
-        assert session.locked("exclude") == (4,) and session.left_out("duplicates") == ()
+        import hand
+        import session
+        from ila_core.landscape.folder import open_run
+
+        hand.take_up(open_run(os.environ["ILA_APP_OPEN"]))
+        hand.pin([3])
+        hand.exclude([4])
+        hand.exclude_rows([3, 4, 5, 6, 5], "duplicates")
+        assert session.mine().pinned == (3,) and session.mine().excluded == (4, 5, 6)
+        assert hand.left_out("duplicates") == (5, 6)
+        hand.release([6])
+        assert hand.left_out("duplicates") == (5,)
+        hand.take_back(hand.left_out("duplicates"), "duplicates")
+        assert session.mine().excluded == (4,) and hand.left_out("duplicates") == ()
+        hand.undo()
+        assert hand.left_out("duplicates") == (5,)
+        assert hand.left_out("another search", [3, 4, 5]) == (4, 5)
+        assert hand.left_out("another search", [3, 4, 5, 7]) == hand.left_out("a third") == ()
 
     fine(AppTest.from_function(script).run())
