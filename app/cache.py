@@ -8,6 +8,7 @@ has changed.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -67,8 +68,10 @@ def _landscape_key(landscape: Landscape) -> str:
     return f"{landscape.run}:{landscape.fingerprint}:{landscape.kind}"
 
 
-def _selection_key(selection: Selection) -> tuple[str, str]:
-    return _landscape_key(selection.landscape), repr(selection.spec)
+def _selection_key(selection: Selection) -> tuple[object, ...]:
+    """Return what a selection is: the two parts of a split have one spec, and other rows."""
+    rows = zlib.crc32(selection.rows.tobytes())
+    return _landscape_key(selection.landscape), repr(selection.spec), len(selection), rows
 
 
 def _path_key(path: Path) -> tuple[object, ...]:

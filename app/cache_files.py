@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cache import once
-from ila_core.exports import llamafactory, messages
+from ila_core.exports import llamafactory, messages, write
 from ila_core.exports.sizes import estimated_bytes
 from ila_core.exports.write import Format
 from ila_core.pipeline import estimate as doctor
@@ -18,7 +20,7 @@ from ila_core.pool.reading import Preview
 from ila_core.pool.settings import ReadSettings
 from ila_core.pool.splits import Splits
 from ila_core.selection.selection import Selection
-from jobs import builds
+from jobs import builds, cleaning
 from jobs.pools import Pool
 
 # -- files for trainers ---------------------------------------------------------------------------
@@ -34,6 +36,21 @@ def registered(
     """
     entry = llamafactory.dataset_entry(selection, file_name, format)
     return entry, llamafactory.remarks(entry, selection, format)
+
+
+@once(max_entries=8, show_spinner="Splitting …")
+def files(
+    selection: Selection, name: str, format: Format, validation: str
+) -> list[tuple[str, Selection]]:
+    """Return the names of the files of an export, each with its records; UsageError for none."""
+    parts = write.parts_of(selection, Path(name), format, validation)
+    return [(place.name, part) for place, part in parts]
+
+
+@once(max_entries=12)
+def cleaned(found: Path) -> tuple[Mapping[str, Any], np.ndarray]:
+    """Return what a search for records to leave out says, and the rows that it found."""
+    return cleaning.found(found.parent), cleaning.rows(found.parent)
 
 
 @once(max_entries=24)

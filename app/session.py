@@ -8,7 +8,7 @@ a note. Widgets that mirror the view or a note are knobs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Literal, get_args
 
 import streamlit as st
@@ -16,25 +16,32 @@ import streamlit as st
 from draw.layers import Theme
 from ila_core.measure.baseline import CHANCE
 from ila_core.methods.registry import find
+from ila_core.mine.mine import Mine
 from ila_core.selection.spec import Spec
 from jobs import folders
 from view import KNOBS, USUAL, View, from_query, to_query
 
-_VIEW, _LOCKS = "view", "locks"
+_VIEW = "view"
 EMPTY = View()
-OF_LANDSCAPE = ("box", "region", "record", "filters", "kept", "q", "like", "study")
+OF_LANDSCAPE = ("box", "region", "record", "filters", "kept", "q", "like", "study", "mine")
 """Fields of a view that belong to one landscape: another starts without them."""
 _WRITTEN, _TOUCHED = "written", "touched"
 """What was put into the address bar last, and whether a widget has been used since."""
 
 Note = Literal[
     "screen",  # that was open last
+    "clean",  # which search for records that should not be chosen is shown
     "senseless",  # what made no sense in the link, until it is told
     "picked",  # of a chart of cells: what it shows, and the cells chosen on it
     "told",  # when each part of what the map reports was told last
     "turn",  # of the map: what it showed last, and how often that has changed
     "stale",  # whether the rest of the page is behind the map
     "panel",
+    "hand",  # one's own selection of the landscape, as `hand` keeps it
+    "mine trouble",  # why one's own selection is not as it should be
+    "listed",  # by the inspector, and of what
+    "naming",  # a name that is taken
+    "rule trouble",  # what is wrong with the rule or quota that was written
     "unsolved",  # why no budget reaches the wished coverage
     "wish",  # which way it is solved: coverage or budget
     "unit",  # a budget's text, and the unit that it is shown in
@@ -56,6 +63,11 @@ Note = Literal[
     "deleting study",
     "followed study",
     "format",
+    "validation",  # per cent of an export that are split off
+    "cleaning",  # the folder of the latest search of each kind
+    "cleaning trouble",
+    "followed cleaning",
+    "left out",  # rows that a search left out, by its kind
     "way",  # how a pool is given
     "path",
     "uploaded",
@@ -70,14 +82,6 @@ Note = Literal[
 """What a screen may keep; a new one is a new name here."""
 
 _NOTES = frozenset(get_args(Note))
-
-
-@dataclass(frozen=True)
-class Lock:
-    """A hand's word on one record: pinned into the selection, or excluded from it."""
-
-    action: Literal["pin", "exclude"]
-    row: int
 
 
 # -- the view -------------------------------------------------------------------------------------
@@ -113,7 +117,8 @@ def change(**values: Any) -> None:
     if after.landscape != before.landscape:
         of_another = {name: values.get(name, getattr(EMPTY, name)) for name in OF_LANDSCAPE}
         after = replace(after, **of_another)
-        st.session_state.pop(_LOCKS, None)
+        for note in ("hand", "listed"):
+            taken(note)
     st.session_state[_VIEW] = after
     st.session_state[_TOUCHED] = True
 
@@ -232,43 +237,21 @@ def event_of(key: str) -> Mapping[str, Any]:
     return st.session_state.get(key) or {}
 
 
-# -- locks ----------------------------------------------------------------------------------------
+# -- what is asked for ----------------------------------------------------------------------------
 
 
-def locks() -> tuple[Lock, ...]:
-    """Return what was pinned and excluded by hand, oldest first, one entry a record."""
-    return st.session_state.get(_LOCKS, ())
-
-
-def lock(action: Literal["pin", "exclude"], row: int) -> None:
-    """Callback: pin or exclude a record; a second word on it replaces the first.
-
-    It stays the record that is read, though the word puts it into another place of its list.
-    """
-    change(record=row)
-    others = tuple(entry for entry in locks() if entry.row != row)
-    st.session_state[_LOCKS] = (*others, Lock(action, row))
-
-
-def unlock(row: int | None = None) -> None:
-    """Callback: take back the word on a record, or the last word where none is named."""
-    entries = locks()
-    st.session_state[_LOCKS] = (
-        entries[:-1] if row is None else tuple(entry for entry in entries if entry.row != row)
-    )
-
-
-def locked(action: Literal["pin", "exclude"]) -> tuple[int, ...]:
-    """Return the rows under one action, ascending."""
-    return tuple(sorted(entry.row for entry in locks() if entry.action == action))
+def mine() -> Mine:
+    """Return what the visitor has settled of the landscape that is open."""
+    found = recall("hand")
+    return Mine() if found is None else found.mine
 
 
 def spec() -> Spec:
-    """Return what the view asks of its landscape, with what was pinned and excluded by hand.
+    """Return what the view asks of its landscape, with what the visitor's own selection adds.
 
     Knobs that the method does not read are at their default. UsageError for an unknown method.
     """
-    asked = replace(view().spec, pinned=locked("pin"), excluded=locked("exclude"))
+    asked = mine().added_to(view().spec)
     return find(asked.method).applied(asked)
 
 
@@ -277,5 +260,5 @@ def chance() -> Spec:
 
     It is measured with the kind of depth that the view's method takes.
     """
-    asked = replace(view().spec, pinned=locked("pin"), excluded=locked("exclude"))
+    asked = mine().added_to(view().spec)
     return find(CHANCE).applied(replace(asked, depth=spec().depth))

@@ -61,6 +61,8 @@ class View:
     """The two methods that are set against each other."""
     study: str = ""
     """The folder of the study that is open."""
+    mine: str = ""
+    """The name of the visitor's own selection, or the token of its draft."""
     build: str = ""
     """The name of the build that is followed."""
 
@@ -86,7 +88,7 @@ def to_query(view: View) -> dict[str, str]:
 def _texts(view: View) -> dict[str, str]:
     return {
         "landscape": view.landscape,
-        **{name: knob.written(getattr(view.spec, name))[-1] for name, knob in KNOBS.items()},
+        **{name: knob.text(getattr(view.spec, name)) for name, knob in KNOBS.items()},
         "layer": view.layer,
         "against": view.against,
         "cells": str(view.cells),
@@ -101,6 +103,7 @@ def _texts(view: View) -> dict[str, str]:
         "methods": ",".join(view.methods),
         "pair": ",".join(view.pair),
         "study": view.study,
+        "mine": view.mine,
         "build": view.build,
     }
 
@@ -197,6 +200,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "methods": _names,
     "pair": _pair,
     "study": str,
+    "mine": str,
     "build": str,
 }
 """How each part of a link beside the knobs is read; UsageError says what it should be."""

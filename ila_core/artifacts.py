@@ -24,3 +24,7 @@ STUDENTS = "runs.jsonl"
 FINDINGS = "study.json"
 """With it a folder holds a finished study."""
 CURVES, REGRESSION = "curves.parquet", "regression.parquet"
+
+FOUND, FOUND_ROWS = "found.json", "rows.txt"
+"""What a search for records that should not be chosen leaves in its folder: what it says of them,
+and their rows."""

@@ -47,6 +47,10 @@ class Option:
     """A bound that itself is not allowed."""
     company: tuple[str, tuple[str, ...]] | None = None
     """Another option and the values of it with which alone this one does anything."""
+    repeated: bool = False
+    """Whether its several values are given one at a time, the flag before each."""
+    word: str = ""
+    """The flag's word, where it is not the name."""
     needed: bool = False
     """Whether it must be given where it has its company, or everywhere if it has none."""
     is_column: bool = False
@@ -67,7 +71,7 @@ class Option:
     @property
     def flag(self) -> str:
         """How the command line spells it."""
-        return "--" + self.name.replace("_", "-")
+        return "--" + (self.word or self.name.replace("_", "-"))
 
     @property
     def title(self) -> str:
@@ -180,7 +184,17 @@ class Option:
         """Return the words of the command line that set it."""
         if self.kind is bool:
             return [self.flag] if value else []
-        return [self.flag, ",".join(map(_text, value)) if self.kind is tuple else _text(value)]
+        if self.repeated:
+            return [word for one in value for word in (self.flag, _text(one))]
+        return [self.flag, self.text(value)]
+
+    def text(self, value: Any) -> str:
+        """Return a value as one text, as a link has it, which `check` reads back.
+
+        >>> Option("budgets", (), tuple, int, "").text((5, 10))
+        '5,10'
+        """
+        return ",".join(map(_text, value)) if self.kind is tuple else _text(value)
 
 
 def option(default: Any, help: str, **about: Any) -> Any:

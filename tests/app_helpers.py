@@ -78,8 +78,18 @@ EVERYWHERE = "-999,-999,999,999"
 
 def map_of(page: AppTest) -> dict[str, Any]:
     """What the map was given to draw."""
-    (drawn,) = page.get("bidi_component")
-    return json.loads(drawn.proto.json)
+    (drawn,) = (told for told in components(page) if "lines" not in told)
+    return drawn
+
+
+def list_of(page: AppTest) -> dict[str, Any]:
+    """What the list of records was given to draw."""
+    (drawn,) = (told for told in components(page) if "lines" in told)
+    return drawn
+
+
+def components(page: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(part.proto.json) for part in page.get("bidi_component")]
 
 
 def data_screen(pool: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:

@@ -33,8 +33,10 @@ MAY_IMPORT = {
     "measure": {"space", "landscape", "selection", "methods"},
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},
     "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
-    "overlap": {"pool", "space", "landscape"},
+    "mine": {"landscape", "selection", "methods"},
+    "overlap": {"pool", "space", "landscape", "search"},
     "exports": {"pool", "space", "landscape", "selection", "overlap"},
+    "report": {"pool", "landscape", "selection", "measure", "exports"},
 }
 """Which rooms each room may import beside the base; the command line may import all."""
 MAY_IMPORT["cli"] = set(MAY_IMPORT)

@@ -18,8 +18,8 @@ from jobs import process, servers
 from jobs.process import Job
 from jobs.uploads import EXPORTS, UPLOADS
 
-STUDIES, PICKS = "studies", "picks"
-TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES, PICKS})
+STUDIES, PICKS, CLEANING = "studies", "picks", "cleaning"
+TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES, PICKS, CLEANING})
 """Folders beside the landscapes that hold something else."""
 COMMAND = (sys.executable, "-m", "ila_core.cli")
 

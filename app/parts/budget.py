@@ -52,7 +52,7 @@ def budget_knobs(view: View, landscape: Landscape) -> None:
         args=(unit, "amount"),
         label_visibility="collapsed",
     )
-    marks = stops(unit, total, fine=find(view.spec.method).prefix)
+    marks = stops(unit, total, fine=find(view.spec.method).extends(session.spec()))
     if len(marks) < 2:  # one record is all there is
         return
     nearest = min(marks, key=lambda mark: abs(np.log(mark / number)))

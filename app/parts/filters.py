@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+import hand
 import session
 from draw.facets import TITLES
 from facets.component import Brush, brush_told
@@ -46,6 +47,11 @@ def filter_row(view: View, scope: Scope) -> None:
                 on_click=session.change,
                 kwargs={"kept": ""},
             )
+        if view.filters:
+            st.button("Choose only among these", icon=":material/filter_alt:", type="tertiary",
+                      key="only filters", on_click=choose_only,
+                      help="The selection is made among the records of these filters "
+                      "alone")  # fmt: skip
         if len(view.filters) + bool(view.kept) > 1:
             st.button("Clear all", type="tertiary", on_click=clear, key="clear filters")
 
@@ -74,6 +80,17 @@ def number(value: float) -> str:
 def without(text: str) -> None:
     """Callback: take a filter away."""
     session.change(filters=tuple(rule for rule in session.view().filters if rule != text))
+
+
+def choose_only() -> None:
+    """Callback: the filters become rules of one's own selection, and hold no longer as a look."""
+    filters = session.view().filters
+    mine = session.mine()
+    for rule in filters:
+        mine = mine.choose_only(rule)
+    hand.settle(f"chose only among {' and '.join(in_words(Rule.parse(one)) for one in filters)}",
+                mine)  # fmt: skip
+    session.change(filters=())
 
 
 def clear() -> None:

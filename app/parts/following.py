@@ -32,6 +32,7 @@ class Kind:
 BUILD = Kind("build", "finished", "followed build", "trouble")
 STUDY = Kind("study", "trained", "followed study", "study trouble")
 PICK = Kind("method", "", "followed picks", "picks trouble")
+CLEAN = Kind("search", "", "followed cleaning", "cleaning trouble")
 
 
 def follow(job: Job, kind: Kind) -> None:

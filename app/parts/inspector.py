@@ -1,63 +1,82 @@
-"""The inspector: the records behind a click, and the full text of one of them."""
+"""The inspector: the records of a place, page by page, and the full text of one of them."""
 
 from __future__ import annotations
 
-from functools import partial
+import zlib
+from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 import cache
+import hand
 import session
+from ila_core.landscape.facets import Categories, facet
+from ila_core.landscape.landscape import Landscape
 from ila_core.pool.record import Record
+from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
-from parts.clicks import line_of
-from parts.depth_knobs import name_of, number_of
 from parts.notices import empty
 from parts.record_card import record_card
+from parts.record_list import Line, Word, record_list
 from parts.scope import Scope
 from parts.texts import count, first_line
 from view import View
 
-MOST_LISTED = 100
-TABLE = "inspector_records"
+PAGE = 25
+"""Records of a page: what a reader looks through before moving on."""
+MOST_DOWNLOADED = 200_000
+"""Records that are sent to a browser at once."""
+MOST_NAMED = 20
+"""Categories of a rule: more are no longer read as one sentence."""
+LIST = "records"
 
 
-def records_panel(view: View, selection: Selection, scope: Scope) -> None:
-    """List the records of a scope, and under them the full text of one of them."""
+def records_panel(view: View, selection: Selection, found: Scope) -> None:
+    """List the records that are looked at a page at a time, chosen ones first, and show one.
+
+    All of the pool where nothing is asked for.
+    """
     landscape = selection.landscape
-    rows = listed_rows(selection, scope)
-    if not len(rows):
-        nothing_chosen(scope)
-        return
-    number_kept = int(selection.mask[rows].sum())
-    st.subheader(f"{count(len(rows))} record{'s' * (len(rows) != 1)}, "
-                 f"{count(number_kept)} kept", anchor=False)  # fmt: skip
     if landscape.records is None:
         empty("No texts", "This landscape was made from arrays; it holds no records.")
         return
-    listed = rows[:MOST_LISTED]
-    if view.record in rows and view.record not in listed:
-        listed = np.append(listed[:-1], view.record)
-    if len(rows) > len(listed):
-        st.caption(f"The first {count(len(listed))} are listed: {order_of(scope)}. "
-                   "Choose a smaller place, or narrow further, to see the others.")  # fmt: skip
+    order = still_order(view, selection, found)
+    if not len(order):
+        empty(f"No record in {found.why}", "Choose another place on the map, zoom out, or take a "
+              "filter away.")  # fmt: skip
+        return
+    at = place_of(order, view.record)
+    headline(selection, order, found)
+    pages(order, at)
+    listed = order[at // PAGE * PAGE :][:PAGE]
     taken = cache.texts(landscape, listed)
-    why = cache.reasons(selection, listed)
-    row = record_table(view, selection, listed, taken, why)
-    at = int(np.flatnonzero(listed == row)[0])
-    record_card(landscape, row, taken[at], why[at])
+    row = int(order[at])
+    record_list(
+        lines(selection, listed, taken),
+        row,
+        label=f"Records in {found.why}" if found.asked else "All records",
+        key=LIST,
+        look_at=look_at,
+    )
+    walk(landscape, order, at)
+    why = selection.why(row).sentence
+    record_card(landscape, row, taken[at % PAGE], why)
+    whole(view, landscape, order, found)
+
+
+# -- which records, in which order ----------------------------------------------------------------
 
 
 def listed_rows(selection: Selection, scope: Scope) -> np.ndarray:
-    """Return the rows of a scope in the order in which they are listed.
+    """Return the rows of a scope, all where nothing is asked for, in the order they are listed in.
 
     Chosen ones come first, then the deepest, or those that fit a search best; what a search by
     likeness found comes in its own order.
     """
     if scope.ranked is None:
-        return in_order(selection, scope.rows)
+        rows = scope.rows if scope.asked else np.arange(len(selection.landscape))
+        return in_order(selection, rows)
     if scope.nearest:
         return scope.ranked
     return scope.ranked[np.argsort(~selection.mask[scope.ranked], kind="stable")]
@@ -72,75 +91,193 @@ def order_of(scope: Scope) -> str:
 
 def in_order(selection: Selection, rows: np.ndarray) -> np.ndarray:
     """Return rows with chosen ones first in pick order, then the deepest, missing last."""
-    place = np.full(len(selection.landscape), np.iinfo(np.int64).max)
-    place[selection.rows] = np.arange(len(selection.rows))
-    depth = np.nan_to_num(selection.landscape.relative_depth[rows], nan=-1.0)
-    return rows[np.lexsort((rows, -depth, place[rows]))]
+    wanted = np.zeros(len(selection.landscape), dtype=bool)
+    wanted[rows] = True
+    kept = selection.rows[wanted[selection.rows]]
+    wanted[selection.rows] = False
+    order = selection.landscape.order
+    return np.concatenate([kept, order[wanted[order]]])
 
 
-def nothing_chosen(scope: Scope) -> None:
-    if scope.asked:
-        empty(f"No record in {scope.why}", "Click another place of the map, or zoom out first.")
-        return
-    empty(
-        "Click the map to read its records",
-        "Drag to move, scroll to zoom; box and lasso list a whole region. Without a mouse: the "
-        "table opens the same lists.",
-    )
+def still_order(view: View, selection: Selection, scope: Scope) -> np.ndarray:
+    """Return the listed rows, whose order stands still while records are pinned and excluded.
 
-
-def record_table(
-    view: View, selection: Selection, rows: np.ndarray, taken: list[Record], why: list[str]
-) -> int:
-    """List records, one a line, and return the row of the one that is looked at.
-
-    That one stays when a pin or an exclusion puts the lines into another order.
+    Who goes through a list with the keys meets every record of it once.
     """
-    landscape, focus = selection.landscape, view.record
-    start = int(np.flatnonzero(rows == focus)[0]) if focus in rows else 0
-    title, nats = number_of(landscape)
-    round_of = dict(zip(selection.rows.tolist(), selection.round.tolist(), strict=True))
-    frame = pd.DataFrame(
-        {
-            "": [("●" if row in round_of else "") for row in rows.tolist()],
-            "Instruction": [first_line(record.instruction) for record in taken],
-            "Depth": 100 * landscape.relative_depth[rows],
-            title: nats[rows],
-            "Tokens": landscape.tokens[rows],
-            "Round": [str(round_of.get(row, "")) for row in rows.tolist()],
-            "Why": why,
-        }
-    )
-    key = f"{TABLE}_{hash(tuple(rows.tolist())) & 0xFFFFFFFF:x}"
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height=min(38 + 35 * max(len(frame), 1), 300),
-        on_select=partial(open_record, key, tuple(rows.tolist())),
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [start]}},
-        key=key,
-        column_config={
-            "": st.column_config.TextColumn(width=24, help="● kept"),
-            "Instruction": st.column_config.TextColumn(width=290),
-            "Depth": st.column_config.ProgressColumn(
-                format="%.0f%%", min_value=0.0, max_value=100.0, width=92,
-                help="Relative depth: rank of the depth within its domain",
-            ),
-            title: st.column_config.NumberColumn(
-                format="%.2f", width=76, help=f"{name_of(landscape)}, nats per token"),
-            "Tokens": st.column_config.NumberColumn(format="%d", width=66,
-                                                    help="response tokens"),
-            "Round": st.column_config.TextColumn(width=60, help="the round that chose it"),
-            "Why": st.column_config.TextColumn(width="large"),
-        },
-        alt="Records of the chosen place",
-    )  # fmt: skip
-    return int(rows[start])
+    rows = scope.rows if scope.ranked is None else scope.ranked
+    content = (view.landscape, view.spec, scope.asked, scope.nearest, len(rows), zlib.crc32(rows))
+    noted = session.recall("listed")
+    if noted is None or noted[0] != content:
+        noted = (content, listed_rows(selection, scope))
+        session.remember("listed", noted)
+    return noted[1]
 
 
-def open_record(key: str, rows: tuple[int, ...]) -> None:
-    """Callback: read the record of the selected line."""
-    line = line_of(session.event_of(key))
-    if line is not None and line < len(rows):
-        session.change(record=rows[line])
+def place_of(order: np.ndarray, row: int | None) -> int:
+    """Return where a row stands, 0 where it is none of them.
+
+    >>> place_of(np.array([7, 3, 5]), 5), place_of(np.array([7, 3, 5]), None)
+    (2, 0)
+    """
+    found = np.flatnonzero(order == row) if row is not None else ()
+    return int(found[0]) if len(found) else 0
+
+
+def look_at(row: int) -> None:
+    """Callback: show this record."""
+    session.change(record=row)
+
+
+# -- what is drawn --------------------------------------------------------------------------------
+
+
+def headline(selection: Selection, rows: np.ndarray, scope: Scope) -> None:
+    """Say which records there are, how many, and how many of them are kept."""
+    kept = int(selection.mask[rows].sum())
+    s = "s" * (len(rows) != 1)
+    all_of = "All " * (not scope.asked and len(rows) > 1)
+    st.subheader(f"{all_of}{count(len(rows))} record{s}, {count(kept)} kept", anchor=False)
+    why = f"{scope.why[:1].upper()}{scope.why[1:]}: {order_of(scope)}."
+    st.caption(why if scope.asked else "Click the map to read its records place by place.")
+
+
+def pages(order: np.ndarray, at: int) -> None:
+    """Say which page is shown, and offer the one before and the one after."""
+    last = (len(order) - 1) // PAGE
+    if not last:
+        return
+    page = at // PAGE
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        first, end = page * PAGE + 1, min((page + 1) * PAGE, len(order))
+        st.caption(f"{count(first)} to {count(end)}", width="stretch")
+        for label, icon, other, there in (
+            ("Page before", ":material/chevron_left:", page - 1, page > 0),
+            ("Next page", ":material/chevron_right:", page + 1, page < last),
+        ):
+            row = int(order[other * PAGE]) if there else 0
+            st.button(label, icon=icon, disabled=not there, type="tertiary", on_click=look_at,
+                      args=(row,))  # fmt: skip
+
+
+def lines(selection: Selection, rows: np.ndarray, taken: list[Record]) -> list[Line]:
+    """Return what the list says of records."""
+    landscape, mine = selection.landscape, session.mine()
+    pinned, excluded = set(mine.pinned), set(mine.excluded)
+    round_of = {}
+    if selection.cut is not None:
+        inside = np.flatnonzero(np.isin(selection.rows, rows))
+        round_of = dict(zip(selection.rows[inside].tolist(), selection.round[inside].tolist(),
+                            strict=True))  # fmt: skip
+    found = []
+    for row, record in zip(rows.tolist(), taken, strict=True):
+        depth = float(landscape.relative_depth[row])
+        word: Word = "pinned" if row in pinned else "excluded" if row in excluded else ""
+        tokens = int(np.nan_to_num(landscape.tokens[row]))
+        found.append(
+            Line(
+                row,
+                first_line(record.instruction) or "(no instruction)",
+                bool(selection.mask[row]),
+                None if np.isnan(depth) else round(depth, 4),
+                f"{count(tokens)} token{'s' * (tokens != 1)}",
+                f"round {round_of[row]}" if row in round_of and not word else "",
+                word,
+            )
+        )
+    return found
+
+
+def walk(landscape: Landscape, order: np.ndarray, at: int) -> None:
+    """Offer the record before and the one after, and what a hand can say, by button and key."""
+    row = int(order[at])
+    mine, steps = session.mine(), hand.now().steps
+    with st.container(horizontal=True, gap="small"):
+        for label, key, to in (("Previous", "K", at - 1), ("Next", "J", at + 1)):
+            there = 0 <= to < len(order)
+            st.button(label, shortcut=key, disabled=not there, on_click=look_at,
+                      args=(int(order[to]) if there else row,))  # fmt: skip
+        if landscape.vectors is not None:
+            st.button("Similar", icon=":material/hub:", on_click=look_for_like, args=(row,),
+                      type="tertiary",
+                      help="The records nearest to this one, anywhere on the map")  # fmt: skip
+    with st.container(horizontal=True, gap="small"):
+        pinned, excluded = row in mine.pinned, row in mine.excluded
+        st.button(
+            "Unpin" if pinned else "Pin", icon=":material/keep:", shortcut="P",
+            on_click=say, args=(hand.release if pinned else hand.pin, row),
+            help="Keep it whatever the rule says",
+        )  # fmt: skip
+        st.button(
+            "Allow" if excluded else "Exclude", icon=":material/block:", shortcut="X",
+            on_click=say, args=(hand.release if excluded else hand.exclude, row),
+            help="Never choose this record",
+        )  # fmt: skip
+        st.button(
+            "Undo", icon=":material/undo:", shortcut="U", disabled=not steps, on_click=hand.undo,
+            help=f"Take back: {steps[-1].did}" if steps else "Nothing to take back",
+        )  # fmt: skip
+
+
+def say(word: Callable[[list[int]], None], row: int) -> None:
+    """Callback: a hand's word on a record, which stays the one that is read."""
+    look_at(row)
+    word([row])
+
+
+def look_for_like(row: int) -> None:
+    """Callback: look at the records that are most like one, wherever they lie."""
+    session.change(like=row, q="", region=None, record=row)
+
+
+def whole(view: View, landscape: Landscape, order: np.ndarray, scope: Scope) -> None:
+    """Offer to keep or drop all that are listed, and to download them."""
+    n = len(order)
+    with st.container(horizontal=True, gap="small"):
+        if scope.asked:
+            every = f"{count(n)} record{'s' * (n != 1)}"
+            with st.popover("All of them", icon=":material/select_all:"):
+                st.caption(f"A word on all {every} at once; Undo takes it back.")
+                st.button(f"Keep all {count(n)}", on_click=hand.pin, args=(order,),
+                          key="keep_region")  # fmt: skip
+                st.button(f"Drop all {count(n)}", on_click=drop, args=(view, landscape, order),
+                          key="drop_region")  # fmt: skip
+                st.button("Free them", on_click=hand.release, args=(order,), key="free_region",
+                          help="Take back every word on them")  # fmt: skip
+        part = order[:MOST_DOWNLOADED]
+        st.download_button(
+            f"Download {count(len(part))}",
+            lambda: originals(landscape, part),
+            file_name="records.jsonl",
+            mime="application/jsonl",
+            icon=":material/download:",
+            on_click="ignore",
+            help="The original records, in the order of the list, one a line"
+            + ("" if len(part) == n else f"; the first {count(len(part))} of {count(n)}"),
+        )
+
+
+def drop(view: View, landscape: Landscape, rows: np.ndarray) -> None:
+    """Callback: choose none of these. What one filter alone means is dropped by a rule."""
+    narrowed = view.kept or view.q or view.like is not None or view.region is not None
+    rule = None if narrowed or len(view.filters) != 1 else others(landscape, view.filters[0])
+    if rule is None:
+        hand.exclude(rows)
+    else:
+        hand.choose_only(rule)
+
+
+def others(landscape: Landscape, text: str) -> str | None:
+    """Return the rule of the records that a rule does not mean, None where none says so."""
+    rule = Rule.parse(text)
+    sorted_by = facet(landscape, rule.name)
+    if not isinstance(sorted_by, Categories) or sorted_by.row is not None:
+        return None  # what is outside a range, or of several kinds, is no rule
+    left = [name for name in sorted_by.names if name not in rule.values]
+    return str(Rule(rule.name, tuple(left))) if 0 < len(left) <= MOST_NAMED else None
+
+
+def originals(landscape: Landscape, rows: np.ndarray) -> bytes:
+    """Return the original records of rows as JSON lines, in their order."""
+    assert landscape.records is not None
+    taken = landscape.records.take_originals(rows)
+    return b"".join(f"{text}\n".encode() for text in taken)

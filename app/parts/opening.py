@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import cache
+import hand
 import session
 from ila_core import paths
 from ila_core.errors import IlaError
@@ -19,7 +20,7 @@ def opened() -> Landscape | None:
     """Return the landscape of the view; where it cannot be opened say why, and return None."""
     view = session.view()
     try:
-        return cache.landscape(folders.run_of(view.landscape))
+        landscape = cache.landscape(folders.run_of(view.landscape))
     except (IlaError, OSError) as error:
         st.header("This landscape cannot be opened", anchor=False)
         trouble(error)
@@ -34,6 +35,8 @@ def opened() -> Landscape | None:
             "screens/data.py", label="Open or build another", icon=":material/database:"
         )
         return None
+    hand.take_up(landscape)
+    return landscape
 
 
 def landscape_now() -> None:

@@ -12,6 +12,7 @@ import session
 from ila_core.landscape.grid import MAX_RESOLUTION
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.registry import find
+from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 from parts import terms
@@ -64,7 +65,9 @@ def resolution_knob(view: View, selection: Selection) -> None:
         "every pick is the first of its own patch.",
     )
     if by_hand:
-        most = len(selection.landscape) - len(selection.spec.excluded) if even else MAX_RESOLUTION
+        pool = selection.landscape
+        free = len(pool) - len(Locks.asked(pool, selection.spec).excluded)
+        most = free if even else MAX_RESOLUTION
         st.number_input(
             "Number of even patches" if even else "Patches a side of the grid",
             min_value=1,
@@ -82,7 +85,7 @@ def patches_sentence(selection: Selection) -> str:
     """Say how many patches there are, of how many records, and how many of these are chosen."""
     patches, records = patches_of(selection), len(selection.landscape)
     if selection.spec.even:
-        records -= len(selection.spec.excluded)
+        records = selection.choosable
         return (
             f"{counted(patches, 'patch')} of {each(records / patches)} each, "
             f"{few(len(selection) / patches)} chosen"

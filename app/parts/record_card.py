@@ -1,39 +1,72 @@
-"""One record: its numbers in a line, its turns as they are, and what a hand can say to it."""
+"""One record: why it was kept or left, what it is, its numbers, and its turns as they are."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-import session
 from draw.names import isolated
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.languages import known, languages
 from ila_core.pool.record import Record
 from parts.texts import count, decimal, plain, share
 
 
 def record_card(landscape: Landscape, row: int, record: Record, why: str) -> None:
-    """Show one record: why it was kept or left, its numbers, its text, and the hand's word."""
-    with st.container(border=True):
+    """Show one record: why it was kept or left, what it is, its numbers and its text."""
+    with st.container(border=True, gap="small"):
         st.markdown(f"**{plain(why)}**")
-        st.caption(plain(facts(landscape, row, record)))
-        lock_buttons(row, likes=landscape.vectors is not None)
-        with st.container(height=330, border=False):
-            record_text(record)
+        if found := chips(landscape, row, record):
+            st.markdown(found)
+        st.caption(plain(numbers(landscape, row)))
+        record_text(record)
+
+
+def chips(landscape: Landscape, row: int, record: Record) -> str:
+    """Return source, language, domain and labels of a record as Markdown badges.
+
+    The language only where the landscape's are known already: to tell them takes a while.
+    """
+    found = kinds(landscape, row, record)
+    return " ".join(f":{COLOURS[kind]}-badge[{plain(isolated(text))}]" for kind, text in found)
+
+
+COLOURS = {"source": "blue", "language": "green", "domain": "violet", "label": "gray"}
+
+
+def kinds(landscape: Landscape, row: int, record: Record) -> list[tuple[str, str]]:
+    """Return what kind of record it is, each with what it is a kind of."""
+    found = [("source", record.source or "")]
+    if landscape.records is not None and known(landscape):
+        told = languages(landscape)
+        found.append(("language", told.names[told.code[row]]))
+    if landscape.domain_names:
+        found.append(("domain", landscape.domain_names[landscape.domain[row]]))
+    found += [("label", label) for label in landscape.labels_of([row])[0]]
+    return [(kind, text) for kind, text in found if text]
 
 
 def facts(landscape: Landscape, row: int, record: Record) -> str:
     """Return a record's numbers and labels in one line."""
-    labels = landscape.labels_of([row])[0]
+    found = kinds(landscape, row, record)
+    labels = ", ".join(isolated(text) for kind, text in found if kind == "label")
+    parts = [
+        numbers(landscape, row),
+        *(isolated(text) for kind, text in found if kind == "domain"),
+        f"labels {labels}" if labels else "",
+        *(f"from {isolated(text)}" for kind, text in found if kind == "source"),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def numbers(landscape: Landscape, row: int) -> str:
+    """Return a record's numbers in one line."""
     parts = [
         f"row {row}",
         f"relative depth {share(float(landscape.relative_depth[row]))}",
         f"loss {decimal(float(landscape.loss[row]))} nats per token",
         reduction(landscape, row),
         f"{count(np.nan_to_num(landscape.tokens[row]))} response tokens",
-        isolated(landscape.domain_names[landscape.domain[row]]) if landscape.domain_names else "",
-        f"labels {', '.join(map(isolated, labels))}" if labels else "",
-        f"from {isolated(record.source)}" if record.source else "",
     ]
     return " · ".join(part for part in parts if part)
 
@@ -44,29 +77,10 @@ def reduction(landscape: Landscape, row: int) -> str:
     return "" if np.isnan(nats) else f"loss reduction {decimal(nats)}"
 
 
-def lock_buttons(row: int, *, likes: bool) -> None:
-    """Offer to pin or exclude a record, to take that back, and to look at its like."""
-    word = next((entry.action for entry in session.locks() if entry.row == row), None)
-    with st.container(horizontal=True, gap="small"):
-        st.button("Pin", icon=":material/keep:", on_click=session.lock, args=("pin", row),
-                  disabled=word == "pin", help="Keep it whatever the rule says")  # fmt: skip
-        st.button("Exclude", icon=":material/block:", on_click=session.lock, args=("exclude", row),
-                  disabled=word == "exclude", help="Never choose this record")  # fmt: skip
-        if word is not None:
-            st.button("Undo", icon=":material/undo:", on_click=session.unlock, args=(row,))
-        if likes:
-            st.button("Similar", icon=":material/hub:", on_click=look_for_like, args=(row,),
-                      help="The records nearest to this one, anywhere on the map")  # fmt: skip
-
-
-def look_for_like(row: int) -> None:
-    """Callback: look at the records that are most like one, wherever they lie."""
-    session.change(like=row, q="", region=None, record=row)
-
-
 def record_text(record: Record) -> None:
     """Show a record's turns as plain text, line breaks and code as they are."""
     for turn in record.turns:
         bare = turn.role == "assistant" and not turn.scored
-        st.caption("assistant, not scored" if bare else turn.role)
-        st.code(turn.text or " ", language=None, wrap_lines=True)
+        st.caption("assistant, not scored" if bare else plain(turn.role))
+        text = turn.text or " "
+        st.code(f"\n{text}\n", language=None, wrap_lines=True)  # one break at each end goes

@@ -99,7 +99,8 @@ def scope(view: View, selection: Selection) -> Scope:
 def marks(view: View, selection: Selection) -> dict[Mark, np.ndarray]:
     """Return the records that stand out on the map, by kind, in the order they are drawn."""
     spec = selection.spec
-    opened = [] if view.record is None else [view.record]
+    there = view.record is not None and view.record < len(selection.landscape)
+    opened = [view.record] if there else []
     return {
         "hits": lit(scope(view, selection)),
         "excluded": np.array(spec.excluded, dtype=np.int64),

@@ -80,7 +80,7 @@ def waiting(landscape: Landscape, spec: Spec) -> None:
             f"this one has {counted(len(landscape), 'record')}. It runs beside the page, which "
             "goes on working; what it finds is kept."
         )
-        if about.prefix:
+        if about.extends(spec):
             st.caption("Every smaller budget is a part of what it finds and then costs nothing.")
         if job is not None and job.state == "failed":
             trouble(IlaError(job.message or "It failed."))

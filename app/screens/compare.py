@@ -82,8 +82,8 @@ def headline(landscape: Landscape, among: int) -> bool:
         f"{counted(len(landscape), 'record')}, each with its automatic settings. Depth is "
         f"the {name_of(landscape)}."
     )
-    if session.locks():
-        st.caption("What you pinned or excluded on the map has no part in this comparison.")
+    if not (mine := session.mine()).empty:
+        st.caption(f"Your own selection ({mine.summary}) has no part in this comparison.")
     return True
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 import session
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
-from parts import facets, knobs
+from parts import clean, facets, knobs, my_selection
 from parts.cell_table import cells_panel
 from parts.filters import filter_row
 from parts.first_minute import first_minute
@@ -32,6 +32,8 @@ def page() -> None:
         return
     with st.sidebar:
         selection = knobs.draw(session.view(), landscape)
+        my_selection.panel(landscape, selection)
+        clean.panel(landscape)
     view = session.view()
     headline(view, landscape, selection)
     if selection is None:

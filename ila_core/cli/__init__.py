@@ -20,18 +20,21 @@ from ila_core.cli import (
     doctor,
     duplicates,
     info,
+    mine,
     model,
+    report,
     search,
     select,
     study,
+    trained,
     tune,
 )
 from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
 COMMANDS = (
-    build, add, select, compare, search, duplicates, decontaminate, model, tune, study, app, info,
-    doctor,
+    build, add, select, mine, compare, report, search, duplicates, decontaminate, trained, model,
+    tune, study, app, info, doctor,
 )  # fmt: skip
 
 

@@ -39,11 +39,16 @@ def add_arguments(
     for option in options_of(settings).values():
         if option.name in without or (only is not None and option.name not in only):
             continue
-        about: dict[str, Any] = {"help": _help(option), "default": argparse.SUPPRESS}
+        about: dict[str, Any] = {
+            "help": _help(option),
+            "default": argparse.SUPPRESS,
+            "dest": option.name,
+        }
         if option.kind is bool:
             about["action"] = "store_true"
         else:
             about["metavar"] = option.metavar or option.name.upper()
+            about["action"] = "append" if option.repeated else "store"
             about["required"] = option.name in required
         parser.add_argument(option.flag, **about)
 
@@ -51,7 +56,8 @@ def add_arguments(
 def _help(option: Option) -> str:
     """Return an option's help with the words that may be given."""
     words = ", ".join([*option.choices, *option.patterns])
-    return (option.help + (f": {words}" if words else "")).replace("%", "%%")
+    more = " (repeatable)" if option.repeated else ""
+    return (option.help + (f": {words}" if words else "") + more).replace("%", "%%")
 
 
 def given(arguments: argparse.Namespace, settings: type) -> dict[str, Any]:

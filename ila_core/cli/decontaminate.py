@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
 from ila_core.cli.arguments import add_arguments, add_command, made, whole
-from ila_core.cli.rows import clipped, write_rows
-from ila_core.cli.terminal import Line, say
+from ila_core.cli.rows import add_outputs, clipped, leave, reading
+from ila_core.cli.terminal import say
 from ila_core.files import write_text
 from ila_core.overlap.decontaminate import DecontaminationSettings
 
@@ -30,21 +30,20 @@ def add(commands: Any) -> None:
     add_arguments(command, DecontaminationSettings)
     command.add_argument("--show", type=whole(0, MOST_SHOWN, "--show"), default=SHOWN, metavar="N",
                          help="matches that are shown")  # fmt: skip
-    command.add_argument("--out", metavar="FILE", help="where to write the rows, for --exclude")
     command.add_argument("--report", metavar="FILE",
                          help="where to write all matches, a JSON object a line")  # fmt: skip
-    command.add_argument("--json", action="store_true", help="print one JSON object")
+    add_outputs(command)
 
 
 def run(options: argparse.Namespace) -> None:
     from ila_core.overlap.decontaminate import decontaminate
 
     settings = made(options, DecontaminationSettings)
-    landscape = ila.open(options.run_folder)
-    found = decontaminate(landscape, options.evaluation, settings, progress=Line("reading"))
-    if options.json:
-        print(json.dumps(found.as_dict(), ensure_ascii=False))
-    else:
+    with reading(options) as progress:
+        landscape = ila.open(options.run_folder)
+        found = decontaminate(landscape, options.evaluation, settings, progress=progress)
+        leave(options, found.rows, found.as_dict())
+    if not options.json:
         print(found.sentence)
         for match in found.matches[: options.show]:
             show(match)
@@ -59,8 +58,6 @@ def run(options: argparse.Namespace) -> None:
         lines = [json.dumps(match.as_dict(), ensure_ascii=False) for match in found.matches]
         write_text(options.report, "".join(f"{line}\n" for line in lines))
         say(f"{len(lines):,} matches written to {options.report}")
-    if options.out:
-        write_rows(options.out, found.rows, options.run_folder)
 
 
 def show(match: Match) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
 from ila_core.cli.arguments import add_arguments, add_command, made, whole
-from ila_core.cli.rows import clipped, write_rows
-from ila_core.cli.terminal import Line, say
+from ila_core.cli.rows import add_outputs, clipped, leave, reading
 from ila_core.overlap.duplicates import DuplicateSettings
 
 if TYPE_CHECKING:
@@ -28,25 +26,20 @@ def add(commands: Any) -> None:
     add_arguments(command, DuplicateSettings)
     command.add_argument("--show", type=whole(0, MOST_SHOWN, "--show"), default=SHOWN, metavar="N",
                          help="groups that are shown")  # fmt: skip
-    command.add_argument("--out", metavar="FILE", help="where to write the rows, for --exclude")
-    command.add_argument("--json", action="store_true", help="print one JSON object")
+    add_outputs(command)
 
 
 def run(options: argparse.Namespace) -> None:
     from ila_core.overlap.duplicates import duplicates, records_of
 
     settings = made(options, DuplicateSettings)
-    landscape = ila.open(options.run_folder)
-    found = duplicates(landscape, settings, progress=Line("reading"))
-    if options.json:
-        print(json.dumps(found.as_dict()))
-    else:
+    with reading(options) as progress:
+        landscape = ila.open(options.run_folder)
+        found = duplicates(landscape, settings, progress=progress)
+        leave(options, found.rows, found.as_dict())
+    if not options.json:
         print(found.sentence)
         show(found, records_of(landscape), options.show)
-    if options.out:
-        write_rows(options.out, found.rows, options.run_folder)
-    elif len(found.rows) and not options.json:
-        say("Write the rows that are left out to a file with --out FILE.")
 
 
 def show(found: Duplicates, records: Records, number: int) -> None:

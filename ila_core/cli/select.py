@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
     if options.out:
         written = ila.export(
             selection, options.out, format=options.format, dataset_info=options.dataset_info,
-            validation=options.validation,
+            validation=options.validation, mine=options.mine or "",
         )  # fmt: skip
     numbers = describe(selection, novelty=options.novelty)
     if options.json:
@@ -115,6 +115,8 @@ def print_numbers(selection: Selection, numbers: Numbers) -> None:
         ("method", numbers.method),
         ("records", f"{numbers.rows:,} of {len(selection.landscape):,}"),
         ("response tokens", f"{numbers.tokens:,.0f}"),
+        *(("quota", f"{tally.quota}: {tally.picks:,} of {tally.least:,} to {tally.most:,}")
+          for tally in selection.tallies),
         ("patches", _patches(selection, numbers)),
         *((name.replace("_", " "), _known(value, "")) for name, value in numbers.knobs.items()
           if name != "patches"),

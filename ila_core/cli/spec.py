@@ -30,20 +30,30 @@ def add_spec(command: argparse.ArgumentParser, *, without: tuple[str, ...] = ())
     command.add_argument("--trained", action="append", default=[], metavar="FILE",
                          help="records that were trained on already, in any form that a pool may "
                          "have: they are never chosen (repeatable)")  # fmt: skip
+    command.add_argument("--mine", metavar="NAME",
+                         help="a selection of your own (ila mine RUN): its pins, exclusions, rules "
+                         "and quotas are added")  # fmt: skip
 
 
 def asked(options: argparse.Namespace, landscape: Landscape) -> dict[str, Any]:
-    """Return the fields of Spec that were given, for a landscape."""
+    """Return the fields of Spec that were given, for a landscape; a saved selection adds its."""
     from ila_core.selection.locks import read_locks
 
     n = len(landscape)
-    return {
+    fields: dict[str, Any] = {
         **(advised(options.advice, landscape) if options.advice else {}),
         **given(options, Spec),
         "pinned": read_locks(options.pin, n) if options.pin else (),
         "excluded": excluded(options, landscape),
         "parameters": tuple(map(parameter, options.set)),
     }
+    if options.mine:
+        from ila_core.mine.shelf import Shelf
+
+        mine = Shelf.of(options.run_folder).read(options.mine, landscape)
+        for name in ("pinned", "excluded", "only", "quotas"):
+            fields[name] = (*fields.get(name, ()), *getattr(mine, name))
+    return fields
 
 
 def excluded(options: argparse.Namespace, landscape: Landscape) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -48,6 +49,7 @@ def export(
     *,
     dataset_info: bool = False,
     validation: str = "",
+    mine: str = "",
 ) -> Path:
     """Write the selected records to `path` and what made them to `path`.manifest.json.
 
@@ -58,6 +60,8 @@ def export(
     `validation` is a share (5%) or a count of the records, which go to a second file with
     .validation before the suffix instead; see `exports.split`. `dataset_info` also adds the file
     to the dataset_info.json beside it, LLaMA-Factory's register of data sets.
+    `mine` is the name of the saved selection that pins, exclusions, rules and quotas come from,
+    for the manifest.
     Files are complete or not there at all. UsageError for a name that says another format, and
     for the place of the pool's own file or of one that the landscape is made of.
     """
@@ -71,7 +75,7 @@ def export(
     entries = read_register(register_file) if dataset_info else {}
     known = [dataset_entry(part, place.name, format) for place, part in parts if dataset_info]
     for place, part in parts:
-        _write(part, place, format, validation)
+        _write(part, place, format, validation=validation, mine=mine)
     if format == "axolotl":
         names = [place.name for place, _ in parts]
         write_text(Path(path).with_suffix(SNIPPET), axolotl_snippet(*names))
@@ -96,14 +100,23 @@ def parts_of(
     return [(path, both.train), (path.with_name(validation_name(path.name)), both.validation)]
 
 
-def _write(selection: Selection, path: Path, format: Format, validation: str) -> None:
+def _write(selection: Selection, path: Path, format: Format, **how: str) -> None:
     """Write one file and its manifest."""
     with replacing(path) as temporary:
         write_records(selection, temporary, format)
         digest = hash_file(temporary)
-    about = manifest(selection, format, sha256=digest, validation=validation)
+    about = manifest(selection, format, sha256=digest, **how)
     text = json.dumps(about, indent=1, ensure_ascii=False)
     write_text(path.with_name(f"{path.name}.{MANIFEST}"), text + "\n")
+
+
+def content(selection: Selection, format: Format = "jsonl") -> bytes:
+    """Return the bytes of the file that an export of the selection writes."""
+    if format not in PARQUET:
+        return b"".join(lines(selection, format))
+    with tempfile.TemporaryDirectory() as folder:
+        write_records(selection, Path(folder) / "content", format)
+        return (Path(folder) / "content").read_bytes()
 
 
 def write_records(selection: Selection, path: Path, format: Format) -> None:
@@ -234,7 +247,7 @@ def table(selection: Selection) -> pa.Table:
 
 
 def manifest(
-    selection: Selection, format: Format, *, sha256: str, validation: str = ""
+    selection: Selection, format: Format, *, sha256: str, validation: str = "", mine: str = ""
 ) -> dict[str, Any]:
     """Return how the file was made: rule, locks, landscape, and the command that repeats it.
 
@@ -249,6 +262,8 @@ def manifest(
         "format": format,
         "validation": validation,
         **spec.as_dict(),
+        "mine": mine,
+        "quotas_met": {tally.quota: tally.picks for tally in selection.tallies},
         "resolution_used": selection.resolution,
         "filled_up": selection.filled,
         "tuned_on": len(set(selection.rows.tolist()) & set(landscape.tuned_rows.tolist())),

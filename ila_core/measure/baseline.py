@@ -13,6 +13,7 @@ from ila_core.measure.curve import Curve, growth, round_budgets
 from ila_core.measure.describe import REFERENCE, Numbers, describe
 from ila_core.methods.registry import find
 from ila_core.methods.select import select_by
+from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
@@ -56,10 +57,10 @@ def baseline(landscape: Landscape, spec: Spec, *, reference: int = REFERENCE) ->
 def random_curve(landscape: Landscape, spec: Spec, points: int = 20) -> Curve:
     """Return how the mean of random selections grows from a few records to all that may be chosen.
 
-    Budget and knobs of the spec do not matter, its pins and exclusions do.
+    Budget, knobs and quotas of the spec do not matter; its pins, exclusions and rules do.
     """
-    most = max(1, len(landscape) - len(np.unique(spec.excluded)))
-    whole = replace(spec, budget=str(most))
+    most = max(1, len(landscape) - len(Locks.asked(landscape, spec).excluded))
+    whole = replace(spec, budget=str(most), quotas=())
     marks = [mark for mark in round_budgets(most, points) if mark >= len(set(spec.pinned))]
     curves = [growth(landscape, one.rows).at(marks) for one in draws(landscape, whole)]
     mean = {

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ila_core.errors import UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import REFERENCE, grid_numbers, reference_grid
 from ila_core.methods.select import select_sizes
+from ila_core.selection.locks import Locks
 from ila_core.selection.spec import Spec
 
 
@@ -73,14 +75,22 @@ def curve(
     """Return coverage, fidelity and tokens against the number of records, the spec's budget aside.
 
     `budgets` are about twenty between 1 and the pool unless given. A method whose picks extend
-    each other is asked once for all of them, another one anew for each.
+    each other is asked once for all of them, another one anew for each. Budgets that cannot meet
+    the spec's quotas are left out; UsageError where none can.
     """
     n = len(landscape)
-    most = n - len(np.unique(spec.excluded))
+    most = n - len(Locks.asked(landscape, spec).excluded)
     wanted = np.array(sorted(set(round_budgets(n) if budgets is None else budgets)), np.int64)
     wanted = np.unique(wanted.clip(max(1, len(set(spec.pinned))), max(1, most)))
-    points = []
-    for chosen in map(select_sizes(landscape, spec, int(wanted.max())), wanted.tolist()):
+    points: list[tuple[float, ...]] = []
+    selected = select_sizes(landscape, spec, int(wanted.max()))
+    for size in wanted.tolist():
+        try:
+            chosen = selected(size)
+        except UsageError:
+            if spec.quotas and (points or size < wanted[-1]):
+                continue
+            raise
         both = grid_numbers(chosen.landscape, chosen.rows, reference)
         points.append((len(chosen), chosen.tokens, *both))
     records, tokens, covered, kept = np.array(points, dtype=np.float64).T

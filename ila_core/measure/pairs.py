@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ila_core.landscape.even import curve_ranks
+from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 
 
@@ -22,7 +23,7 @@ def pairs(selection: Selection, count: int = 10) -> list[Pair]:
 
     Kept ones are equally far apart in number along the curve of even patches, so that places with
     many picks give many. No record stands in two pairs; where more is kept than left there are
-    fewer pairs. What is excluded by hand is in none.
+    fewer pairs. What is excluded by hand or by a rule is in none.
 
     >>> import ila_core as ila
     >>> pool = ila.Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
@@ -30,7 +31,7 @@ def pairs(selection: Selection, count: int = 10) -> list[Pair]:
     [Pair(kept=1, left=0)]
     """
     landscape = selection.landscape
-    never = np.array(sorted(set(selection.spec.excluded)), np.int64)
+    never = Locks.asked(landscape, selection.spec).excluded
     rank = curve_ranks(landscape, never.tobytes())
     order = np.argsort(rank, kind="stable")[len(never) :]
     is_kept = selection.mask[order]

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from ila_core.errors import UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import REFERENCE, grid_numbers
 from ila_core.methods.registry import find
 from ila_core.methods.select import select_by, select_sizes
 from ila_core.options import options_of
+from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
@@ -34,19 +33,29 @@ def solve(
     """
     if not 0 < coverage <= 1:
         raise UsageError(f"Coverage {coverage!r} is not a share above 0 and up to 1.")
-    most = len(landscape) - len(np.unique(spec.excluded))
-    selected = select_sizes(landscape, spec, max(most, 1))
-    whole = selected(max(most, 1))
+    most = max(1, len(landscape) - len(Locks.asked(landscape, spec).excluded))
+    selected = select_sizes(landscape, spec, most)
+    whole = selected(most)
     top, _ = grid_numbers(landscape, whole.rows, reference)
     if top < coverage:
         raise UsageError(
             f"Coverage {coverage:.1%} cannot be reached: all records that may be chosen cover "
             f"{top:.1%} of {reference} x {reference} patches."
         )
+
+    def reaches(size: int) -> bool:
+        try:
+            rows = selected(size).rows
+        except UsageError:  # so few records cannot meet the quotas
+            if spec.quotas:
+                return False
+            raise
+        return grid_numbers(landscape, rows, reference)[0] >= coverage
+
     low, high = max(1, len(set(spec.pinned))), len(whole)
     while low < high:
         middle = (low + high) // 2
-        if grid_numbers(landscape, selected(middle).rows, reference)[0] >= coverage:
+        if reaches(middle):
             high = middle
         else:
             low = middle + 1

@@ -36,8 +36,7 @@ def place_of(landscape: Landscape, spec: Spec) -> tuple[str, dict[str, Any]]:
     Where the picks of a bigger budget begin with those of a smaller one, the budget is not part of
     it: one folder serves every budget up to its own.
     """
-    prefix = find(spec.method).prefix
-    told = replace(spec, budget=Spec().budget) if prefix else spec
+    told = replace(spec, budget=Spec().budget) if find(spec.method).extends(spec) else spec
     return landscape.fingerprint, told.as_dict()
 
 
@@ -74,7 +73,7 @@ def make(folder: Path) -> Selection:
 def made(folder: Path, landscape: Landscape, spec: Spec) -> Selection | None:
     """Return the selection of a spec from what a folder holds; None where that is not enough.
 
-    A smaller budget is cut from the start of a larger one where `Method.prefix` allows it.
+    A smaller budget is cut from the start of a larger one where `Method.extends` allows it.
     """
     try:
         with np.load(folder / PICKS) as picks:
@@ -90,7 +89,7 @@ def made(folder: Path, landscape: Landscape, spec: Spec) -> Selection | None:
         return whole
     size = spec.asked.cut(landscape, rows)
     enough = size < len(rows) or spec.asked.records(landscape) == len(rows)
-    if not (find(spec.method).prefix and enough and size):
+    if not (find(spec.method).extends(spec) and enough and size):
         return None
     return replace(whole.first(size), spec=spec)
 

@@ -19,6 +19,7 @@ def fill(
     pick: Callable[..., np.ndarray],
     landscape: Landscape,
     spec: Spec,
+    locks: Locks,
     parameters: Mapping[str, Any],
 ) -> Selection:
     """Return the selection of a method that knows of no locks and may run dry.
@@ -28,10 +29,9 @@ def fill(
     IlaError says what is wrong with rows that are none.
     """
     n = len(landscape)
-    locks = Locks.of(spec.pinned, spec.excluded, n)
-    free = np.ones(n, dtype=bool)
-    free[locks.pinned], free[locks.excluded] = False, False
-    free = np.flatnonzero(free)
+    may = locks.free(n)
+    may[locks.pinned] = False
+    free = np.flatnonzero(may)
     most = len(locks.pinned) + len(free)
     pool = landscape if len(free) in (0, n) else landscape.subset(free)
 

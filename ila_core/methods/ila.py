@@ -24,14 +24,13 @@ from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
 
-def ila(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
+def ila(landscape: Landscape, spec: Spec, locks: Locks, *, offset: float = 0.0) -> Selection:
     """Choose by (round, relative depth descending, row) until the budget is met.
 
     The automatic resolution cuts as many patches as there are picks, for a budget of tokens as
     many as can give their first record. `offset` cuts a fraction of a patch later. Pinned records
     come first and use up their patch's first rounds.
     """
-    locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
     cut = _cut(landscape, spec, locks, offset)
     turn = rounds(landscape, spec, cut, locks)
 

@@ -12,7 +12,7 @@ from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
 
-def nested(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selection:
+def nested(landscape: Landscape, spec: Spec, locks: Locks, *, offset: float = 0.0) -> Selection:
     """Choose by levels of ever smaller patches: the selection for a budget starts every larger.
 
     The order of the whole pool is kept with the landscape, so another budget costs nothing.
@@ -23,7 +23,6 @@ def nested(landscape: Landscape, spec: Spec, *, offset: float = 0.0) -> Selectio
     >>> [ila.select(pool, budget=b, method="nested").rows.tolist() for b in (1, 2, 3)]
     [[1], [1, 2], [1, 2, 0]]
     """
-    locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
     rows, level = order.nested(landscape, spec, locks, offset=offset)
     size = locks.checked_cut(spec.asked, landscape, rows)
     nowhere = frozen(np.full(size, -1, np.int64))

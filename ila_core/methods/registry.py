@@ -27,7 +27,9 @@ from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.fill import fill
 from ila_core.methods.needs import check_needs
+from ila_core.methods.quotas import within
 from ila_core.options import options_of
+from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
@@ -55,8 +57,8 @@ class Method:
     home: str
     """Where the function is, as entry points say it: "package.module:function"."""
     reads: frozenset[str] = frozenset()
-    """The fields of a Spec that it reads beside budget and locks, "depth" where another kind of it
-    makes another selection; and "map" where it cuts the map into patches."""
+    """The fields of a Spec that it reads beside budget, locks, rules and quotas, "depth" where
+    another kind of it makes another selection; and "map" where it cuts the map into patches."""
     compared: bool = False
     """Whether it is compared where no method is named: it takes a few seconds at most on 75,000
     records and needs nothing that a usual landscape lacks."""
@@ -65,7 +67,7 @@ class Method:
     draws: int = 1
     """Over how many seeds it is measured: several where all that it does is chance."""
     by_spec: bool = False
-    """Whether the function takes (landscape, spec) and returns the Selection itself."""
+    """Whether the function takes (landscape, spec, locks) and returns the Selection itself."""
     function: Callable[..., Any] | None = None
 
     fixed: Mapping[str, Any] = field(default_factory=dict)
@@ -103,6 +105,13 @@ class Method:
         parameters = inspect.signature(self.pick).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
+    def extends(self, spec: Spec) -> bool:
+        """Whether its picks at a bigger budget begin with those at a smaller one, as it is asked.
+
+        With quotas they do not: a share of few picks is not the start of a share of many.
+        """
+        return self.prefix and not spec.quotas
+
     def applied(self, spec: Spec) -> Spec:
         """Return the spec with this method, and the knobs that it does not read at their default.
 
@@ -111,7 +120,7 @@ class Method:
         >>> find("random").applied(Spec(resolution=64, seed=3)) == Spec("random", seed=3)
         True
         """
-        knobs = options_of(Spec).keys() - {"method", "budget", "depth"} - self.reads
+        knobs = options_of(Spec).keys() - ASKED_OF_ALL - self.reads
         own = tuple((name, value) for name, value in spec.parameters if name in self.defaults)
         idle = {name: options_of(Spec)[name].default for name in knobs}
         return replace(spec, method=self.name, parameters=own, **{**idle, **self.fixed})
@@ -130,10 +139,15 @@ class Method:
         landscape = landscape.by(spec.depth)
         spec = replace(spec, depth=cast(Any, landscape.kind))
         started = time.perf_counter()
-        if self.by_spec:
-            selection = self.pick(landscape, spec, **parameters)
-        else:
-            selection = fill(self.name, self.pick, landscape, spec, parameters)
+
+        def choose(spec: Spec, locks: Locks) -> Selection:
+            if self.by_spec:
+                chosen = self.pick(landscape, spec, locks, **parameters)
+            else:
+                chosen = fill(self.name, self.pick, landscape, spec, locks, parameters)
+            return replace(chosen, locks=locks)
+
+        selection = within(landscape, spec, choose)
         return replace(selection, seconds=time.perf_counter() - started)
 
     def check(self, parameters: Mapping[str, Any]) -> None:
@@ -145,6 +159,9 @@ class Method:
                 f"it takes {', '.join(self.defaults) or 'none'}."
             )
 
+
+ASKED_OF_ALL = frozenset(("method", "budget", "depth", "only", "quotas"))
+"""The knobs that a spec keeps whatever its method: to these all methods answer."""
 
 PAPER = {"patches": "grid", "resolution": "auto", "depth": "loss", "depth_target": 1.0}
 """The algorithm of the ILA paper, as a spec says it."""

@@ -57,7 +57,8 @@ def select(
 def select_sizes(landscape: Landscape, spec: Spec, most: int) -> Callable[[int], Selection]:
     """Return what selects any number of records up to `most` by a spec, its budget aside.
 
-    A method whose picks extend each other is asked once for all of them, another one each time.
+    A method whose picks extend each other is asked once for all of them, another one each time;
+    with quotas every one, for a share of few picks is not the start of a share of many.
 
     >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
     >>> sized = select_sizes(pool, Spec("nested"), 3)
@@ -68,7 +69,7 @@ def select_sizes(landscape: Landscape, spec: Spec, most: int) -> Callable[[int],
     def anew(size: int) -> Selection:
         return select_by(landscape, replace(spec, budget=str(size)))
 
-    return anew(most).first if find(spec.method).prefix else anew
+    return anew(most).first if find(spec.method).extends(spec) else anew
 
 
 def select_by(landscape: Landscape, spec: Spec) -> Selection:

@@ -17,12 +17,12 @@ import numpy as np
 from ila_core.errors import IlaError
 from ila_core.options import check, option
 from ila_core.overlap.duplicates import records_of
-from ila_core.overlap.encoder import encoder_of
 from ila_core.overlap.evaluation import Evaluation, Passages, owners
 from ila_core.overlap.wording import Wording, spoken
 from ila_core.pool.inputs import Paths
 from ila_core.pool.settings import ReadSettings
 from ila_core.progress import Progress, no_progress
+from ila_core.search.find import encoder_of
 from ila_core.space.encode import unit
 from ila_core.space.neighbours import nearest
 from ila_core.space.words import folded, sequence
@@ -127,6 +127,7 @@ class Contamination:
     def as_dict(self) -> dict[str, Any]:
         """Return what `ila decontaminate --json` prints."""
         return {
+            "sentence": self.sentence,
             "records": self.records,
             "evaluation_records": self.evaluated,
             "touched": self.touched,

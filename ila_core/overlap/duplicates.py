@@ -104,6 +104,7 @@ class Duplicates:
     def as_dict(self) -> dict[str, Any]:
         """Return what `ila duplicates --json` prints."""
         return {
+            "sentence": self.sentence,
             "records": self.records,
             "threshold": self.settings.threshold,
             "keep": self.settings.keep,

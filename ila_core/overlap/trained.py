@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,6 +38,15 @@ class Trained:
             f"{self.matched:,} of the {read:,} records trained on are {len(self.rows):,} records "
             f"of this pool{rest}."
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `ila trained --json` prints."""
+        return {
+            "sentence": self.sentence,
+            "matched": self.matched,
+            "unmatched": self.unmatched,
+            "left": len(self.rows),
+        }
 
 
 def trained(landscape: Landscape, paths: Paths, settings: ReadSettings | None = None) -> Trained:

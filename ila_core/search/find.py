@@ -129,7 +129,7 @@ def encoder_of(landscape: Landscape) -> Encoder:
 def _encoder(landscape: Landscape) -> Encoder:
     settings = landscape.manifest.get("settings", {})
     records = landscape.records
-    instead = "search for words, or for records that are like one of them"
+    instead = "go by words, or by records that are like one of them"
     if given := settings.get("embeddings"):
         raise UsageError(
             f"The vectors of this landscape came from a file ({given}), and nothing here can put a "

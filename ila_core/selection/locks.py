@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ila_core.errors import UsageError
+from ila_core.landscape.grid import frozen
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.memory import remembered
 from ila_core.selection.budget import Budget
+from ila_core.selection.rules import matching
+
+if TYPE_CHECKING:
+    from ila_core.selection.spec import Spec
 
 Picked = TypeVar("Picked", bound=tuple[np.ndarray, Any])
 """Rows in pick order, and what else is known of them."""
@@ -32,8 +38,8 @@ class Locks:
 
         UsageError for a row that does not exist, is no whole number, or is in both.
         """
-        first, never = _rows("pinned", pinned, n), np.unique(_rows("excluded", excluded, n))
-        if len(both := np.intersect1d(first, never)):
+        first, never = _rows("pinned", pinned, n), _distinct(_rows("excluded", excluded, n))
+        if len(both := _distinct(first[np.isin(first, never)])):
             raise UsageError(
                 f"Row {both[0]} is both pinned and excluded"
                 + (f", and so are {len(both) - 1:,} more" if len(both) > 1 else "")
@@ -41,6 +47,29 @@ class Locks:
             )
         _, place = np.unique(first, return_index=True)
         return cls(first[np.sort(place)], never)
+
+    @classmethod
+    def asked(cls, landscape: Landscape, spec: Spec) -> Locks:
+        """Return the locks of a request: what does not fit its rules is excluded, unless pinned.
+
+        UsageError as from `of`, and where the landscape has not what a rule goes by.
+        """
+        locks = cls.of(spec.pinned, spec.excluded, len(landscape))
+        if not spec.only:
+            return locks
+        fits = np.array(fitting(landscape, spec.only))
+        fits[locks.pinned] = True
+        return locks.without(np.flatnonzero(~fits))
+
+    def without(self, rows: np.ndarray) -> Locks:
+        """Return locks that exclude further rows, int64, none of them pinned."""
+        return Locks(self.pinned, _distinct(np.concatenate([self.excluded, rows])))
+
+    def free(self, n: int) -> np.ndarray:
+        """Return which of a pool's n records may be chosen, (n,) bool; the pinned are of them."""
+        may = np.ones(n, dtype=bool)
+        may[self.excluded] = False
+        return may
 
     @property
     def key(self) -> tuple[bytes, bytes]:
@@ -75,6 +104,15 @@ class Locks:
         return size
 
 
+@remembered(most=8)
+def fitting(landscape: Landscape, rules: tuple[str, ...]) -> np.ndarray:
+    """Return which records fit all rules, (n,) bool.
+
+    UsageError where the landscape has not what a rule goes by.
+    """
+    return frozen(matching(landscape, rules))
+
+
 def read_locks(path: str | Path, n: int) -> np.ndarray:
     """Return the row numbers of a file, one a line, counted from 0, as (k,) int64 in file order.
 
@@ -100,6 +138,12 @@ def read_locks(path: str | Path, n: int) -> np.ndarray:
             )
         rows.append(int(digits))
     return np.array(rows, dtype=np.int64)
+
+
+def _distinct(rows: np.ndarray) -> np.ndarray:
+    """Return rows ascending, each once; by sorting, which is quicker than numpy's own unique."""
+    ordered = np.sort(rows)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
 
 
 def _rows(what: str, given: Iterable[int], n: int) -> np.ndarray:

@@ -12,7 +12,9 @@ from ila_core.errors import UsageError
 from ila_core.landscape.even import Even
 from ila_core.landscape.grid import Grid, frozen
 from ila_core.landscape.landscape import Landscape
+from ila_core.selection.locks import Locks
 from ila_core.selection.order import Cut
+from ila_core.selection.quota import Quota
 from ila_core.selection.spec import Spec
 
 if TYPE_CHECKING:
@@ -21,6 +23,19 @@ if TYPE_CHECKING:
 Taken = Literal["rounds", "levels", "order"]
 """How picks were taken: by rounds of patches, by levels of the quadtree, or in an order of the
 method's own, of which nothing more is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """How many picks count towards a quota."""
+
+    quota: str
+    members: np.ndarray
+    """(n,) bool, which records of the pool do."""
+    picks: int
+    least: int
+    """As a count, among the picks that were made."""
+    most: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,6 +68,12 @@ class Selection:
     filled: int = 0
     """Picks that only fill the budget, of a method that ran dry."""
     seconds: float = 0.0
+    locks: Locks | None = None
+    """What could be chosen: hands, rules and quotas have excluded the rest. None where the rows
+    were given."""
+    unbound: np.ndarray | None = None
+    """(u,) int64, what the same request keeps without its quotas, in pick order; None where that
+    is the selection itself."""
 
     @classmethod
     def of_rows(cls, landscape: Landscape, spec: Spec, rows: Any, *, filled: int = 0) -> Selection:
@@ -114,6 +135,17 @@ class Selection:
         """Response tokens of the chosen records."""
         return float(np.nansum(self.landscape.tokens[self.rows], dtype=np.float64))
 
+    @cached_property
+    def tallies(self) -> tuple[Tally, ...]:
+        """How its picks stand to each of the quotas that it was asked for, in their order."""
+        found = []
+        for text in self.spec.quotas:
+            quota = Quota.parse(text)
+            members = quota.members(self.landscape)
+            picks = int(np.count_nonzero(members[self.rows]))
+            found.append(Tally(text, members, picks, *quota.bounds(len(self))))
+        return tuple(found)
+
     @property
     def shown_cut(self) -> Cut:
         """The patches; for a method without any, as many even patches as there are picks."""
@@ -122,13 +154,24 @@ class Selection:
     def nonempty(self) -> Selection:
         """Return the selection itself; UsageError that says why where it holds no record."""
         n = len(self.landscape)
-        if not len(self):
+        if len(self):
+            return self
+        if len(set(self.spec.excluded)) == n:
+            raise UsageError(f"All {n:,} records are excluded; exclude fewer.")
+        if self.locks is not None and len(self.locks.excluded) == n:
+            rules = " and ".join(f"--only {rule}" for rule in self.spec.only)
             raise UsageError(
-                f"All {n:,} records are excluded; exclude fewer."
-                if len(self.spec.excluded) == n
-                else f"Budget {self.spec.budget} is less than the first record takes; raise it."
+                f"No record is left of {n:,} that fits {rules} and is not excluded; take a rule "
+                "away."
             )
-        return self
+        raise UsageError(
+            f"Budget {self.spec.budget} is less than the first record takes; raise it."
+        )
+
+    @property
+    def choosable(self) -> int:
+        """How many records could be chosen in the end: hands, rules and quotas leave so many."""
+        return len(self.landscape) - (0 if self.locks is None else len(self.locks.excluded))
 
     def first(self, size: int) -> Selection:
         """Return the selection of the first picks; of a nested one, that of a smaller budget."""

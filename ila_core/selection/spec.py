@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -13,6 +13,8 @@ from ila_core.errors import UsageError
 from ila_core.landscape.grid import check_resolution
 from ila_core.options import MAX_SEED, command, option, options_of, words
 from ila_core.selection.budget import Budget
+from ila_core.selection.quota import Quota
+from ila_core.selection.rules import Rule
 
 PINS, EXCLUSIONS = "pinned.txt", "excluded.txt"
 """Files of row numbers that a printed command names."""
@@ -22,6 +24,9 @@ MOST_PATCHES = 2**31 - 1
 
 STUDIED = {"patches": "{}", "depth": "{}", "depth_target": "q={:g}"}
 """The knobs that a study turns and gives advice on, and how the name of a curve says each."""
+
+_READERS: Mapping[str, Callable[[str], Rule | Quota]] = {"only": Rule.parse, "quotas": Quota.parse}
+"""What a text among several has to be, and is kept as that writes itself."""
 
 Parameters = tuple[tuple[str, Any], ...]
 
@@ -66,6 +71,16 @@ class Spec:
         least=0, most=1,
     )  # fmt: skip
     seed: int = option(0, "seed of what the method draws", metavar="N", least=0, most=MAX_SEED)
+    only: tuple[str, ...] = option(
+        (), "choose only among records that fit this, such as source=a|b or tokens=10..500; of "
+        "several rules a record fits all. A pinned record is chosen even so", metavar="RULE",
+        repeated=True,
+    )  # fmt: skip
+    quotas: tuple[str, ...] = option(
+        (), "least and most picks of one sort, as counts or shares of the picks: "
+        "language:zh=10%..30%, source:a=100.. or label:code=..5%",
+        metavar="FACET:VALUE=LEAST..MOST", word="quota", repeated=True,
+    )  # fmt: skip
     pinned: tuple[int, ...] = ()
     """Rows that are chosen first, in this order."""
     excluded: tuple[int, ...] = ()
@@ -82,6 +97,8 @@ class Spec:
                 value = Budget.parse(value).text
             else:
                 value = known.check(value)
+            if name in _READERS:
+                value = tuple(dict.fromkeys(str(_READERS[name](text)) for text in value))
             object.__setattr__(self, name, value)
         for name in ("pinned", "excluded"):
             object.__setattr__(self, name, _rows(getattr(self, name)))
@@ -127,11 +144,8 @@ class Spec:
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON knows it."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return values | {
-            "pinned": list(self.pinned),
-            "excluded": list(self.excluded),
-            "parameters": dict(self.parameters),
-        }
+        lists = {name: list(values[name]) for name in ("only", "quotas", "pinned", "excluded")}
+        return values | lists | {"parameters": dict(self.parameters)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Spec:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ila_core.errors import UsageError
 from ila_core.landscape.grid import LEVELS
-from ila_core.selection.locks import Locks
+from ila_core.selection.locks import Locks, fitting
 from ila_core.selection.order import nested, rounds
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ class Reason:
     """Place in the pick order; nested orders place every record, chosen or not."""
     pinned: bool = False
     excluded: bool = False
+    outside: str = ""
+    """The rule that it does not fit, of those to choose by."""
+    quota: str = ""
+    """Why quotas have changed what becomes of it, in words; empty where they have not."""
     missing: bool = False
     """It has no depth, so it comes after those that have one."""
     patch: int | None = None
@@ -49,6 +53,10 @@ class Reason:
         word = "Kept" if self.kept else "Left"
         if self.pinned or self.excluded:
             return f"{word}: {'pinned' if self.pinned else 'excluded'} by hand."
+        if self.outside:
+            return f"{word}: it does not fit {self.outside}."
+        if self.quota:
+            return f"{word}: {self.quota}."
         if self.taken == "levels":
             return f"{word}: {self._level()}."
         if self.round is None:
@@ -111,9 +119,42 @@ def reason(selection: Selection, row: int) -> Reason:
         excluded=row in spec.excluded,
         missing=bool(np.isnan(landscape.by(spec.depth).relative_depth[row])),
     )
-    if known.excluded or selection.taken == "order":
-        return known
-    locks = Locks.of(spec.pinned, spec.excluded, len(landscape))
+    if known.pinned or known.excluded:
+        return known if selection.taken == "order" or known.excluded else _placed(selection, known)
+    for rule in spec.only:
+        if not fitting(selection.landscape, (rule,))[row]:
+            return replace(known, outside=rule)
+    if words := _by_quota(selection, known):
+        return replace(known, quota=words)
+    return known if selection.taken == "order" else _placed(selection, known)
+
+
+def _by_quota(selection: Selection, known: Reason) -> str:
+    """Return what quotas have to do with a record's being kept or left; empty where nothing."""
+    if selection.unbound is None or selection.locks is None:
+        return ""
+    was_kept = known.row in selection.unbound
+    own = [tally for tally in selection.tallies if tally.members[known.row]]
+    if known.kept:
+        wanting = [tally.quota for tally in own if tally.picks == tally.least]
+        if was_kept:
+            return ""
+        if wanting:
+            return f"the quota {wanting[0]} asks for it"
+        return "it takes the place of a record that a quota leaves out"
+    full = [tally.quota for tally in own if tally.picks == tally.most]
+    closed = np.searchsorted(selection.locks.excluded, known.row)
+    if not was_kept and known.row not in selection.locks.excluded[closed : closed + 1]:
+        return ""
+    if full:
+        return f"the quota {full[0]} is full"
+    return "the places that are left are for records that a quota asks for"
+
+
+def _placed(selection: Selection, known: Reason) -> Reason:
+    """Return the reason with the place of the record among those of its patch or level."""
+    assert selection.locks is not None
+    locks = selection.locks
     if selection.taken == "levels":
         return _by_level(selection, locks, known)
     return _by_round(selection, locks, known)

@@ -66,37 +66,20 @@ def test_chance_is_measured_with_the_kind_of_depth_of_the_selection() -> None:
     ran(script)
 
 
-def test_a_second_word_on_a_record_replaces_the_first() -> None:
-    def script() -> None:
-        import session
-
-        session.lock("pin", 3)
-        session.lock("exclude", 5)
-        session.lock("exclude", 3)
-        assert session.spec().pinned == () and session.spec().excluded == (3, 5)
-        assert session.chance().excluded == (3, 5)
-        session.unlock(3)
-        assert session.locked("exclude") == (5,)
-        session.unlock()
-        assert session.locks() == ()
-
-    ran(script)
-
-
 def test_another_landscape_drops_what_belonged_to_the_old_one() -> None:
     def script() -> None:
         import session
         from ila_core.landscape.region import Box
 
         session.change(region=Box(0, 0, 1, 1), box=Box(0, 0, 2, 2), record=7, layer="depth")
-        session.change(budget="5%")
+        session.change(budget="5%", mine="best")
+        session.remember("listed", "something")
         assert session.view().region == Box(0, 0, 1, 1) and session.view().record == 7
-        session.lock("pin", 3)
-        assert session.view().record == 3
         session.change(landscape="another")
         view = session.view()
         assert (view.region, view.box, view.record) == (None, None, None)
-        assert session.locks() == () and view.layer == "depth"
+        assert view.mine == "" and view.layer == "depth"
+        assert session.recall("listed") is None and session.recall("hand") is None
 
     ran(script)
 

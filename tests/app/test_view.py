@@ -22,6 +22,8 @@ VIEWS = st.builds(
         depth=st.sampled_from(["auto", "loss-reduction", "loss", "column"]),
         depth_target=st.sampled_from([0.0, 0.5, 0.75, 1.0]),
         seed=st.integers(0, 99),
+        only=st.sampled_from([(), ("domain=a%2Cb|c", "tokens=10..")]),
+        quotas=st.sampled_from([(), ("domain:a%2Cb=10%..", "tokens:10..=..5")]),
     ),
     layer=st.sampled_from(["density", "depth", "representation", "both", "domain", "terrain"]),
     against=st.sampled_from(["random", "nested"]),
@@ -41,6 +43,7 @@ VIEWS = st.builds(
     methods=st.sampled_from([(), ("random",), ("random", "ila", "k-center")]),
     pair=st.sampled_from([(), ("ila", "random"), ("deita", "nested")]),
     study=st.sampled_from(["", "/some/where/study"]),
+    mine=st.sampled_from(["", "my best", "~AAAAAAAAAAAAAAAAAAAAAA"]),
 )
 
 
@@ -77,6 +80,7 @@ def test_a_resolution_is_read_as_one_of_its_patches() -> None:
         ({"region": "a"}, "none of the map"), ({"region": "0,0;1,1"}, "2 corners"),
         ({"record": "-1"}, "a row of the pool"), ({"record": "9" * 30}, "a row of the pool"),
         ({"patch": "12"}, "no such part"),
+        ({"only": "taste=good"}, "'taste'"), ({"quotas": "a"}, "LEAST..MOST"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_in_a_link_is_said_and_left_at_its_default(

@@ -91,7 +91,7 @@ def test_a_click_opens_the_records_of_its_place_beside_the_map(page: Any, run: P
     opened(page, link_to(landscape, 7, 0.2))
     page.mouse.click(*middle_of(page))
     page.wait_for_function("() => location.search.includes('region=')")
-    page.wait_for_selector("h3")
+    page.wait_for_selector("text=The place you chose:")
     rows = rows_in(landscape, parse(part_of(page, "region")))
     assert 7 in rows and part_of(page, "record") == "7"
     plural = "s" * (len(rows) != 1)
@@ -157,7 +157,7 @@ def test_a_drawn_outline_lists_all_that_it_holds(page: Any, run: Path, tool: str
         page.mouse.move(x, y, steps=6)
     page.mouse.up()
     page.wait_for_function("() => location.search.includes('region=')")
-    page.wait_for_selector("h3")
+    page.wait_for_selector("text=The place you chose:")
     rows = rows_in(ila.open(run), parse(part_of(page, "region")))
     assert len(rows) > 30
     assert page.locator("h3").first.inner_text().startswith(f"{len(rows)} records, ")

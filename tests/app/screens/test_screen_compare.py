@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from app_helpers import EVERYWHERE, button, fine, opened, surroundings, texts  # noqa: F401
+from app_helpers import button, fine, opened, surroundings, texts  # noqa: F401
 from conftest import small_pool, write_jsonl
 from streamlit.testing.v1 import AppTest
 
@@ -130,10 +130,10 @@ def test_a_budget_that_cannot_be_offers_a_way_back(tmp_path: Path, run: Path) ->
 
 
 def test_pins_have_no_part_and_it_says_so(run: Path) -> None:
-    page = opened(region=EVERYWHERE)
+    page = opened(record="7")
     button(page, "Exclude").click().run()
     page.switch_page("screens/compare.py").run()
-    assert "has no part in this comparison" in texts(fine(page))
+    assert "Your own selection (1 excluded) has no part in this comparison" in texts(fine(page))
 
 
 def test_novelsum_and_stability_come_on_request() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from app_helpers import button, fine, opened, surroundings, texts  # noqa: F401
+from app_helpers import button, fine, list_of, opened, surroundings, texts  # noqa: F401
 from streamlit.testing.v1 import AppTest
 
 import ila_core as ila
@@ -26,7 +26,7 @@ def test_a_search_for_words_lists_what_it_finds(run: Path) -> None:
     page = fine(opened(q="spiders -3"))
     rows = by_words(ila.open(run), "spiders -3").rows
     assert f"{len(rows)} records" in texts(page)
-    assert all("spiders" in line for line in page.dataframe[0].value["Instruction"])
+    assert all("spiders" in line["title"] for line in list_of(page)["lines"])
     page.text_input(key="knob_q").set_value("haiku").run()
     assert "12 records" in texts(fine(page))
     assert page.query_params["q"] == "haiku"
@@ -43,7 +43,7 @@ def test_a_search_that_makes_no_sense_is_told_and_narrows_nothing() -> None:
 
 def test_a_search_by_meaning_lists_the_nearest_first() -> None:
     page = fine(opened(q="a short poem about a number", by="meaning"))
-    assert "haiku" in page.dataframe[0].value["Instruction"].iloc[0]
+    assert "haiku" in list_of(page)["lines"][0]["title"]
 
 
 def test_records_like_one_of_them(run: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from app_helpers import (  # noqa: F401
     EVERYWHERE,
     button,
     fine,
+    list_of,
     map_of,
     opened,
     surroundings,
@@ -30,6 +32,7 @@ from ila_core.measure.describe import describe
 from ila_core.measure.pairs import pairs
 from ila_core.methods import beside
 from ila_core.methods.registry import find, methods
+from ila_core.selection.rules import Rule
 from ila_core.selection.spec import Spec
 from jobs import picks
 from parts import selecting
@@ -417,7 +420,8 @@ def test_the_inspector_lists_the_same_records_whatever_the_budget() -> None:
 
 
 def listed(page: AppTest) -> set[str]:
-    return set(page.dataframe[0].value["Instruction"])
+    assert button(page, "Next") and not [b for b in page.button if b.label == "Next page"]
+    return {line["row"] for line in list_of(page)["lines"]}
 
 
 def test_the_map_draws_a_small_pool_record_by_record() -> None:
@@ -510,7 +514,9 @@ def test_the_map_says_how_much_of_a_selection_the_tuned_model_knows(
 
 def test_a_place_in_the_link_opens_its_records() -> None:
     page = fine(opened(region=EVERYWHERE))
-    assert "60 records, 6 kept" in texts(page)
+    assert "60 records, 6 kept" in texts(
+        page
+    ) and "The place you chose: chosen ones, then the deepest." in texts(page)
     assert "Kept" in texts(page)
     page = fine(opened(region=EVERYWHERE, record="17"))
     assert "row 17" in texts(page)
@@ -521,18 +527,179 @@ def test_a_place_without_records_says_so() -> None:
     assert "No record in the place you chose" in texts(fine(opened(region="500,500,501,501")))
 
 
-def test_without_a_click_the_inspector_says_how() -> None:
-    assert "Click the map to read its records" in texts(opened())
+def test_without_a_place_all_records_are_listed_the_chosen_ones_first() -> None:
+    page = fine(opened())
+    assert "All 60 records, 6 kept" in texts(page) and "1 to 25" in texts(page)
+    assert "**Kept" in texts(page) and "Click the map to read its records" in texts(page)
+
+
+def test_pages_and_records_are_walked_through_and_stand_in_the_link() -> None:
+    page = fine(opened())
+    assert button(page, "Page before").disabled and button(page, "Previous").disabled
+    button(page, "Next").click().run()
+    second = fine(page).query_params["record"]
+    button(page, "Next page").click().run()
+    assert "26 to 50" in texts(fine(page)) and page.query_params["record"] != second
+    button(page, "Next page").click().run()
+    assert "51 to 60" in texts(fine(page)) and button(page, "Next page").disabled
+    button(page, "Previous").click().run()
+    assert "26 to 50" in texts(fine(page))
+    assert f"row {second}" in texts(fine(opened(record=second)))
+
+
+def test_a_record_of_the_link_that_is_not_there_shows_the_first() -> None:
+    assert "1 to 25" in texts(fine(opened(record="4000000")))
 
 
 def test_pinned_and_excluded_records_go_into_the_selection_and_can_be_undone() -> None:
-    page = opened(region=EVERYWHERE)
+    page = opened(record="7")
+    assert list_of(page)["open"] == 7
     button(page, "Exclude").click().run()
-    assert "excluded by hand" in texts(fine(page))
+    assert "excluded by hand" in texts(fine(page)) and "1 excluded" in texts(page)
+    assert {line["row"]: line["word"] for line in list_of(page)["lines"]}[7] == "excluded"
     button(page, "Pin").click().run()
-    assert "pinned by hand" in texts(fine(page))
+    assert "pinned by hand" in texts(fine(page)) and "1 pinned" in texts(page)
+    assert map_of(page)["marks"].keys() == {"pins", "open"}
     button(page, "Undo").click().run()
-    assert "by hand" not in texts(fine(page))
+    assert "excluded by hand" in texts(fine(page))
+    button(page, "Allow").click().run()
+    assert "by hand" not in texts(fine(page)) and "nothing yet" in texts(page)
+    button(page, "Undo").click().run()
+    assert "excluded by hand" in texts(fine(page))
+
+
+def test_the_list_stands_still_while_records_are_pinned_and_excluded() -> None:
+    page = opened(budget="3", record="7")
+    button(page, "Next").click().run()
+    after = fine(page).query_params["record"]
+    button(page, "Previous").click().run()
+    assert fine(page).query_params["record"] == "7"
+    button(page, "Pin").click().run()
+    button(page, "Next").click().run()
+    assert fine(page).query_params["record"] == after
+
+
+def test_a_place_is_kept_or_dropped_as_a_whole() -> None:
+    page = opened(region="-999,-999,0,999", budget="80%")
+    drop = next(part for part in page.button if part.key == "drop_region")
+    n = int(drop.label.split()[-1])
+    assert 0 < n < 60
+    drop.click().run()
+    assert f"{n} excluded" in texts(fine(page)) and ", 0 kept" in texts(page)
+    next(part for part in page.button if part.key == "keep_region").click().run()
+    assert f"{n} pinned" in texts(fine(page)) and f", {n} kept" in texts(page)
+    button(page, "Undo").click().run()
+    assert f"{n} excluded" in texts(fine(page))
+    next(part for part in page.button if part.key == "free_region").click().run()
+    assert "nothing yet" in texts(fine(page))
+
+
+# -- one's own selection --------------------------------------------------------------------------
+
+
+def test_a_reload_and_another_screen_find_what_was_settled_and_take_it_back() -> None:
+    page = opened(record="7")
+    button(page, "Pin").click().run()
+    link = fine(page).query_params["mine"]
+    page.switch_page("screens/export.py").run()
+    assert "1 pinned" in texts(fine(page)) and "with your own 1 pinned" in texts(page)
+    again = fine(opened(mine=link))
+    assert "1 pinned" in texts(again)
+    next(part for part in again.button if part.key == "undo_mine").click().run()
+    assert "nothing yet" in texts(fine(again))
+
+
+def test_no_visitor_meets_what_another_has_settled() -> None:
+    first, second = opened(record="7"), opened(record="8")
+    button(first, "Pin").click().run()
+    button(second, "Exclude").click().run()
+    assert first.query_params["mine"] != second.query_params["mine"]
+    assert "1 pinned" in texts(fine(first.run())) and "1 excluded" in texts(fine(second.run()))
+    assert "nothing yet" in texts(fine(opened()))
+    guest = opened(mine=first.query_params["mine"], record="9")
+    button(guest, "Exclude").click().run()
+    assert "1 pinned, 1 excluded" in texts(fine(guest))
+    assert guest.query_params["mine"] != first.query_params["mine"]
+    assert "1 excluded" not in texts(fine(opened(mine=first.query_params["mine"])))
+
+
+def test_it_is_saved_opened_and_deleted_by_name() -> None:
+    page = opened(record="7")
+    button(page, "Pin").click().run()
+    page.text_input(key="mine_name").set_value("my best").run()
+    next(part for part in page.button if part.key == "save_mine").click().run()
+    assert "**my best**" in texts(fine(page)) and page.query_params["mine"] == "my best"
+    button(page, "Next").click().run()
+    button(page, "Exclude").click().run()
+    assert "**my best, changed**" in texts(fine(page)) and page.query_params["mine"] != "my best"
+
+    other = fine(opened(mine="my best"))
+    assert "1 pinned" in texts(other) and "excluded" not in texts(other)
+    button(other, "Exclude").click().run()
+    assert fine(other).query_params["mine"] != "my best"
+    other.text_input(key="mine_name").set_value("my best").run()
+    next(part for part in other.button if part.key == "save_mine").click().run()
+    assert "There is a selection named 'my best' already" in texts(fine(other)).replace("\\", "")
+    next(part for part in other.button if part.key == "replace_mine").click().run()
+    assert fine(other).query_params["mine"] == "my best"
+
+    next(part for part in page.button if part.key == "open_mine_my best").click().run()
+    assert fine(page).query_params["mine"] == "my best"
+    next(part for part in page.button if part.key == "delete_mine_my best").click().run()
+    assert "**My selection**" in texts(fine(page)) and page.query_params["mine"].startswith("~")
+    assert "There is no selection named 'my best'" in texts(fine(opened(mine="my best"))).replace(
+        "\\", ""
+    )
+
+
+@pytest.mark.parametrize("name", ["~AAAAAAAAAAAAAAAAAAAAAA", "absent", "../../manifest", "~x"])
+def test_a_selection_of_a_link_that_cannot_be_found_is_told(name: str) -> None:
+    page = fine(opened(mine=name))
+    assert page.error and "nothing yet" in texts(page)
+
+
+def test_rules_and_quotas_are_added_told_and_taken_away() -> None:
+    page = opened(budget="12")
+    page.selectbox(key="rule_by").set_value("tokens").run()
+    page.number_input(key="rule_low_tokens").set_value(4.0).run()
+    next(part for part in page.button if part.key == "rule_only").click().run()
+    told = texts(fine(page)).replace("\\", "")
+    assert "Only Response tokens from 4" in told and "1 rule" in told
+    page.number_input(key="rule_low_tokens").set_value(6.0).run()
+    page.text_input(key="quota_least").set_value("50%").run()
+    next(part for part in page.button if part.key == "rule_quota").click().run()
+    told = texts(fine(page)).replace("\\", "")
+    assert "1 rule, 1 quota" in told and "Response tokens from 6: 50% to all" in told
+    assert "tokens:6..=50%..; " in told and "6 to 12 asked for" in told
+    page.text_input(key="quota_least").set_value("many").run()
+    next(part for part in page.button if part.key == "rule_quota").click().run()
+    assert "ends at 'many'" in fine(page).error[0].value.replace("\\", "")
+    next(part for part in page.button if part.key == "drop_tokens=4..").click().run()
+    assert "1 quota" in texts(fine(page)) and "1 rule" not in texts(page)
+
+
+def test_filters_become_rules_and_one_is_dropped_by_its_others() -> None:
+    page = opened(filter="tokens=4..")
+    button(page, "Choose only among these").click().run()
+    assert "1 rule" in texts(fine(page)) and "filter" not in page.query_params
+    name = ila.open(Path(os.environ["ILA_APP_OPEN"])).domain_names[0]
+    page = opened(filter=str(Rule("domain", (name,))))
+    next(part for part in page.button if part.key == "drop_region").click().run()
+    assert "1 rule" in texts(fine(page)) and "excluded" not in texts(page)
+    assert ", 0 kept" in texts(page)
+
+
+def test_a_quota_that_cannot_be_met_is_told_with_a_way_back() -> None:
+    page = opened(quotas="tokens:1..=100..")
+    assert "asks for 100 records" in fine(page).error[0].value
+    next(part for part in page.button if part.key == "undo_mine").click().run()
+    assert not fine(page).error and "6 are kept" in texts(page)
+
+
+def test_rules_of_a_link_become_the_visitors_own() -> None:
+    page = fine(opened(only="tokens=4.."))
+    assert "1 rule" in texts(page) and "only" not in page.query_params
+    assert "1 rule" in texts(fine(opened(mine=page.query_params["mine"])))
 
 
 def test_text_of_records_is_never_read_as_markup(tmp_path: Path, run: Path) -> None:

@@ -1,0 +1,50 @@
+"""Which records the inspector lists, in which order, and what it hands over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ila_core as ila
+from ila_core.landscape.landscape import Landscape
+from ila_core.paths import ROOT
+from parts.inspector import in_order, originals, place_of
+from parts.record_list import HERE
+
+NAN = float("nan")
+
+
+@given(
+    depth=st.lists(st.sampled_from([0.1, 0.5, 0.9, NAN]), min_size=1, max_size=20),
+    data=st.data(),
+)
+def test_chosen_ones_come_first_in_pick_order_then_the_deepest(depth, data) -> None:
+    n = len(depth)
+    pool = Landscape.from_arrays(np.zeros((n, 2)), depth=depth, relative_depth=depth)
+    chosen = ila.select(pool, budget=data.draw(st.integers(1, n)), method="random")
+    rows = np.array(data.draw(st.lists(st.integers(0, n - 1), unique=True)), dtype=np.int64)
+    picks = [row for row in chosen.rows.tolist() if row in rows]
+    rest = sorted(set(rows.tolist()) - set(picks), key=lambda r: (-np.nan_to_num(depth[r], nan=-1),
+                                                                  r))  # fmt: skip
+    assert in_order(chosen, rows).tolist() == picks + rest
+
+
+def test_a_record_is_found_where_it_stands() -> None:
+    assert place_of(np.array([4, 2, 9]), 9) == 2
+    assert place_of(np.array([4, 2, 9]), 5) == place_of(np.array([4]), None) == 0
+
+
+def test_what_is_downloaded_is_the_original_line_byte_for_byte(run: Path, pool: Path) -> None:
+    lines = pool.read_bytes().splitlines(keepends=True)
+    rows = np.array([17, 3, 59])
+    assert originals(ila.open(run), rows) == b"".join(lines[row] for row in rows)
+
+
+def test_the_list_sets_text_as_text() -> None:
+    source = (HERE / "record_list.js").read_text("utf-8")
+    assert "textContent" in source
+    assert not any(door in source for door in ("innerHTML", "insertAdjacentHTML", "outerHTML"))
+    assert HERE.is_relative_to(ROOT)
