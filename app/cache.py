@@ -51,6 +51,8 @@ from jobs import builds
 from jobs.pools import Pool
 
 CURVE_POINTS = 12
+PREVIEW_SECONDS = 20.0
+"""How long a visitor waits for the first records of a pool; a usual one takes a tenth of one."""
 T = TypeVar("T")
 
 
@@ -277,13 +279,15 @@ def encodings(file: Path) -> list[str]:
 @_once(max_entries=8)
 def preview(files: tuple[Path, ...], settings: ReadSettings, *, require_response: bool) -> Preview:
     """Read the first records of a pool's files, anew when one has changed."""
-    return reading.preview(files, settings, require_response=require_response)
+    return reading.preview(
+        files, settings, require_response=require_response, seconds=PREVIEW_SECONDS
+    )
 
 
 @_once(max_entries=24)
 def estimate(files: tuple[Path, ...], settings: BuildSettings) -> doctor.Estimate:
     """Estimate what building a pool with these settings takes on this machine."""
-    return doctor.estimate(files, settings)
+    return doctor.estimate(files, settings, seconds=PREVIEW_SECONDS)
 
 
 @_once(max_entries=24)

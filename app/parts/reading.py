@@ -28,6 +28,8 @@ AUTO = "as detected"
 SHOWN_PARTS = ("instruction", "input", "response", "system", "labels", "source")
 GOES_WITH: Mapping[str, tuple[Kind, ...]] = {"encoding": TEXTS, "header": TABLES}
 """The containers with which alone an option does anything; `partial` does with any."""
+OWNERS = ("unpack_ratio", "rejects")
+"""What memory and disk allow is for whoever runs the machine to say, on the command line."""
 PLACEHOLDERS = {"header": "instruction,response"}
 
 
@@ -50,7 +52,7 @@ def mend(pool: Pool, files: Sequence[Path], error: IlaError) -> None:
     """Offer what can make an unreadable pool readable: what the error names, in that order."""
     told, how = str(error), how_to_read(pool)
     wanted = sorted(
-        (name for name, one in OPTIONS.items() if one.flag in told),
+        (name for name, one in OPTIONS.items() if one.flag in told and name not in OWNERS),
         key=lambda name: told.index(OPTIONS[name].flag),
     )
     if len(files) > 1 and "partial" not in wanted:
@@ -81,7 +83,9 @@ def on_page(note: str) -> str:
     >>> on_page("a guess that --encoding overrules")
     'a guess that “Encoding” under Fields overrules'
     """
-    for option in OPTIONS.values():
+    for name, option in OPTIONS.items():
+        if name in OWNERS:
+            continue
         note = note.replace(option.flag, f"“{option.title}” under Fields")
     return note
 
@@ -131,7 +135,7 @@ def options_for(kinds: Iterable[Kind]) -> list[str]:
     return [
         name
         for name in OPTIONS
-        if name not in ("map", "split")
+        if name not in ("map", "split", *OWNERS)
         and (name not in GOES_WITH or not set(kinds).isdisjoint(GOES_WITH[name]))
     ]
 
