@@ -81,6 +81,8 @@ def export(
 
 
 def _check_name(path: Path, format: Format) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it.")
     suffix = path.suffix.lower()
     if format == "parquet" and suffix in (".jsonl", ".ndjson", ".json", ".csv"):
         raise UsageError(f"{path} is not named as Parquet; name it {path.with_suffix('.parquet')}.")
