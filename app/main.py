@@ -8,7 +8,9 @@ import streamlit as st
 
 import session
 from jobs import folders
-from parts.style import STYLE
+from parts.notices import senseless
+from parts.opening import landscape_now
+from parts.style import style
 
 HERE = Path(__file__).parent
 SCREENS = {
@@ -25,7 +27,7 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=320,
 )
-st.html(STYLE)
+st.html(style(session.theme()))
 st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "logo.svg"))
 
 given = folders.opened_with()
@@ -45,5 +47,8 @@ screen = st.navigation(
     position="top",
 )
 session.arrive(screen.title)
+session.view()  # reads the link
+senseless(session.taken("senseless", ()))
+landscape_now()  # first: the sidebar is there on every screen, and nothing is moved by it
 screen.run()
 session.write_url()

@@ -8,7 +8,7 @@ a note. Widgets that mirror the view or a note are knobs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 import streamlit as st
@@ -21,16 +21,26 @@ from jobs import folders
 from view import KNOBS, USUAL, View, from_query, to_query
 
 _VIEW, _LOCKS = "view", "locks"
+EMPTY = View()
+OF_LANDSCAPE = ("box", "region", "record", "filters", "kept", "q", "like", "study")
+"""Fields of a view that belong to one landscape: another starts without them."""
+_WRITTEN, _TOUCHED = "written", "touched"
+"""What was put into the address bar last, and whether a widget has been used since."""
 
 Note = Literal[
     "screen",  # that was open last
-    "range",  # the box that was drawn on the map as it stands
-    "still",  # what the map shows, and the cells that were chosen when it began to
-    "picked",  # of another chart: what it shows, and the cells chosen on it
-    "tool",
+    "senseless",  # what made no sense in the link, until it is told
+    "picked",  # of a chart of cells: what it shows, and the cells chosen on it
+    "told",  # when each part of what the map reports was told last
+    "turn",  # of the map: what it showed last, and how often that has changed
+    "stale",  # whether the rest of the page is behind the map
     "panel",
-    "focus",  # the record that the inspector shows
     "unsolved",  # why no budget reaches the wished coverage
+    "wish",  # which way it is solved: coverage or budget
+    "unit",  # a budget's text, and the unit that it is shown in
+    "followed picks",  # a slow method's selection, as it stood
+    "picks trouble",
+    "guide",  # whether the first minute was waved away
     "novelty",
     "stability",
     "slow methods",  # that may run
@@ -42,6 +52,7 @@ Note = Literal[
     "study unit",
     "study variants",
     "study trouble",
+    "student",  # of the study that is being put together
     "deleting study",
     "followed study",
     "format",
@@ -50,7 +61,6 @@ Note = Literal[
     "uploaded",
     "trouble",
     "deleting",
-    "following",  # the build that is shown
     "followed build",
     "how to read",  # a pool
     "instructions only",
@@ -76,12 +86,18 @@ class Lock:
 def view() -> View:
     """Return the present view; a new session takes it from its link."""
     if _VIEW not in st.session_state:
-        start = from_query(st.query_params.to_dict())
-        run = folders.opened_with()
-        if "landscape" not in st.query_params and run and folders.is_run(run):
-            start = replace(start, landscape=str(run))
-        st.session_state[_VIEW] = start
+        st.session_state[_VIEW] = _of_link()
     return st.session_state[_VIEW]
+
+
+def _of_link() -> View:
+    """Return the view of the address bar; where it names no landscape, of the one given."""
+    start, senseless = from_query(st.query_params.to_dict())
+    remember("senseless", senseless)
+    run = folders.opened_with()
+    if "landscape" not in st.query_params and run and folders.is_run(run):
+        start = replace(start, landscape=str(run))
+    return start
 
 
 def change(**values: Any) -> None:
@@ -95,15 +111,11 @@ def change(**values: Any) -> None:
         knobs.setdefault("resolution", USUAL.resolution)
     after = replace(before, spec=replace(before.spec, **knobs), **values)
     if after.landscape != before.landscape:
-        after = replace(
-            after, box=None, patch=values.get("patch", ()), study=values.get("study", "")
-        )
+        of_another = {name: values.get(name, getattr(EMPTY, name)) for name in OF_LANDSCAPE}
+        after = replace(after, **of_another)
         st.session_state.pop(_LOCKS, None)
-        forget("range", "still")
-    elif after.box != before.box or after.cells != before.cells:
-        after = replace(after, patch=values.get("patch", ()))
-        forget("range")
     st.session_state[_VIEW] = after
+    st.session_state[_TOUCHED] = True
 
 
 def write_url() -> None:
@@ -111,6 +123,26 @@ def write_url() -> None:
     wanted = to_query(view())
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+    st.session_state[_WRITTEN] = wanted
+    st.session_state[_TOUCHED] = False
+
+
+def _follow_address(*, moved: bool) -> None:
+    """Take the view from the address bar where the visitor changed it: by Back, or by hand.
+
+    A press on a widget may overtake the address that the run before it wrote; it has `touched` the
+    view. The way to another screen (`moved`) loses what stands in the address.
+    """
+    touched, written = st.session_state.get(_TOUCHED), st.session_state.get(_WRITTEN)
+    now = st.query_params.to_dict()
+    if touched or written is None or now == written or (moved and not now):
+        return
+    before, after = view(), _of_link()
+    change(**{field.name: getattr(after, field.name) for field in fields(View)
+              if field.name != "spec"})  # fmt: skip
+    st.session_state[_VIEW] = after
+    if after != before:
+        _forget_knobs()
 
 
 def theme() -> Theme:
@@ -129,11 +161,12 @@ def recall(note: Note, default: Any = None, *, of: object = "") -> Any:
 def remember(note: Note, value: Any, *, of: object = "") -> None:
     """Keep a value for a screen."""
     st.session_state[_key(note, of)] = value
+    st.session_state[_TOUCHED] = True
 
 
-def forget(*notes: Note) -> None:
-    for note in notes:
-        st.session_state.pop(_key(note, ""), None)
+def taken(note: Note, default: Any = None) -> Any:
+    """Return what a screen has noted, and forget it: what is to be told once."""
+    return st.session_state.pop(_key(note, ""), default)
 
 
 def _key(note: Note, of: object) -> str:
@@ -159,10 +192,17 @@ def arrive(screen: str) -> None:
     A key that two screens share names two widgets: one that still holds its value would not be
     set, and the other screen's widget would start at its least.
     """
-    if recall("screen") != screen:
-        for key in [key for key in st.session_state if str(key).startswith("knob_")]:
-            del st.session_state[key]
+    moved = recall("screen") != screen
+    _follow_address(moved=moved)
+    if moved:
+        _forget_knobs()
         remember("screen", screen)
+    write_url()  # at once: a screen may take seconds, and the way to it has emptied the address
+
+
+def _forget_knobs() -> None:
+    for key in [key for key in st.session_state if str(key).startswith("knob_")]:
+        del st.session_state[key]
 
 
 def turned(name: str) -> Any:
@@ -173,6 +213,11 @@ def turned(name: str) -> Any:
 def widget(key: str) -> Any:
     """Return the value of a screen's own widget, inside a callback."""
     return st.session_state[key]
+
+
+def widget_lives(key: str) -> bool:
+    """Whether a widget was drawn in the run before: its state goes with the screen that is left."""
+    return bool(st.session_state.get(key))
 
 
 def follow(name: str) -> None:
@@ -196,7 +241,11 @@ def locks() -> tuple[Lock, ...]:
 
 
 def lock(action: Literal["pin", "exclude"], row: int) -> None:
-    """Callback: pin or exclude a record; a second word on it replaces the first."""
+    """Callback: pin or exclude a record; a second word on it replaces the first.
+
+    It stays the record that is read, though the word puts it into another place of its list.
+    """
+    change(record=row)
     others = tuple(entry for entry in locks() if entry.row != row)
     st.session_state[_LOCKS] = (*others, Lock(action, row))
 

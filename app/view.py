@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from draw.layers import LAYERS, Layer
 from ila_core.errors import UsageError
-from ila_core.landscape.cells import SIDES, Box
+from ila_core.landscape import region as regions
+from ila_core.landscape.cells import SIDES
+from ila_core.landscape.region import Box, Region
+from ila_core.methods.registry import find
 from ila_core.options import options_of
+from ila_core.selection import rules
 from ila_core.selection.spec import Spec
 
 SAMPLE = "sample"
 """How a link names the landscape that ships with the program."""
-MOST_PICKED_IN_URL = 40
 USUAL = Spec()
 """What is asked for while nothing has been changed."""
 KNOBS = options_of(Spec)
 """The knobs of a selection by name, as links and widgets have them."""
+
+Kept = Literal["", "kept", "left"]
+By = Literal["words", "meaning"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,46 @@ class View:
     spec: Spec = USUAL
     """What is asked for, but for pins and exclusions, which belong to a visitor."""
     layer: Layer = "density"
-    cells: int = 64
+    against: str = "random"
+    """The method that the layer of differences sets the selection against."""
+    cells: int = 0
+    """Cells a side that are drawn over the map; 0 for none."""
     box: Box | None = None
-    patch: tuple[int, ...] = ()
-    """Numbers of the chosen cells, in the grid that is drawn."""
+    """The window that one looks at; the whole map where it is None."""
+    region: Region | None = None
+    """The place whose records are listed."""
+    record: int | None = None
+    """The row of the record that is read."""
+    filters: tuple[str, ...] = ()
+    """Rules of which all must hold for what is looked at; the selection knows nothing of them."""
+    kept: Kept = ""
+    """Whether only what is kept, or what is left, is looked at."""
+    q: str = ""
+    """What is searched for."""
+    by: By = "words"
+    """What the search goes by."""
+    like: int | None = None
+    """The row whose like are looked at, in place of a search."""
     methods: tuple[str, ...] = ()
     """What is compared; the fast methods where none is named."""
     pair: tuple[str, ...] = ()
     """The two methods that are set against each other."""
     study: str = ""
     """The folder of the study that is open."""
+    build: str = ""
+    """The name of the build that is followed."""
+
+
+FIELDS = {"filter": "filters"}
+"""Parts of a link that are called otherwise than their field."""
+
+
+class Link(NamedTuple):
+    """What a link says."""
+
+    view: View
+    senseless: tuple[str, ...]
+    """What made no sense in it, a sentence each: those parts are left at their default."""
 
 
 def to_query(view: View) -> dict[str, str]:
@@ -50,70 +84,119 @@ def to_query(view: View) -> dict[str, str]:
 
 
 def _texts(view: View) -> dict[str, str]:
-    few = len(view.patch) <= MOST_PICKED_IN_URL
     return {
         "landscape": view.landscape,
         **{name: knob.written(getattr(view.spec, name))[-1] for name, knob in KNOBS.items()},
         "layer": view.layer,
+        "against": view.against,
         "cells": str(view.cells),
-        "box": ",".join(f"{end:.6g}" for end in view.box or ()),
-        "patch": ",".join(str(number) for number in view.patch if few),
+        "box": _or_nothing(view.box),
+        "region": _or_nothing(view.region),
+        "record": _or_nothing(view.record),
+        "filter": rules.joined(view.filters),
+        "kept": view.kept,
+        "q": view.q,
+        "by": view.by,
+        "like": _or_nothing(view.like),
         "methods": ",".join(view.methods),
         "pair": ",".join(view.pair),
         "study": view.study,
+        "build": view.build,
     }
 
 
-def from_query(query: Mapping[str, str]) -> View:
-    """Return the view of a link; parts that make no sense are left at their default."""
-    values: dict[str, Any] = {}
-    readers = {
-        "landscape": str,
-        "layer": lambda text: LAYERS[LAYERS.index(text)],
-        "cells": lambda text: SIDES[SIDES.index(int(text))],
-        "box": _box,
-        "patch": lambda text: tuple(_within(int(p), 0, 8192**2 - 1) for p in text.split(",")),
-        "methods": _names,
-        "pair": lambda text: _pair(_names(text)),
-        "study": str,
-    }
-    for name, read in readers.items():
-        if query.get(name):
-            try:
-                values[name] = read(query[name])
-            except ValueError:
-                continue
-    return View(spec=_spec(query), **values)
+def _or_nothing(value: object) -> str:
+    return "" if value is None else str(value)
 
 
-def _spec(query: Mapping[str, str]) -> Spec:
-    """Return the spec of a link, knob by knob: one that makes no sense stays at its default."""
-    spec = USUAL
-    for name in KNOBS:
-        if query.get(name):
-            with suppress(UsageError):
-                spec = replace(spec, **{name: query[name]})
-    return spec
+def from_query(query: Mapping[str, str]) -> Link:
+    """Return the view of a link, and what made no sense in it.
+
+    >>> from_query({"cells": "7"}).senseless
+    ("The link's cells=7 makes no sense: it is one of 0, 32, 64, 96, 128.",)
+    """
+    view, senseless = View(), []
+    ordered = [*(name for name in KNOBS if name in query), *(n for n in query if n not in KNOBS)]
+    for name in ordered:  # patches before the resolution that counts them
+        text = query[name]
+        if not text:
+            continue
+        try:
+            if name in KNOBS:
+                spec = replace(view.spec, **{name: text})
+                find(spec.method)
+                view = replace(view, spec=spec)
+            elif name in _READERS:
+                view = replace(view, **{FIELDS.get(name, name): _READERS[name](text)})
+            else:
+                raise UsageError("there is no such part of a link")
+        except UsageError as error:
+            why = str(error).rstrip(".")
+            senseless.append(f"The link's {name}={shortened(text)} makes no sense: {why}.")
+    return Link(view, tuple(senseless))
 
 
-def _within(value: Any, low: Any, high: Any) -> Any:
-    if not low <= value <= high:
-        raise ValueError(f"{value} is not between {low} and {high}")
-    return value
+def shortened(text: str, letters: int = 40) -> str:
+    """Return a text of a link as a sentence may hold it."""
+    return text if len(text) <= letters else f"{text[:letters]}…"
+
+
+def _one_of(*known: Any) -> Callable[[str], Any]:
+    """Return a reader of one of these values."""
+    by_text = {str(value): value for value in known}
+
+    def read(text: str) -> Any:
+        if text not in by_text:
+            raise UsageError(f"it is one of {', '.join(by_text)}")
+        return by_text[text]
+
+    return read
+
+
+def _method(text: str) -> str:
+    return find(text).name
+
+
+def _row(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 12):
+        raise UsageError("it is a row of the pool, a whole number from 0 on")
+    return int(text)
+
+
+def _window(text: str) -> Box:
+    box = regions.parse(text)
+    if not (isinstance(box, Box) and box.x0 < box.x1 and box.y0 < box.y1):
+        raise UsageError("it is a window of the map, x0,y0,x1,y1")
+    return box
 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in text.split(",") if name))
 
 
-def _pair(names: tuple[str, ...]) -> tuple[str, ...]:
+def _pair(text: str) -> tuple[str, ...]:
+    names = _names(text)
     if len(names) != 2:
-        raise ValueError(f"{names} are not two names")
+        raise UsageError("it is two methods, A,B")
     return names
 
 
-def _box(text: str) -> Box:
-    x0, y0, x1, y1 = (float(part) for part in text.split(","))
-    if not (-math.inf < x0 < x1 < math.inf and -math.inf < y0 < y1 < math.inf):
-        raise ValueError(f"{text} is no box")
-    return Box(x0, y0, x1, y1)
+_READERS: dict[str, Callable[[str], Any]] = {
+    "landscape": str,
+    "layer": _one_of(*LAYERS),
+    "against": _method,
+    "cells": _one_of(0, *SIDES),
+    "box": _window,
+    "region": regions.parse,
+    "record": _row,
+    "filter": lambda text: rules.checked(map(str, rules.split(text))),
+    "kept": _one_of("kept", "left"),
+    "q": str,
+    "by": _one_of("words", "meaning"),
+    "like": _row,
+    "methods": _names,
+    "pair": _pair,
+    "study": str,
+    "build": str,
+}
+"""How each part of a link beside the knobs is read; UsageError says what it should be."""

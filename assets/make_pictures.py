@@ -62,9 +62,13 @@ def serving(run: str) -> Iterator[str]:
 
 def shoot(page: Page, url: str, name: str) -> None:
     page.goto(url)
-    page.wait_for_selector(".js-plotly-plot", timeout=120_000)
+    page.wait_for_selector("canvas", timeout=120_000)
     page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=120_000)
-    page.wait_for_timeout(3_000)
+    page.wait_for_timeout(6_000)
+    guide = page.get_by_test_id("stMain").locator(".st-key-guide_close button")
+    if guide.count():
+        guide.first.click()
+        page.wait_for_timeout(6_000)
     page.screenshot(path=PICTURES / name)
     print(PICTURES / name)
 

@@ -14,6 +14,7 @@ from typing import Any
 from ila_core._version import __version__
 
 _HOMES = {
+    "add": "pipeline.adding",
     "build": "pipeline.build",
     "open": "landscape.folder:open_run",
     "select": "methods.select",

@@ -36,12 +36,16 @@ Purpose = Literal[
     "tuning order",
     "projection start",
     "landmarks",
+    "usual distance",
     "lexical sample",
     "lexical axes",
     "legibility",
     "hash factors",
     "distance sample",
     "neighbour sample",
+    "validation split",
+    "neighbour search",
+    "window sample",
 ]
 """What chance is used for. A new purpose is a new name here."""
 

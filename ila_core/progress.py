@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,32 @@ Progress = Callable[[int, int | None], None]
 
 def no_progress(done: int, total: int | None) -> None:
     """Stay silent: the default wherever a progress callback is taken."""
+
+
+_LISTENER: ContextVar[Progress] = ContextVar("listener", default=no_progress)
+
+
+@contextmanager
+def listening(progress: Progress) -> Iterator[None]:
+    """Hear what `tell` says inside the block: of work that is called through others.
+
+    >>> heard = []
+    >>> with listening(lambda done, total: heard.append((done, total))):
+    ...     tell(1, 2)
+    >>> tell(2, 2)
+    >>> heard
+    [(1, 2)]
+    """
+    token = _LISTENER.set(progress)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
+
+
+def tell(done: int, total: int | None) -> None:
+    """Tell whoever listens how far the work is; nobody where nobody does."""
+    _LISTENER.get()(done, total)
 
 
 Say = Callable[[str], None]

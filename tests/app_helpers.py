@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -71,10 +72,14 @@ def fine(page: AppTest) -> AppTest:
     return page
 
 
-def any_cell(page: AppTest) -> int:
-    """The number of an occupied cell, read off the table of patches."""
-    page.segmented_control(key="knob_panel").set_value("patches").run()
-    return int(fine(page).dataframe[0].value["Cell"].iloc[0])
+EVERYWHERE = "-999,-999,999,999"
+"""A region that holds the whole map, as a link has it."""
+
+
+def map_of(page: AppTest) -> dict[str, Any]:
+    """What the map was given to draw."""
+    (drawn,) = page.get("bidi_component")
+    return json.loads(drawn.proto.json)
 
 
 def data_screen(pool: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:

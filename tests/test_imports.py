@@ -26,13 +26,15 @@ MAY_IMPORT = {
     "loss": set(),
     "lm": {"loss"},  # the type of the result
     "skills": {"pool"},  # the parser of labels
-    "landscape": {"pool"},
+    "landscape": {"pool", "space"},  # the regions of a map and their names
     "selection": {"landscape"},
+    "search": {"space", "landscape"},
     "methods": {"space", "landscape", "selection"},
     "measure": {"space", "landscape", "selection", "methods"},
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},
     "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
-    "exports": {"pool", "landscape", "selection"},
+    "overlap": {"pool", "space", "landscape"},
+    "exports": {"pool", "space", "landscape", "selection", "overlap"},
 }
 """Which rooms each room may import beside the base; the command line may import all."""
 MAY_IMPORT["cli"] = set(MAY_IMPORT)

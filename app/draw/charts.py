@@ -1,16 +1,12 @@
-"""The small charts beside the map: what a budget buys, and how what is kept differs."""
+"""The small chart beside the map: what a budget buys."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from draw.layers import Theme
-from draw.theme import INKS, plain, quiet
+from draw.theme import INKS, quiet
 from ila_core.measure.curve import Curve
 
 
@@ -62,96 +58,3 @@ def growth(
 def _decades(low: float, high: float) -> list[float]:
     ticks = [10.0**k for k in range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)]
     return [tick for tick in ticks if low <= tick <= high] or [low, high]
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """Shares of the pool and of the selection by the value of something."""
-
-    title: str
-    middles: np.ndarray
-    width: float
-    pool: np.ndarray
-    kept: np.ndarray
-    ticks: Sequence[float]
-    labels: Sequence[str]
-
-
-def histogram(
-    title: str,
-    values: np.ndarray,
-    rows: np.ndarray,
-    *,
-    log: bool = False,
-    span: tuple[float, float] | None = None,
-    bins: int = 24,
-) -> Histogram | None:
-    """Count values of the pool and of chosen rows in equal bins; None where there are none.
-
-    A logarithmic one leaves out values below 1. What lies outside `span` (all but the outermost
-    half per cent at either end, unless given) is put into the outermost bins.
-    """
-    numbers = np.asarray(values, dtype=np.float64)
-    usable = np.isfinite(numbers) & ((numbers >= 1) if log else True)
-    if not usable.any():
-        return None
-    scaled = np.full(len(numbers), np.nan)
-    scaled[usable] = np.log10(numbers[usable]) if log else numbers[usable]
-    low, high = span or np.nanpercentile(scaled, [0.5, 99.5])
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, bins + 1)
-    chosen = scaled[rows]
-    counts = [
-        np.histogram(part[np.isfinite(part)].clip(low, high), edges)[0] for part in (scaled, chosen)
-    ]
-    pool, kept = (count / max(count.sum(), 1) for count in counts)
-    ticks, labels = _ticks(low, high, log)
-    middles = (edges[:-1] + edges[1:]) / 2
-    return Histogram(title, middles, (high - low) / bins, pool, kept, ticks, labels)
-
-
-def histograms(parts: Sequence[Histogram], theme: Theme = "light", height: int = 100) -> go.Figure:
-    """Return small histograms one under the other: the pool filled, the selection as a line."""
-    ink = INKS[theme]
-    figure = make_subplots(rows=len(parts), cols=1, vertical_spacing=0.42 / max(len(parts), 1))
-    for index, part in enumerate(parts, start=1):
-        figure.add_bar(
-            x=part.middles, y=part.pool, width=part.width, row=index, col=1,
-            marker={"color": ink.line, "line": {"width": 0}}, hoverinfo="skip",
-        )  # fmt: skip
-        figure.add_scatter(
-            x=part.middles, y=part.kept, mode="lines", row=index, col=1, hoverinfo="skip",
-            line={"color": ink.accent, "width": 2, "shape": "hvh"},
-        )  # fmt: skip
-        ends = [part.middles[0] - part.width / 2, part.middles[-1] + part.width / 2]
-        figure.update_xaxes(tickvals=list(part.ticks), ticktext=list(part.labels), range=ends,
-                            row=index, col=1)  # fmt: skip
-    quiet(figure, theme, 18 + height * len(parts))
-    figure.update_xaxes(showgrid=False, fixedrange=True, zeroline=False,
-                        tickfont={"color": ink.muted, "size": 11})  # fmt: skip
-    figure.update_yaxes(visible=False, fixedrange=True, rangemode="tozero")
-    figure.update_layout(
-        margin={"l": 12, "r": 16, "t": 18, "b": 18}, bargap=0, showlegend=False,
-        annotations=[
-            {"text": plain(part.title), "xref": "paper",
-             "yref": "y domain" if k == 1 else f"y{k} domain",
-             "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom", "showarrow": False,
-             "font": {"size": 12, "color": ink.text}}
-            for k, part in enumerate(parts, start=1)
-        ],
-    )  # fmt: skip
-    return figure
-
-
-def _ticks(low: float, high: float, log: bool) -> tuple[list[float], list[str]]:
-    """Return three or four round places along an axis, with their labels."""
-    if log:
-        powers = [float(k) for k in range(int(np.ceil(low)), int(np.floor(high)) + 1)]
-        return powers, [f"{10**power:,.0f}" for power in powers]
-    if low >= 0 and high <= 1.0001:
-        return [0.0, 0.5, 1.0], ["0%", "50%", "100%"]
-    step = 10 ** np.floor(np.log10(high - low))
-    step = next(s for s in (step / 5, step / 2, step, 2 * step) if (high - low) / s <= 5)
-    marks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step + 0.0  # no "-0"
-    return marks.tolist(), [f"{mark:g}" for mark in marks]

@@ -47,11 +47,11 @@ def difference_map(
         f"{plain(names[1])} %{{customdata[3]:,}}"
     )
     facts = [cells.number, cells.count, first.records, second.records]
-    figure = go.Figure([heat(cells, drawn, ink), targets(cells, facts, hover, ink, ())])
+    figure = go.Figure([heat(cells, drawn, ink), targets(cells, facts, hover, ink)])
     scale_legend(figure, drawn, theme)
     figure.update_layout(xaxis2_domain=[0.05, 0.47])  # the label under its left end is longer
     figure.layout.annotations[0].x = 0.05
-    as_map(figure, cells, theme, places, "click", height)
+    as_map(figure, cells, theme, places, height)
     return figure
 
 
@@ -98,7 +98,7 @@ def small_maps(
     values = [_kept_values(part, what) for _, part in kept]
     top = max((int(part.records.max(initial=0)) for _, part in kept), default=1)
     drawn = _kept_scale(what, max(top, 1), theme)
-    legend, title = 46, 26
+    legend, title = 46, 40  # of two lines
     total = down * (height + title) + legend
     layout: dict[str, object] = look(theme, total)
     heats, titles = [], []
@@ -116,7 +116,8 @@ def small_maps(
                                   "domain": [max(low, 0), min(low + share, 1)],
                                   "anchor": f"x{axis}"}  # fmt: skip
         heats.append(_small_heat(cells, shown, part, what, axis))
-        titles.append({"text": plain(name), "xref": f"x{axis} domain", "yref": f"y{axis} domain",
+        titles.append({"text": plain(name).replace("\n", "<br>"), "align": "left",
+                       "xref": f"x{axis} domain", "yref": f"y{axis} domain",
                        "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom",
                        "showarrow": False, "font": {"size": 12.5, "color": ink.text}})  # fmt: skip
     layout |= {

@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 
 from draw.layers import Theme
 from draw.scales import shades
-from draw.theme import INKS, plain, with_axes
+from draw.theme import INKS, TONES, plain, with_axes
 from ila_core.studies.findings import ILA
+from ila_core.studies.seeds import Outcome
 from ila_core.studies.variant import RANDOM
 
 _MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "pentagon")
@@ -101,6 +102,36 @@ def depth_sweep(lines: Sequence[Series], theme: Theme = "light", height: int = 3
                      annotation_position="top right")  # fmt: skip
     figure.update_xaxes(title="depth target q", tickvals=reached)
     figure.update_yaxes(title="loss less random's", tickformat="+.2f")
+    return figure
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a method loses by one part of it: its loss without the part, less its own."""
+
+    name: str
+    worth: float
+    half: float
+    """Half the width of its interval; 0 where none is known."""
+    outcome: Outcome
+
+
+def parts_taken_back(parts: Sequence[Part], theme: Theme = "light") -> go.Figure:
+    """Return what a method loses by each part, a line each; right of 0 the part is worth having."""
+    ink, (better, worse) = INKS[theme], TONES[theme]
+    colours = {"worse": better, "better": worse, "even": ink.muted}
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[part.worth for part in parts], y=[plain(part.name) for part in parts], mode="markers",
+        marker={"size": 10, "color": [colours[part.outcome] for part in parts]},
+        error_x={"type": "data", "array": [part.half for part in parts], "thickness": 1.4,
+                 "width": 4, "color": ink.muted},
+        hovertemplate="%{y}: %{x:+.3f} nats per token<extra></extra>", showlegend=False,
+    )  # fmt: skip
+    with_axes(figure, theme, 76 + 34 * len(parts))
+    figure.add_vline(0, line={"color": ink.muted, "width": 1.4, "dash": "dash"})
+    figure.update_xaxes(title="loss less ILA's", tickformat="+.2f", nticks=5)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure
 
 

@@ -13,21 +13,10 @@ from typing import Literal
 
 import numpy as np
 
-from draw.layers import Layer, Theme
+from draw.layers import Theme
 from draw.theme import rgb
-from ila_core.landscape.cells import Cells, Kept, Leading
 
 Ramp = Literal["density", "depth", "coverage", "difference"]
-DOMAIN_COLOURS: dict[Theme, tuple[str, ...]] = {
-    "light": ("#3c57c1", "#c8aa18", "#6c8800", "#e471ab", "#2fb1fb", "#6a270b", "#144069",
-              "#935b75"),
-    "dark": ("#61c6ab", "#fa972e", "#b195fb", "#e7ef5f", "#84fcfd", "#ba5e10", "#825bc9",
-             "#059084"),
-}  # fmt: skip
-"""One for each of the largest domains: far apart for every kind of colour vision."""
-OTHER_COLOUR: dict[Theme, str] = {"light": "#c9c7c0", "dark": "#4a545a"}
-STEPS = 5
-"""Colours along each side of the two-way scale."""
 RAMPS: dict[tuple[Ramp, Theme], tuple[str, ...]] = {
     ("density", "light"): ("#e3e8d6", "#b4d6c1", "#74b9b0", "#3a94a3", "#1f6c8c", "#1d4468",
                            "#141f42"),
@@ -46,7 +35,7 @@ RAMPS: dict[tuple[Ramp, Theme], tuple[str, ...]] = {
     ("difference", "dark"): ("#ffc995", "#e0903f", "#8d5624", "#2c353a", "#2f6b90", "#59a8d6",
                              "#c3e4fb"),
 }  # fmt: skip
-_CORNERS = {  # (missed, shallow), (missed, deep), (kept, shallow), (kept, deep)
+CORNERS = {  # (missed, shallow), (missed, deep), (kept, shallow), (kept, deep)
     "light": ((232, 230, 224), (230, 121, 52), (137, 191, 214), (41, 40, 105)),
     "dark": ((44, 52, 57), (214, 106, 44), (46, 118, 148), (222, 234, 246)),
 }
@@ -72,74 +61,6 @@ def ramp(layer: Ramp, theme: Theme) -> list[list[object]]:
     """
     colours = RAMPS[layer, theme]
     return [[k / (len(colours) - 1), rgb(colour)] for k, colour in enumerate(colours)]
-
-
-def scale(layer: Layer, cells: Cells, kept: Kept, theme: Theme) -> Scale:
-    """Return a layer's value for every cell, with its colours and its legend."""
-    if layer == "density":
-        top = max(int(cells.count.max(initial=1)), 2)
-        ticks = log_ticks(top)
-        return Scale(
-            np.log10(cells.count), 0.0, float(np.log10(top)), ramp(layer, theme),
-            "records in a cell (log)", [float(np.log10(t)) for t in ticks],
-            [f"{t:,}" for t in ticks],
-        )  # fmt: skip
-    if layer == "depth":
-        low, high = usual_range(cells.mean)
-        ticks = np.linspace(low, high, 3)
-        return Scale(
-            cells.mean, low, high, ramp(layer, theme),
-            "mean relative depth", list(ticks), [f"{t:.0%}" for t in ticks],
-        )  # fmt: skip
-    if layer == "coverage":
-        return Scale(
-            kept.share, 0.0, 1.0, ramp(layer, theme),
-            "patches kept", [0, 0.5, 1], ["0%", "50%", "100%"],
-        )  # fmt: skip
-    low, high = usual_range(cells.mean)
-    return Scale(two_way(cells.mean, kept.share, low, high), -0.5, STEPS * STEPS - 0.5,
-                 two_way_stops(theme), "", [], [])  # fmt: skip
-
-
-def two_way(depth: np.ndarray, share: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Return the number of each cell's colour on the two-way scale; NaN where it has no depth."""
-    steps = [
-        np.clip(np.floor(values * STEPS), 0, STEPS - 1)
-        for values in (share, (depth - low) / max(high - low, 1e-9))
-    ]
-    return steps[0] * STEPS + steps[1]
-
-
-def two_way_colours(theme: Theme) -> list[str]:
-    """Return the colours of the two-way scale: share kept outer, depth inner."""
-    corners = np.array(_CORNERS[theme], dtype=float).reshape(2, 2, 3)
-    at = np.linspace(0, 1, STEPS)
-    colours = []
-    for share in at:
-        for depth in at:
-            ends = corners[0] * (1 - share) + corners[1] * share
-            red, green, blue = (ends[0] * (1 - depth) + ends[1] * depth).round().astype(int)
-            colours.append(f"rgb({red},{green},{blue})")
-    return colours
-
-
-def two_way_stops(theme: Theme) -> list[list[object]]:
-    """Return the two-way scale as flat bands, one a number."""
-    colours = two_way_colours(theme)
-    size = len(colours)
-    return [[end, colour] for k, colour in enumerate(colours) for end in (k / size, (k + 1) / size)]
-
-
-def domain_scale(leading: Leading, theme: Theme) -> Scale:
-    """Return the colour number of every cell's leading domain; the last is that of all others."""
-    colours = [*DOMAIN_COLOURS[theme][: len(leading.largest)], OTHER_COLOUR[theme]]
-    number = np.full(len(leading.names), len(colours) - 1)
-    number[list(leading.largest)[: len(colours) - 1]] = np.arange(len(colours) - 1)
-    size = len(colours)
-    stops: list[list[object]] = [
-        [end, rgb(colour)] for k, colour in enumerate(colours) for end in (k / size, (k + 1) / size)
-    ]
-    return Scale(number[leading.domain], -0.5, size - 0.5, stops, "", [], [])
 
 
 def shades(layer: Ramp, theme: Theme, count: int) -> list[str]:

@@ -32,6 +32,8 @@ INKS: dict[Theme, Ink] = {
     "light": Ink("#1f2a30", "#66727a", "#dedad0", "#fcfbf8", "#0b7285", "#b5651d", "#d6336c"),
     "dark": Ink("#e4e8e8", "#95a2a9", "#2f3a40", "#12181c", "#3fb8c9", "#e0a458", "#ff6b9d"),
 }
+GREYS: dict[Theme, str] = {"light": "#c9c4b8", "dark": "#46535b"}
+"""Bars of the whole pool, behind those of what is looked at."""
 TONES: dict[Theme, tuple[str, str]] = {
     "light": ("#12608f", "#a8501a"),
     "dark": ("#7cc4f0", "#f0a868"),

@@ -18,8 +18,8 @@ from jobs import process, servers
 from jobs.process import Job
 from jobs.uploads import EXPORTS, UPLOADS
 
-STUDIES = "studies"
-TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES})
+STUDIES, PICKS = "studies", "picks"
+TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES, PICKS})
 """Folders beside the landscapes that hold something else."""
 COMMAND = (sys.executable, "-m", "ila_core.cli")
 

@@ -5,53 +5,98 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-import cache
 import session
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
+from ila_core.methods.registry import find
+from parts import terms
+from parts.selecting import chosen
 from parts.texts import short
 from view import View
 
 UNITS = {"records": "Records", "percent": "Percent", "tokens": "Tokens"}
+PERCENTS = (
+    0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100,
+)  # fmt: skip
+FINE_PERCENTS = (
+    *(tenth / 10 for tenth in range(1, 10)), *(half / 2 for half in range(2, 20)), *range(10, 101),
+)  # fmt: skip
 
 
 def budget_knobs(view: View, landscape: Landscape) -> None:
-    """Draw the budget three ways at once: its unit, the exact number, and a slider over it."""
-    budget = view.spec.asked
-    total = total_of(budget.kind, landscape)
+    """Draw the budget three ways at once: its unit, the exact number, and a slider over it.
+
+    A unit only says how the budget is shown: what is asked for stays until a number is given.
+    """
+    unit, total = unit_of(view), total_of(unit_of(view), landscape)
     st.segmented_control(
         "Budget",
-        list(UNITS),
+        [name for name in UNITS if name in (unit, *countable(landscape))],
         format_func=UNITS.get,
-        key=session.knob("unit", budget.kind),
+        key=session.knob("unit", unit),
         on_change=change_unit,
-        args=(landscape,),
+        args=(view.spec.budget,),
         width="stretch",
+        help=terms.BUDGET,
     )
-    number = float(budget.value) if budget.kind == "percent" else int(budget.value)
-    number = min(max(number, least_of(budget.kind)), total)
+    number = min(max(amount(view, landscape, unit), least_of(unit)), total)
     st.number_input(
-        f"Budget in {UNITS[budget.kind].lower()}",
-        min_value=least_of(budget.kind),
+        f"Budget in {UNITS[unit].lower()}",
+        min_value=least_of(unit),
         max_value=total,
-        step=1.0 if budget.kind == "percent" else max(1, 10 ** (len(str(int(total))) - 3)),
-        format="%g" if budget.kind == "percent" else "%d",
+        value=None,  # so that a field that was cleared is told from one that says the least
+        step=1.0 if unit == "percent" else max(1, 10 ** (len(str(int(total))) - 3)),
+        format="%g" if unit == "percent" else "%d",
         key=session.knob("amount", number),
         on_change=change_amount,
-        args=(budget.kind, "amount"),
+        args=(unit, "amount"),
         label_visibility="collapsed",
     )
-    marks = stops(budget.kind, total)
+    marks = stops(unit, total, fine=find(view.spec.method).prefix)
+    if len(marks) < 2:  # one record is all there is
+        return
     nearest = min(marks, key=lambda mark: abs(np.log(mark / number)))
     st.select_slider(
         "Budget, roughly",
         marks,
-        format_func=(lambda mark: f"{mark:g}%") if budget.kind == "percent" else short,
+        format_func=(lambda mark: f"{mark:g}%") if unit == "percent" else short,
         key=session.knob("sweep", nearest),
         on_change=change_amount,
-        args=(budget.kind, "sweep"),
+        args=(unit, "sweep"),
         label_visibility="collapsed",
     )
+
+
+def countable(landscape: Landscape) -> list[str]:
+    """Return the units that a budget can be given in: a pool without responses has no tokens."""
+    return [name for name in UNITS if name != "tokens" or landscape.total_tokens > 0]
+
+
+def unit_of(view: View) -> str:
+    """Return the unit that the budget is shown in: its own, unless another one was chosen."""
+    budget, unit = session.recall("unit", ("", ""))
+    return unit if budget == view.spec.budget else view.spec.asked.kind
+
+
+def amount(view: View, landscape: Landscape, unit: str) -> float | int:
+    """Return what the budget comes to in a unit: exactly its number in its own.
+
+    In another one it is what the selection has, or an estimate where there is none yet.
+    """
+    budget = view.spec.asked
+    if unit == budget.kind:
+        return float(budget.value) if unit == "percent" else int(budget.value)
+    try:
+        selection = chosen(landscape)
+        size = budget.records(landscape) if selection is None else len(selection)
+    except IlaError:
+        return least_of(unit)
+    if unit == "records":
+        return size
+    if unit == "percent":
+        return 100 * size / max(len(landscape), 1)
+    mean = landscape.total_tokens / max(len(landscape), 1)
+    return int(size * mean if selection is None else selection.tokens)
 
 
 def budget_text(kind: str, amount: float) -> str:
@@ -78,42 +123,33 @@ def least_of(kind: str) -> float | int:
     return 0.01 if kind == "percent" else 1
 
 
-def stops(kind: str, total: float) -> list[float]:
+def stops(kind: str, total: float, *, fine: bool = False) -> list[float]:
     """Return round amounts up to the total, about evenly far apart on a log scale.
+
+    `fine` returns more of them, for methods of which another budget costs nothing.
 
     >>> stops("records", 120)
     [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 120]
     """
     if kind == "percent":
-        return [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 70,
-                80, 90, 100]  # fmt: skip
+        return [*FINE_PERCENTS] if fine else [*PERCENTS]
+    decade = (1, 1.2, 1.5, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9) if fine else (1, 1.5, 2, 3, 5, 7)
     low = 1 if kind == "records" else 100
-    decade = (1, 1.5, 2, 3, 5, 7)
     powers = range(len(str(int(total))))
     marks = {int(step * 10**power) for power in powers for step in decade}
     floor = max(low, total / 2000) if total > 1000 else low
     return [*sorted(mark for mark in marks if floor <= mark < total), int(total)]
 
 
-def change_unit(landscape: Landscape) -> None:
-    """Callback: say the present budget in another unit."""
-    kind = session.turned("unit")
-    if kind is None:
-        return
-    try:
-        selection = cache.selection(landscape, session.spec())
-    except IlaError:
-        session.change(budget=budget_text("percent", 10))
-        return
-    size = len(selection.rows)
-    amounts = {
-        "records": size,
-        "percent": round(100 * size / max(len(landscape), 1), 2),
-        "tokens": int(selection.tokens),
-    }
-    session.change(budget=budget_text(kind, max(amounts[kind], least_of(kind))))
+def change_unit(budget: str) -> None:
+    """Callback: show the present budget in another unit."""
+    unit = session.turned("unit")
+    if unit is not None:
+        session.remember("unit", (budget, unit))
 
 
-def change_amount(kind: str, source: str) -> None:
-    """Callback: take the budget from the number or from the slider."""
-    session.change(budget=budget_text(kind, session.turned(source)))
+def change_amount(unit: str, source: str) -> None:
+    """Callback: take the budget from number or slider; a cleared field says nothing."""
+    number = session.turned(source)
+    if number is not None:
+        session.change(budget=budget_text(unit, number))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -32,7 +31,7 @@ def cells_panel(view: View, landscape: Landscape, cells: Cells, kept: Kept) -> N
         frame,
         hide_index=True,
         height=460,
-        on_select=lambda: open_line(key, cells.number),
+        on_select=lambda: open_line(key, cells),
         selection_mode="single-row",
         key=key,
         column_config={
@@ -61,9 +60,9 @@ def cell_table(cells: Cells, kept: Kept, leading: Leading) -> pd.DataFrame:
     )
 
 
-def open_line(key: str, numbers: np.ndarray) -> None:
-    """Callback: choose the cell of the selected line."""
+def open_line(key: str, cells: Cells) -> None:
+    """Callback: choose the place of the selected line's cell."""
     line = line_of(session.event_of(key))
     if line is not None:
-        session.change(patch=(int(numbers[line]),))
+        session.change(region=cells.frame.box_of(int(cells.number[line])), record=None)
         session.remember("panel", "records")

@@ -13,6 +13,7 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.measure.compare import Comparison
 from parts import tables
 from parts.method_choice import Extra
+from parts.notices import sideways
 from parts.switch import switch
 from parts.texts import plain
 
@@ -47,6 +48,7 @@ def number_table(slot: DeltaGenerator, comparison: Comparison, extras: Sequence[
 
 def explain(comparison: Comparison) -> None:
     """Say how the table is read, and which methods did not run and why."""
+    sideways()
     st.caption(
         "Behind each number its difference to random: :blue[**bold**] is better and "
         ":orange[coloured] worse by more than twice the spread of random's five seeds, grey is "
@@ -69,7 +71,7 @@ def ways_out(landscape: Landscape, comparison: Comparison) -> None:
                            "comparison.json", "application/json", icon=":material/download:",
                            on_click="ignore")  # fmt: skip
         with st.container(width="stretch"):
-            st.code(comparison.command(landscape.run or "RUN"), language="bash")
+            st.code(comparison.command(landscape.run or "RUN"), language="bash", wrap_lines=True)
 
 
 def by_grid(comparison: Comparison) -> None:

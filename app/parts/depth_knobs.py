@@ -10,6 +10,7 @@ from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec
+from parts import terms
 from parts.texts import plain
 from view import KNOBS, USUAL, View
 
@@ -32,6 +33,7 @@ def kind_knob(view: View, landscape: Landscape) -> None:
             on_change=change_kind,
             args=(landscape.kind,),
             width="stretch",
+            help=f"{terms.DEPTH} Methods read it as relative depth. {terms.RELATIVE_DEPTH}",
         )
     if now in kinds:
         st.caption(f"Deep is {KNOBS['depth'].choices[now]}.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.errors import IlaError
 from ila_core.pipeline.settings import BuildSettings
@@ -34,7 +34,7 @@ def estimate(pool: Pool, files: tuple[Path, ...], settings: BuildSettings) -> No
     ):
         try:
             with st.spinner("Loading the model and trying it …"):
-                tried = cache.tried(files, pool, settings)
+                tried = cache_files.tried(files, pool, settings)
         except IlaError as error:
             trouble(error)
             return
@@ -46,7 +46,7 @@ def quick_estimate(files: tuple[Path, ...], settings: BuildSettings, but: str = 
     """Say what can be said in a second."""
     try:
         with st.spinner("Trying how fast this machine is …"):
-            estimated = cache.estimate(files, settings)
+            estimated = cache_files.estimate(files, settings)
     except IlaError:
         return  # the preview has told already, or the build will
     show_estimate(estimated.sentence() + (f", {but}" if but else ""), estimated.details())

@@ -1,24 +1,34 @@
-"""Beside the map: what a larger budget buys, and how what is kept differs from the pool."""
+"""Beside the map: what a larger budget buys, and what records can be sorted by."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 import cache
 import session
 from draw import charts
-from draw.theme import CONFIG
+from draw.facets import panel_data
+from draw.theme import CONFIG, GREYS, INKS
+from facets.component import facets_panel
+from ila_core.landscape import languages
+from ila_core.landscape.facets import facet, names
 from ila_core.measure.curve import Curve
 from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
-from view import USUAL
+from parts import terms
+from parts.filters import PANEL, brushed
+from parts.scope import Scope
+from parts.search import SMALL, working
+from view import USUAL, View
 
 
 def growth(selection: Selection) -> None:
     """Draw how coverage and fidelity grow with the budget, and where the selection stands."""
-    st.markdown("**What a larger budget buys**")
+    st.markdown("**What a larger budget buys**",
+                help=f"Coverage: {terms.COVERAGE} Fidelity: {terms.FIDELITY}")  # fmt: skip
     numbers = cache.numbers(selection)
     st.plotly_chart(
         charts.growth(
@@ -47,29 +57,23 @@ def curve_of(selection: Selection) -> Curve:
     return cache.curve(selection.landscape, replace(spec, budget=USUAL.budget))
 
 
-def histograms(selection: Selection) -> None:
-    """Draw how what is kept differs from the pool."""
+def facets(view: View, selection: Selection, scope: Scope) -> None:
+    """Draw what records can be sorted by: how many there are, how many of them are kept."""
     landscape = selection.landscape
-    st.markdown("**What is kept**")
-    parts = [
-        charts.histogram(
-            "relative depth", landscape.relative_depth, selection.rows, span=(0.0, 1.0)
-        ),
-        charts.histogram("response tokens", landscape.tokens, selection.rows, log=True),
-        charts.histogram(
-            "loss reduction, nats per token", landscape.loss_reduction, selection.rows
-        ),
-        charts.histogram("loss, nats per token", landscape.loss, selection.rows),
-    ]
-    shown = [part for part in parts if part is not None]
-    if not shown:
-        st.caption("Nothing to count: these records have no response.")
-        return
-    st.plotly_chart(
-        charts.histograms(shown, session.theme()),
-        theme=None,
-        key="facets",
-        config=CONFIG,
-        alt="Histograms of the pool and of the selection: " + ", ".join(p.title for p in shown),
+    wait = landscape.records is not None and len(landscape) <= SMALL
+    parts = [facet(landscape, name) for name in names(landscape, wait=wait)]
+    ink = INKS[session.theme()]
+    inks = {"grey": GREYS[session.theme()], "accent": ink.accent, "muted": ink.muted,
+            "line": ink.line, "mark": ink.mark}  # fmt: skip
+    facets_panel(
+        panel_data(parts, scope.brushing, selection.mask, scope.rules, view.kept),
+        inks,
+        key=PANEL,
+        on_brush=partial(brushed, landscape),
     )
-    st.caption("Grey: the pool. Line: the selection.")
+    if landscape.records is not None and not wait and not languages.known(landscape):
+        working(
+            f"languages {landscape.run}",
+            lambda progress: languages.languages(landscape, progress),
+            "Telling languages apart, once",
+        )

@@ -18,7 +18,7 @@ from jobs.studies import Entry
 from parts import study_tables
 from parts.advice import advice
 from parts.figures import Figure, number_rows
-from parts.notices import empty, trouble
+from parts.notices import empty, sideways, trouble
 from parts.switch import switch, toggle
 from parts.texts import count, plain
 
@@ -71,6 +71,7 @@ def findings(landscape: Landscape, entry: Entry) -> None:
         left, right = st.columns([1.75, 1], gap="large")
         with left:
             scaling(study, unit, loss)
+            parts_taken_back(study, unit, loss)
         with right:
             regression(study, loss)
         table(study, unit, loss)
@@ -119,6 +120,27 @@ def scaling(study: Study, unit: Unit, loss: Loss) -> None:
     st.caption(f"Loss {LOSS_HELP[loss]}; bars: one deviation over the seeds.")
 
 
+def parts_taken_back(study: Study, unit: Unit, loss: Loss) -> None:
+    """Draw what each part of ILA is worth, taken back alone; nothing where none was tried."""
+    parts = study_tables.parts_lines(study, unit, loss)
+    if not parts:
+        return
+    st.subheader("What each part is worth", anchor=False)
+    st.plotly_chart(
+        curves.parts_taken_back(parts, session.theme()),
+        key="parts",
+        theme=None,
+        config=CONFIG,
+        alt="What ILA loses by each part that is taken back: "
+        + "; ".join(f"{part.name} {part.worth:+.3f}" for part in parts),
+    )
+    st.caption(
+        f"Each line is ILA with one part taken back, at equal {unit}, as the mean over the budgets:"
+        " right of the dashed line the part is worth having. Blue and orange count as differences "
+        "do above; bars: 95 % over the seeds."
+    )
+
+
 def table(study: Study, unit: Unit, loss: Loss) -> None:
     """Draw the losses, a line a method and a column a budget, coloured beside random."""
     budgets = [place.budget for place in study.places_of(unit)]
@@ -132,6 +154,7 @@ def table(study: Study, unit: Unit, loss: Loss) -> None:
         },
         alt=f"Loss of every method at every budget, at equal {unit}",
     )
+    sideways()
     st.caption(
         "Mean ± deviation over the seeds, and the difference to random on the same held-out "
         "records: :blue[blue] where it is better and :orange[orange] where it is worse, as "
@@ -172,12 +195,34 @@ def regression(study: Study, loss: Loss) -> None:
             config=CONFIG,
             alt="Loss of every subset against the loss that coverage and depth predict for it",
         )
+    what_each_adds(study, loss)
     start, covered, deep = fit.coefficients
     st.caption(
         f"{count(study.regression['subsets'])} subsets that no method chose. Loss ≈ {start:.2f} "
         f"{signed(covered)} × log coverage {signed(deep)} × mean relative depth; each point is "
         "predicted by a fit that has not seen it."
     )
+
+
+def what_each_adds(study: Study, loss: Loss) -> None:
+    """Show what every variable explains, and what it adds to another."""
+    models, adds = study_tables.explained(study, loss), study_tables.added(study, loss)
+    if not len(models):
+        return
+    share = st.column_config.NumberColumn(format="%.2f", width=50)
+    st.dataframe(
+        models, hide_index=True, height="content", alt="R² of every set of variables",
+        column_config={"Explained by": st.column_config.TextColumn(width=190), "R²": share,
+                       "95 %": st.column_config.TextColumn(width=104)},
+    )  # fmt: skip
+    with st.expander("What each variable adds to another", icon=":material/add:"):
+        st.dataframe(
+            adds, hide_index=True, height="content", alt="R² that each variable adds to another",
+            column_config={"Adds": st.column_config.NumberColumn(format="%+.2f", width=58),
+                           "95 %": st.column_config.TextColumn(width=112)},
+        )  # fmt: skip
+        st.caption("In cross-validated R². An interval that holds 0 leaves open whether it adds "
+                   "anything.")  # fmt: skip
 
 
 def signed(value: float) -> str:
@@ -243,4 +288,5 @@ def ways_out(landscape: Landscape, entry: Entry, study: Study) -> None:
                            on_click="ignore")  # fmt: skip
         if entry.settings is not None and entry.same:
             with st.container(width="stretch"):
-                st.code(entry.settings.command(landscape.run or "RUN", "study"), language="bash")
+                st.code(entry.settings.command(landscape.run or "RUN", "study"), language="bash",
+                        wrap_lines=True)  # fmt: skip

@@ -24,13 +24,14 @@ class Kind:
 
     name: str
     done: str
-    """What is done of a part that is kept."""
+    """What is done of a part that is kept; empty where no part is."""
     followed: Note
     trouble: Note
 
 
 BUILD = Kind("build", "finished", "followed build", "trouble")
 STUDY = Kind("study", "trained", "followed study", "study trouble")
+PICK = Kind("method", "", "followed picks", "picks trouble")
 
 
 def follow(job: Job, kind: Kind) -> None:
@@ -56,7 +57,22 @@ def running(job: Job, kind: Kind) -> None:
     )
     st.button("Stop", icon=":material/stop_circle:", key=f"stop_{kind.name}",
               on_click=process.stop, args=(job.place, job.name),
-              help=f"What is {kind.done} is kept")  # fmt: skip
+              help=f"What is {kind.done} is kept" if kind.done else "Run again, it begins anew",
+              )  # fmt: skip
+
+
+def how_far(job: Job) -> str:
+    """Return in a few words how far a running job is, to stand behind what is said of it.
+
+    >>> job = Job(Path("pool"), "running", {"stage": "embedding", "done": 30, "total": 120})
+    >>> how_far(job)
+    ': embedding, 25%'
+    """
+    stage = plain(str(job.progress.get("stage") or ""))
+    done, total = (int(job.progress.get(name) or 0) for name in ("done", "total"))
+    if not stage:
+        return ""
+    return f": {stage}" + (f", {min(done / total, 1):.0%}" if total else "")
 
 
 def ended(job: Job, kind: Kind, *, ours: bool = True) -> None:

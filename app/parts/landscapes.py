@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
 import session
+from ila_core import paths
 from ila_core.errors import IlaError
-from jobs import builds, process
+from jobs import builds, folders, process
 from jobs.process import Job
 from parts.notices import trouble
 from parts.texts import count, plain, size
 from view import SAMPLE
 
-LINE = [2.1, 0.9, 0.35]
 MOST_LISTED = 12
+NAME_WIDTH = 146
+"""Pixels of a name: beside it a button and the bin find room in the sidebar."""
 
 
 def landscapes(runs: Path) -> None:
@@ -25,11 +28,12 @@ def landscapes(runs: Path) -> None:
     if went_wrong := session.recall("trouble"):
         trouble(IlaError(went_wrong))
         session.remember("trouble", None)
-    with st.container(border=True, gap="small"):
-        line, button, _ = st.columns(LINE, vertical_alignment="center", gap="small")
-        line.markdown("**Sample**  \n:small[:gray[ships with the program]]")
-        if button.button("Open", key="open_sample", width="stretch"):
+    with st.container(gap="small"):
+        if entry("Sample", "ships with the program", "sample"):
             show(SAMPLE)
+        for folder in elsewhere(runs):
+            if entry(folder.name, f"in {folder.parent}", str(folder)):
+                show(str(folder))
         known = builds.every(runs)
         for job in known[:MOST_LISTED]:
             landscape_line(job)
@@ -42,6 +46,23 @@ def landscapes(runs: Path) -> None:
     )
 
 
+def elsewhere(runs: Path) -> list[Path]:
+    """Return the landscapes that this page was started with or shows, and that lie elsewhere."""
+    known = [folders.opened_with()]
+    with suppress(IlaError):
+        known.append(folders.run_of(session.view().landscape))
+    whole = dict.fromkeys(path.resolve() for path in known if path is not None)
+    places = runs.resolve(), paths.SAMPLE.resolve()
+    return [path for path in whole if folders.is_run(path) and path.parent not in places]
+
+
+def entry(name: str, words: str, key: str) -> bool:
+    """Draw a landscape that is not ours to delete; whether it is to be opened."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{plain(name)}**  \n:small[:gray[{plain(words)}]]", width=NAME_WIDTH)
+        return st.button("Open", key=f"open_{key}")
+
+
 def landscape_line(job: Job) -> None:
     """Draw one landscape: its name, how it stands, and what can be done with it."""
     words = {
@@ -50,18 +71,19 @@ def landscape_line(job: Job) -> None:
         "failed": "failed",
         "stopped": "stopped",
     }
-    line, button, bin = st.columns(LINE, vertical_alignment="center", gap="small")
-    line.markdown(f"**{plain(job.name)}**  \n:small[:gray[{words[job.state]}]]")
-    if job.state == "done" and job.has_landscape:
-        if button.button("Open", key=f"open_{job.name}", width="stretch"):
-            show(str(job.folder))
-    else:
-        button.button("Follow", key=f"follow_{job.name}", width="stretch",
-                      on_click=session.remember, args=("following", job.name))  # fmt: skip
-    bin.button("", icon=":material/delete:", key=f"delete_{job.name}", type="tertiary",
-               help=f"Delete this landscape ({size(builds.bytes_of(job.folder))})",
-               on_click=session.remember, args=("deleting", job.name),
-               disabled=job.state == "running")  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{plain(job.name)}**  \n:small[:gray[{words[job.state]}]]",
+                    width=NAME_WIDTH)  # fmt: skip
+        if job.state == "done" and job.has_landscape:
+            if st.button("Open", key=f"open_{job.name}"):
+                show(str(job.folder))
+        else:
+            st.button("Follow", key=f"follow_{job.name}", on_click=session.change,
+                      kwargs={"build": job.name})  # fmt: skip
+        st.button("", icon=":material/delete:", key=f"delete_{job.name}", type="tertiary",
+                  help=f"Delete this landscape ({size(builds.bytes_of(job.folder))})",
+                  on_click=session.remember, args=("deleting", job.name),
+                  disabled=job.state == "running")  # fmt: skip
     if session.recall("deleting") == job.name:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Delete it for good?")
@@ -83,6 +105,5 @@ def delete(job: Job) -> None:
 
 def show(landscape: str) -> None:
     """Open a landscape on the map."""
-    session.change(landscape=landscape)
-    session.remember("following", None)
+    session.change(landscape=landscape, build="")
     st.switch_page("screens/map.py")

@@ -1,118 +1,273 @@
-"""The map with its tools: what it shows, how close, and what a drag does."""
+"""The map with its tools: what it shows, of what, and what a hand on it reports."""
 
 from __future__ import annotations
 
-from functools import partial
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
 
+import numpy as np
 import streamlit as st
 
 import cache
 import session
-from draw.layers import Layer
-from draw.map import landscape_map
-from draw.theme import CONFIG
-from ila_core.landscape.cells import SIDES, Box, Cells, Frame, Kept
+from canvas.component import WORDS, Pick, map_canvas, news
+from draw.ground import extent
+from draw.layers import LAYERS, Layer
+from draw.marks import MARK_WORDS, cells_data, marks_data, region_data, sample_data
+from draw.names import columns
+from draw.terrain import terrain
+from draw.theme import CONFIG, INKS
+from ila_core.errors import IlaError
+from ila_core.landscape.cells import SIDES, Cells, Kept, frame
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.naming import named_regions
+from ila_core.methods import registry as methods
 from ila_core.selection.selection import Selection
-from parts import clicks
+from parts import scope
 from parts.depth_knobs import name_of
-from parts.switch import switch
+from parts.notices import trouble
+from parts.texts import count, first_line, plain
 from view import View
 
 MAP = "map"
-LAYER_NAMES = {
+LAYER_NAMES: dict[Layer, str] = {
     "density": "Density",
     "depth": "Depth",
-    "coverage": "Coverage",
+    "representation": "Representation",
     "both": "Both",
     "domain": "Domain",
+    "difference": "Difference",
+    "terrain": "Terrain",
 }
-TOOL_NAMES = {
-    "click": ":material/ads_click:",
-    "box": ":material/select:",
-    "lasso": ":material/lasso_select:",
-}
-_SENTENCES = {
+POINTS_WHOLE, POINTS_WINDOW = 1_500, 8_000
+"""Records on the whole map, and in a window, up to which a sample of them is drawn as points: so
+many are told apart."""
+LETTERS = 90
+"""Of a record's first line in the tooltip; half as many where they are twice as wide."""
+TABLE_SIDE = 64
+"""Cells a side of the table of patches while none are drawn."""
+_SENTENCES: dict[Layer, str] = {
     "density": "colour shows how many records lie there",
     "depth": "colour shows how deep they are, by {kind}, beside others of their domain",
-    "coverage": "colour shows how much of a place the selection keeps",
-    "both": "orange is deep, by {kind}, and missed; blue is kept",
-    "domain": "colour shows the domain that most records of a place belong to",
+    "representation": "blue places are kept more than the budget's share, orange ones less",
+    "both": "orange is deep, by {kind}, and kept too little; blue is kept well",
+    "domain": "colour shows the domain that leads there; neighbours have like colours",
+    "difference": "blue places are kept more by {one}, orange ones by {other}",
+    "terrain": "height shows how many records lie there, colour how deep they are, by {kind}",
 }
 
 
-def shows(layer: Layer, landscape: Landscape) -> str:
+def shows(view: View, landscape: Landscape) -> str:
     """Return what the map's colour shows."""
-    return _SENTENCES[layer].format(kind=name_of(landscape))
+    return _SENTENCES[view.layer].format(
+        kind=name_of(landscape), one=view.spec.method, other=view.against
+    )
 
 
-def toolbar(view: View, frame: Frame) -> None:
-    """Draw what the map shows, and how close."""
+def sentence(view: View, landscape: Landscape) -> str:
+    """Return what the map shows, as a sentence."""
+    words = shows(view, landscape)
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+@st.fragment
+def map_panel(selection: Selection) -> None:
+    """Draw the map and its tools.
+
+    A look at another layer or window draws this part of the page alone; what the rest shows too is
+    noted as stale, and the whole page is drawn.
+    """
+    if session.taken("stale"):
+        st.rerun()
+    view = session.view()
+    toolbar(view, selection.landscape)
+    other = against(view, selection) if view.layer == "difference" else None
+    if view.layer == "terrain":
+        st.plotly_chart(
+            terrain(
+                selection.landscape,
+                cache.ground(selection.landscape, view.box),
+                theme=session.theme(),
+            ),
+            key="terrain", theme=None, config=CONFIG,
+            alt=f"Terrain of the pool: {shows(view, selection.landscape)}.",
+        )  # fmt: skip
+    canvas(view, selection, other)
+    session.write_url()
+
+
+def toolbar(view: View, landscape: Landscape) -> None:
+    """Draw what the map shows, and say it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             "Layer",
-            list(LAYER_NAMES),
+            LAYERS,
             format_func=LAYER_NAMES.get,
             key=session.knob("layer", view.layer),
             on_change=session.follow,
             args=("layer",),
             label_visibility="collapsed",
         )
-        st.space("stretch")
-        switch("tool", "Choose by click, box or lasso", TOOL_NAMES)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(plain(sentence(view, landscape)), width="stretch")
+        if view.layer == "difference":
+            st.selectbox(
+                "Set against",
+                [name for name in sorted(methods.names()) if name != view.spec.method],
+                key=session.knob("against", view.against),
+                on_change=session.follow,
+                args=("against",),
+                label_visibility="collapsed",
+                width=130,
+            )
         st.selectbox(
             "Cells a side",
-            SIDES,
-            format_func=lambda side: f"{side} cells",
+            (0, *SIDES),
+            format_func=lambda side: f"{side} cells" if side else "No cells",
             key=session.knob("cells", view.cells),
-            on_change=session.follow,
-            args=("cells",),
+            on_change=change_cells,
             label_visibility="collapsed",
-            width=112,
+            width=116,
+            help="Cells drawn over the map, that many along each side",
         )
-        target = zoom_target(view, frame)
-        st.button("Zoom in", icon=":material/zoom_in:", disabled=target is None,
-                  on_click=session.change, kwargs={"box": target},
-                  help="On the box you drew, or around the cell you clicked")  # fmt: skip
-        if view.box is not None:
-            st.button("Whole map", icon=":material/zoom_out_map:", on_click=session.change,
-                      kwargs={"box": None})  # fmt: skip
 
 
-def zoom_target(view: View, frame: Frame) -> Box | None:
-    """Return the window to zoom to: the drawn box, else a quarter of the map round the pick."""
-    drawn = session.recall("range")
-    if drawn is not None:
-        return frame.window(*drawn)
-    if not view.patch:
+def change_cells() -> None:
+    """Callback: another number of cells; the table beside the map counts them too."""
+    session.change(cells=session.turned("cells"))
+    session.remember("stale", session.recall("panel") == "table")
+
+
+def against(view: View, selection: Selection) -> Selection | None:
+    """Return what the map sets the selection against, None where that cannot be selected."""
+    asked = replace(selection.spec, parameters=())
+    try:
+        spec = methods.find(view.against).applied(asked)
+        return cache.selection(selection.landscape, replace(spec, depth=asked.depth))
+    except IlaError as error:
+        trouble(error)
         return None
-    column, row = divmod(view.patch[0], frame.side)
-    reach = [max((end - start) / 8, 1) for start, end in (frame.columns, frame.rows)]
-    return frame.window((column - reach[0], column + reach[0]), (row - reach[1], row + reach[1]))
 
 
-def map_chart(view: View, selection: Selection, cells: Cells, kept: Kept) -> None:
-    """Draw the map; a click, a box or a lasso on it opens the inspector."""
-    landscape, theme, tool = selection.landscape, session.theme(), session.recall("tool", "click")
-    marked = clicks.still(
-        (view.landscape, selection.spec, view.layer, view.cells, view.box, theme, tool)
+def canvas(view: View, selection: Selection, other: Selection | None) -> None:
+    """Draw the canvas; while another chart stands in its place it stays, unseen."""
+    hidden = view.layer == "terrain" or (view.layer == "difference" and other is None)
+    data = {"hidden": True} if hidden else map_data(view, selection, other)
+    map_canvas({**data, "turn": turn(data)}, key=MAP, on_told=listen)
+
+
+def turn(data: Mapping[str, Any]) -> int:
+    """Return a number that grows whenever the map differs from the last one.
+
+    Streamlit does not send again what a browser says it holds, and fails where the browser has
+    dropped it by the time a waiting run comes to it. A map is thus never the same as one before
+    the last: only an unchanged one is not sent again.
+    """
+    sign = hash(json.dumps(data))
+    last, number = session.recall("turn", (sign, 0))
+    number += sign != last
+    session.remember("turn", (sign, number))
+    return number
+
+
+def map_data(view: View, selection: Selection, other: Selection | None) -> dict[str, Any]:
+    """Return all that the map draws."""
+    landscape, theme = selection.landscape, session.theme()
+    lies = cache.ground(landscape, view.box)
+    picture = cache.picture(selection, view.layer, view.box, theme, other)
+    rows, there = cache.sample(landscape, view.box)
+    told = there <= (POINTS_WHOLE if view.box is None else POINTS_WINDOW)
+    marks = scope.marks(view, selection)
+    signs = [[kind, MARK_WORDS[kind]] for kind, marked in marks.items() if len(marked)]
+    if told and there:
+        signs = [["kept", "kept"], ["left", "left"], *signs]
+    look = [view.landscape, landscape.kind, view.layer, theme]
+    if view.layer in ("representation", "both", "difference"):
+        look += [repr(selection.spec), repr(other.spec) if other else ""]
+    return {
+        "words": WORDS | {"label": label(view, landscape)},
+        "theme": asdict(INKS[theme]),
+        "extent": list(extent(landscape)),
+        "window": None if view.box is None else list(view.box),
+        "picture": {
+            "key": repr((look, lies.box)),
+            "look": repr(look),
+            "box": list(lies.box),
+            "ground": lies.as_data(),
+            "contours": lies.lines,
+            **picture.as_data(),
+        },
+        "names": names(landscape),
+        "cells": cells_data(*drawn(view, selection)) if view.cells else None,
+        "points": points(selection, rows) if told else None,
+        "marks": marks_data(landscape, marks),
+        "region": region_data(view.region),
+        "legend": {**picture.legend, "signs": signs},
+        "note": note(len(rows), there) if told else "",
+    }
+
+
+def names(landscape: Landscape) -> list[tuple[tuple[str, ...], float, float, int]]:
+    """Return words, place and level of every named region, the largest of a level first."""
+    return [
+        (region.words, region.x, region.y, region.level)
+        for region in named_regions(landscape).regions
+        if region.words
+    ]
+
+
+def label(view: View, landscape: Landscape) -> str:
+    """Return what the map is, for those who do not see it."""
+    return (
+        f"Map of the pool: {shows(view, landscape)}. Arrow keys move it, plus and minus zoom, "
+        "Enter chooses the middle, Escape lets go. The table beside it says the same in numbers."
     )
-    figure = landscape_map(
-        cells,
-        kept,
-        layer=view.layer,
-        leading=cache.leading(landscape, cells) if view.layer == "domain" else None,
-        theme=theme,
-        names=cache.places(landscape, cells),
-        marked=marked,
-        tool=tool,
-    )
-    st.plotly_chart(
-        figure,
-        key=MAP,
-        on_select=partial(clicks.pick, MAP),
-        config=CONFIG,
-        theme=None,
-        alt=f"Map of the pool: {shows(view.layer, landscape)}. The table of patches below says "
-        "the same in numbers.",
-    )
+
+
+def points(selection: Selection, rows: np.ndarray) -> dict[str, Any]:
+    """Return a sample of a window's records as points."""
+    begun = cache.beginnings(selection.landscape, rows)
+    texts = [first_line(text, LETTERS // 2 if wide(text) else LETTERS) for text in begun]
+    return sample_data(selection.landscape, rows, selection.mask[rows], texts)
+
+
+def wide(text: str) -> bool:
+    """Return whether a text is mostly of wide letters, such as Chinese."""
+    return columns(text[:LETTERS]) > 1.5 * len(text[:LETTERS])
+
+
+def note(drawn: int, there: int) -> str:
+    """Say which records are drawn as points.
+
+    >>> note(500, 4321), note(60, 60)
+    ('500 of 4,321 records, drawn by chance', 'all 60 records')
+    """
+    if drawn == there:
+        return f"all {count(there)} records" if there > 1 else ""
+    return f"{count(drawn)} of {count(there)} records, drawn by chance"
+
+
+def drawn(view: View, selection: Selection) -> tuple[Cells, Kept]:
+    """Return the cells of the window, and what is kept of them."""
+    landscape = selection.landscape
+    shown = frame(landscape, selection.shown_cut, side=view.cells or TABLE_SIDE, window=view.box)
+    cells = cache.drawn(landscape, shown)
+    return cells, cache.kept(cells, selection)
+
+
+def listen() -> None:
+    """Callback: another window of the map, or a place of it that was chosen or let go."""
+    seen = session.recall("told", {})
+    found = news(session.event_of(MAP), seen)
+    session.remember("told", {**seen, **{part: at for part, (at, _) in found.items()}})
+    if "window" in found:
+        session.change(box=found["window"][1])
+        session.remember("stale", session.recall("panel") == "table")
+    if "pick" in found:
+        pick: Pick = found["pick"][1]
+        session.change(region=pick.region, record=pick.record)
+        if pick.region is not None:
+            session.remember("panel", "records")
+        session.remember("stale", True)

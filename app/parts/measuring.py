@@ -16,10 +16,9 @@ from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec
 from parts.comparison import number_table
 from parts.method_choice import Extra, is_quick
-from parts.texts import count
+from parts.selecting import PATIENT
+from parts.texts import counted
 
-PATIENT = 5_000
-"""From this many records on a slow method waits for a word, as it takes minutes."""
 EXTRAS: dict[Extra, Callable[..., Any]] = {"novelty": cache.novelty, "stability": cache.stability}
 
 
@@ -99,7 +98,7 @@ def waiting(landscape: Landscape, specs: Sequence[Spec], rows: Sequence[Row]) ->
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             f":material/hourglass_empty: {names}: up to some minutes each on "
-            f"{count(len(landscape))} records. The page waits for them.",
+            f"{counted(len(landscape), 'record')}. The page waits for them.",
             width="stretch",
         )
         st.button("Run them" if len(left) > 1 else "Run it", key="run_slow", type="primary",

@@ -17,6 +17,7 @@ from ila_core.progress import duration
 from ila_core.selection.budget import Budget
 from parts.switch import toggle
 from parts.texts import plain
+from parts.wording import on_page
 from view import View
 
 Extra = Literal["novelty", "stability"]
@@ -49,15 +50,14 @@ def choose_methods(view: View, landscape: Landscape) -> list[str]:
         )
     if unable := {name: lack for name, lack in missing.items() if lack is not None}:
         needs = "; ".join(f"**{name}** needs {plain(lack.what)}" for name, lack in unable.items())
-        remedies = dict.fromkeys(plain(lack.remedy) for lack in unable.values())
+        remedies = dict.fromkeys(plain(on_page(lack.remedy)) for lack in unable.values())
         st.caption(f"Cannot run on this landscape: {needs}. To have it, {' or '.join(remedies)}.")
     return [name for name in chosen if missing[name] is None]
 
 
 def is_quick(name: str) -> bool:
-    """Whether a method takes seconds at most on a large pool: it compares no vectors."""
-    about = methods.find(name)
-    return about.compared or (bool(about.needs) and "vectors" not in about.needs)
+    """Whether a method takes seconds at most on a large pool."""
+    return methods.find(name).speed != "minutes"
 
 
 def set_methods(key: str, before: tuple[str, ...], options: tuple[str, ...]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from parts.texts import plain
+from parts.wording import on_page
 
 
 def empty(title: str, what_next: str) -> None:
@@ -15,7 +18,19 @@ def empty(title: str, what_next: str) -> None:
 
 
 def trouble(error: Exception, *, page: str | None = None, label: str = "") -> None:
-    """Tell a failure in its own sentence; offer the page that mends it."""
-    st.error(plain(str(error)), icon=":material/error:")
+    """Tell a failure in its own sentence, its options called as here; offer the page that mends."""
+    st.error(plain(on_page(str(error))), icon=":material/error:")
     if page:
         st.page_link(page, label=label, icon=":material/arrow_forward:")
+
+
+def senseless(sentences: Sequence[str]) -> None:
+    """Tell once what made no sense in a link."""
+    for sentence in sentences:
+        st.toast(plain(sentence), icon=":material/link_off:", duration="long")
+
+
+def sideways() -> None:
+    """Say under a wide table, where the window is narrow, that there is more of it."""
+    with st.container(key="sideways"):
+        st.caption(":material/swipe: More columns to the right: scroll the table sideways.")

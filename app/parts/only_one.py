@@ -13,6 +13,7 @@ import cache
 import session
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
+from parts import terms
 from parts.clicks import line_of
 from parts.notices import empty
 from parts.record_card import facts, record_text
@@ -89,7 +90,7 @@ def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
             "Instruction": st.column_config.TextColumn(width=320),
             "Depth": st.column_config.NumberColumn(
                 format="%.1f%%", width=66,
-                help="Relative depth: rank of the depth within its domain",
+                help=terms.RELATIVE_DEPTH,
             ),
             "Tokens": st.column_config.NumberColumn(format="%d", width=66,
                                                     help="response tokens"),

@@ -11,6 +11,7 @@ from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
 from jobs import folders
 from parts.notices import trouble
+from parts.texts import plain
 from view import SAMPLE
 
 
@@ -33,6 +34,17 @@ def opened() -> Landscape | None:
             "screens/data.py", label="Open or build another", icon=":material/database:"
         )
         return None
+
+
+def landscape_now() -> None:
+    """Name the landscape at the head of the sidebar, with the way to another one."""
+    try:
+        title = title_of(cache.landscape(folders.run_of(session.view().landscape)))
+    except (IlaError, OSError):
+        title = "Open a landscape"
+    with st.sidebar.container(key="landscape_now"):
+        st.page_link("screens/data.py", label=plain(title), icon=":material/database:",
+                     help="Open or build another")  # fmt: skip
 
 
 def title_of(landscape: Landscape) -> str:

@@ -29,6 +29,8 @@ from view import View
 KINDS = {"share": "Share of patches", "records": "Records"}
 """What a map may show of a selection."""
 DIFFERENCE = "difference"
+DRAWN_SIDE = 64
+"""Cells a side of the map of the difference, where the map itself draws none."""
 
 
 def selection_of(comparison: Comparison, name: str) -> Selection:
@@ -73,7 +75,8 @@ def two_of(view: View, names: Sequence[str]) -> tuple[str, str]:
 
 
 def choose_pair(first: str, second: str, names: Sequence[str]) -> None:
-    one, swap, other = st.columns([1, 0.5, 1], vertical_alignment="bottom", gap="small")
+    row = st.container(key="pair_choice")
+    one, swap, other = row.columns([1, 0.5, 1], vertical_alignment="bottom", gap="small")
     for slot, key, label, name in ((one, "first", "A", first), (other, "second", "B", second)):
         slot.selectbox(
             label,
@@ -133,7 +136,7 @@ def difference(view: View, two: Two, comparison: Comparison) -> tuple[Cells, obj
         what = switch("difference kind", "Shown", KINDS, start="records")
     content = (view.landscape, comparison.spec, first, second, theme, what)
     cut = selection_of(comparison, CHANCE).shown_cut
-    cells = cache.drawn(landscape, frame(landscape, cut, side=view.cells))
+    cells = cache.drawn(landscape, frame(landscape, cut, side=view.cells or DRAWN_SIDE))
     kept = [cache.kept(cells, selection) for selection in two.selections]
     st.plotly_chart(
         difference_map(

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
+import cache
 import session
 from ila_core.landscape.grid import MAX_RESOLUTION
+from ila_core.landscape.landscape import Landscape
 from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
+from ila_core.selection.spec import Spec
+from parts import terms
 from parts.knob_of import sentence
-from parts.texts import count
-from view import KNOBS, View
+from parts.texts import count, counted, share
+from view import KNOBS, USUAL, View
 
 PATCHES = {"even": "Even", "grid": "Grid"}
 REACHED = 0.9
 """Share of patches under which it is said that a budget does not reach them all."""
 CROWDED = 2
 """Picks from a patch above which it is said that the patches are too few."""
+TRIES = 6
+"""How often a resolution is tried that a budget of tokens may turn out to crowd."""
 
 
 def patches_knob(view: View) -> None:
@@ -32,6 +40,7 @@ def patches_knob(view: View) -> None:
         on_change=session.follow,
         args=("patches",),
         width="stretch",
+        help=terms.PATCH,
     )
     st.caption(sentence(KNOBS["patches"].choices[view.spec.patches]))
 
@@ -75,33 +84,23 @@ def patches_sentence(selection: Selection) -> str:
     if selection.spec.even:
         records -= len(selection.spec.excluded)
         return (
-            f"{count(patches)} patches of {few(records / patches)} records each, "
+            f"{counted(patches, 'patch')} of {each(records / patches)} each, "
             f"{few(len(selection) / patches)} chosen"
         )
     side = selection.resolution
     return (
         f"{side:,} × {side:,} patches, {count(patches)} of them occupied by "
-        f"{few(records / patches)} records each, {few(len(selection) / patches)} chosen"
+        f"{each(records / patches)} each, {few(len(selection) / patches)} chosen"
     )
 
 
 def advice(selection: Selection) -> None:
     """Warn where the patches are too few for the budget, or too many."""
-    over, even = len(selection) / patches_of(selection), selection.spec.even
+    over = len(selection) / patches_of(selection)
     if over > CROWDED:
-        worse, least = (
-            "a grid this coarse, filled over many rounds, picks worse than chance",
-            (f"{finer(selection.resolution or 1, over):,} patches a side"),
-        )
-        if even:
-            worse = "so few patches, filled over many rounds, spread the picks badly"
-            least = f"{count(len(selection) / CROWDED)} patches"
-        st.warning(
-            f"{over:.1f} picks from every patch: {worse}. Use automatic, or at least {least}.",
-            icon=":material/warning:",
-        )
+        crowded(selection, over)
     elif over < REACHED:
-        fewer = "Fewer patches" if even else "A coarser grid"
+        fewer = "Fewer patches" if selection.spec.even else "A coarser grid"
         st.info(
             f"The budget ends when {over:.0%} of the patches have given a record, the deepest "
             f"ones first. {fewer}, or the method nested, spreads it wider.",
@@ -109,9 +108,82 @@ def advice(selection: Selection) -> None:
         )
 
 
+def crowded(selection: Selection, over: float) -> None:
+    """Warn of too few patches, as far as the automatic number of them covers more."""
+    automatic = cache.selection(selection.landscape, automatic_of(selection.spec))
+    reached, wished = (cache.numbers(one).coverage for one in (selection, automatic))
+    if wished <= reached:
+        return
+    least = enough(selection)
+    if least is None:
+        way = "Use automatic; by hand no number is enough, for too many records lie in one place."
+    else:
+        unit = "patches" if selection.spec.even else "patches a side"
+        way = f"Use automatic, or at least {count(least)} {unit}."
+    st.warning(
+        f"{over:.1f} picks from every patch lie close together: they cover {share(reached)}, and "
+        f"with the automatic resolution {share(wished)}. {way}",
+        icon=":material/warning:",
+    )
+
+
+def automatic_of(spec: Spec) -> Spec:
+    """Return the same with as many patches as the budget has picks."""
+    return replace(spec, resolution=USUAL.resolution)
+
+
+def enough(selection: Selection) -> int | None:
+    """Return the least resolution by hand that is not crowded; None where none is.
+
+    What it returns has been tried: a budget of tokens holds another number of records at each.
+    """
+    landscape, spec, size = selection.landscape, selection.spec, len(selection)
+    for _ in range(TRIES):
+        wanted = int(np.ceil(size / CROWDED))
+        found = wanted if spec.even else least_side(landscape, wanted)
+        if found is None:
+            return None
+        tried = cache.selection(landscape, replace(spec, resolution=found))
+        if len(tried) <= CROWDED * patches_of(tried):
+            return found
+        size = max(len(tried), size + 1)
+    return None
+
+
+def least_side(landscape: Landscape, patches: int) -> int | None:
+    """Return patches a side of a grid of which at least so many are occupied; None if none has.
+
+    The number of occupied patches need not grow with every step, so this is the least that halving
+    ends at.
+    """
+
+    def occupied(side: int) -> int:
+        return landscape.count_occupied(landscape.grid(side), limit=patches)
+
+    if occupied(MAX_RESOLUTION) < patches:
+        return None
+    low, high = 1, MAX_RESOLUTION
+    while low < high:
+        middle = (low + high) // 2
+        if occupied(middle) >= patches:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
 def patches_of(selection: Selection) -> int:
     """Return how many patches hold a record."""
     return max(int(selection.occupied or 1), 1)
+
+
+def each(records: float) -> str:
+    """Return how many records a patch holds, in words.
+
+    >>> each(1.0), each(10.26)
+    ('1 record', '10.3 records')
+    """
+    return f"{few(records)} record{'s' * (few(records) != '1')}"
 
 
 def few(number: float) -> str:
@@ -121,11 +193,6 @@ def few(number: float) -> str:
     ('10.3', '1', '0.58', '2,063')
     """
     return count(number) if number >= 100 else f"{number:.3g}"
-
-
-def finer(used: int, over: float) -> int:
-    """Return roughly the resolution of a grid at which each patch gives one pick."""
-    return min(MAX_RESOLUTION, int(np.ceil(used * np.sqrt(over) / 8) * 8))
 
 
 def change_mode(used: int) -> None:

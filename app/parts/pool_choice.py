@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.errors import IlaError
 from ila_core.pool.sniffing import PACKED, SUFFIXES, WORDS
@@ -18,6 +19,7 @@ from parts import reading
 from parts.landscapes import show
 from parts.notices import trouble
 from parts.switch import switch
+from parts.texts import plain
 
 TYPES = [suffix.lstrip(".") for suffix in (*SUFFIXES, ".txt", *PACKED)]
 """What the name of an upload may end in; a .txt is known by what it begins with."""
@@ -34,22 +36,27 @@ def choose_pool(runs: Path) -> Pool | None:
 
 
 def uploaded(runs: Path) -> Pool | None:
+    """Let files be uploaded; what was chosen stays so while other screens are visited."""
+    kept: dict[str, Path] = session.recall("uploaded", {})
+    if kept and not session.widget_lives("upload") and all(map(Path.exists, kept.values())):
+        still_chosen(kept)
+        return Pool(tuple(str(path) for path in kept.values()))
     *most, last = WORDS.values()
     files = st.file_uploader(
         f"{', '.join(most)} or {last}, also packed ({', '.join(PACKED)}); several are one pool",
         type=TYPES,
         accept_multiple_files=True,
         key="upload",
+        on_change=upload_changed,
     )
     if not files:
         st.caption("For more than a few hundred megabytes a path is quicker: nothing is copied.")
         return None
-    before: dict[str, Path] = session.recall("uploaded", {})
     stored: dict[str, Path] = {}
     try:
         with st.spinner("Storing what was uploaded …"):
             for file in files:
-                path = before.get(file.file_id)
+                path = kept.get(file.file_id)
                 if path is None or not path.exists():
                     path = store_upload(runs, file.name, file)
                 stored[file.file_id] = path
@@ -58,6 +65,20 @@ def uploaded(runs: Path) -> Pool | None:
         return None
     session.remember("uploaded", stored)
     return Pool(tuple(str(path) for path in stored.values()))
+
+
+def upload_changed() -> None:
+    """Callback: what was taken out of the uploader is chosen no more."""
+    if not session.widget("upload"):
+        session.taken("uploaded")
+
+
+def still_chosen(kept: Mapping[str, Path]) -> None:
+    """Say which files were uploaded before another screen was visited, with the way to others."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        names = ", ".join(path.name for path in kept.values())
+        st.markdown(f":material/upload_file: {plain(names)}", width="stretch")
+        st.button("Upload another", on_click=session.taken, args=("uploaded",))
 
 
 def named(given: Path | None) -> Pool | None:
@@ -122,7 +143,7 @@ def splits_of(pool: Pool) -> Splits:
                 splits = Splits.of_folder(pool.folder)
                 if splits.names:
                     return splits
-            return cache.splits(pool.files()[0])
+            return cache_files.splits(pool.files()[0])
     except IlaError:
         return Splits()
 

@@ -13,7 +13,8 @@ from ila_core.pool.reading import Preview
 from jobs.pools import Pool
 from parts import reading
 from parts.record_card import record_text
-from parts.texts import count, first_line, plain
+from parts.texts import count, counted, first_line, plain
+from parts.wording import on_page
 
 
 def what_it_is(preview: Preview) -> None:
@@ -23,11 +24,11 @@ def what_it_is(preview: Preview) -> None:
     containers = ", ".join(preview.containers)
     st.markdown(
         f":material/check_circle: **{plain(preview.format)}** records in {plain(containers)}. "
-        f"Of {scope} {count(read)} records {count(kept)} can be used"
-        + (f" and {count(read - kept)} are rejected." if read > kept else ".")
+        f"Of {scope} {counted(read, 'record')} {count(kept)} can be used"
+        + (f" and {count(read - kept)} rejected." if read > kept else ".")
     )
     for note, number in preview.counts.get("notes", {}).items():
-        st.caption(f"{count(number)} × {plain(reading.on_page(note))}")
+        st.caption(f"{count(number)} × {plain(on_page(note))}")
 
 
 def fields(pool: Pool, files: Sequence[Path], preview: Preview) -> None:

@@ -10,6 +10,7 @@ import session
 from ila_core.measure.baseline import Baseline
 from ila_core.measure.describe import Numbers
 from ila_core.selection.selection import Selection
+from parts import terms
 from parts.figures import Figure, number_rows
 from parts.texts import count, gain, points, share, short
 
@@ -20,9 +21,16 @@ def reach(selection: Selection) -> None:
     base = cache.chance(landscape, session.chance())
     figures = figures_of(numbers, base)
     number_rows(figures, columns=len(figures))
+
+
+def measured(selection: Selection) -> None:
+    """Say how the numbers over the map are measured."""
+    landscape, numbers = selection.landscape, cache.numbers(selection)
+    base = cache.chance(landscape, session.chance())
     st.caption(
-        f"Below each the difference to random ({base.seeds} draws). Coverage, reach and fidelity "
-        f"are measured on {numbers.reference_grid} × {numbers.reference_grid} patches that no "
+        f"Below each number over the map the difference to random ({base.seeds} draws). "
+        "Coverage, reach and fidelity are "
+        f"measured on {numbers.reference_grid} × {numbers.reference_grid} patches that no "
         "method selects with."
     )
     if tuned := int(np.isin(selection.rows, landscape.tuned_rows).sum()):
@@ -37,16 +45,13 @@ def figures_of(numbers: Numbers, base: Baseline) -> list[Figure]:
     mean = base.mean
     return [
         share_figure("Coverage", numbers.coverage, mean.coverage,
-                     "Share of the pool's occupied reference patches that hold a chosen record."),
+                     terms.COVERAGE),
         share_figure("Reach", numbers.reach, mean.reach,
-                     "Share of the pool's records that lie in such a patch: coverage weighted by "
-                     "records."),
+                     terms.REACH),
         share_figure("Fidelity", numbers.fidelity, mean.fidelity,
-                     "The largest relative depth kept in every reference patch, summed, beside "
-                     "the same sum for the whole pool."),
+                     terms.FIDELITY),
         share_figure("Mean relative depth", numbers.mean_relative_depth, mean.mean_relative_depth,
-                     "How deep the chosen records are within their domains, on average; the "
-                     "pool's mean is 50%."),
+                     terms.MEAN_DEPTH),
         tokens_figure(numbers.tokens, mean.tokens),
     ]  # fmt: skip
 
@@ -61,4 +66,4 @@ def tokens_figure(value: float, base: float) -> Figure:
     """Return the response tokens; more of them is neither good nor bad, but costs."""
     ratio = gain((value - base) / base) if base else None
     return Figure("Response tokens", short(value), ratio, None,
-                  "What training on the selection costs.")  # fmt: skip
+                  terms.TOKENS)  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.errors import IlaError, PoolError
 from ila_core.options import options_of
@@ -22,14 +22,13 @@ from ila_core.pool.settings import ReadSettings
 from ila_core.pool.sniffing import TABLES, TEXTS, Kind
 from jobs.pools import Pool
 from parts.knob_of import sentence
+from parts.wording import OWNERS
 
 OPTIONS = options_of(ReadSettings)
 AUTO = "as detected"
 SHOWN_PARTS = ("instruction", "input", "response", "system", "labels", "source")
 GOES_WITH: Mapping[str, tuple[Kind, ...]] = {"encoding": TEXTS, "header": TABLES}
 """The containers with which alone an option does anything; `partial` does with any."""
-OWNERS = ("unpack_ratio", "rejects")
-"""What memory and disk allow is for whoever runs the machine to say, on the command line."""
 PLACEHOLDERS = {"header": "instruction,response"}
 
 
@@ -55,8 +54,12 @@ def mend(pool: Pool, files: Sequence[Path], error: IlaError) -> None:
         (name for name, one in OPTIONS.items() if one.flag in told and name not in OWNERS),
         key=lambda name: told.index(OPTIONS[name].flag),
     )
-    if len(files) > 1 and "partial" not in wanted:
-        wanted.append("partial")  # leaves out the file that cannot be read
+    if "partial" in wanted:
+        wanted.remove("partial")
+    if not how.partial and helps(pool, files, replace(how, partial=True)):
+        wanted.append("partial")  # leaves out the file, or the end of one, that cannot be read
+    elif how.partial:
+        wanted.append("partial")
     at = wanted.index("map") if "map" in wanted else len(wanted)
     helpers(pool, files, wanted[:at])
     if at < len(wanted) and isinstance(error, PoolError) and error.fields:
@@ -71,23 +74,19 @@ def mend(pool: Pool, files: Sequence[Path], error: IlaError) -> None:
                       args=("instructions only", True), kwargs={"of": pool})  # fmt: skip
 
 
+def helps(pool: Pool, files: Sequence[Path], how: ReadSettings) -> bool:
+    """Whether a pool that cannot be read as it is asked for can be read so."""
+    try:
+        cache_files.preview(tuple(files), how, require_response=has_responses(pool))
+    except IlaError:
+        return False
+    return True
+
+
 def helpers(pool: Pool, files: Sequence[Path], names: Sequence[str]) -> None:
     if names:
         st.caption("What may help:")
         option_widgets(pool, files, names)
-
-
-def on_page(note: str) -> str:
-    """Return a note with the options that it names called as the page calls them.
-
-    >>> on_page("a guess that --encoding overrules")
-    'a guess that “Encoding” under Fields overrules'
-    """
-    for name, option in OPTIONS.items():
-        if name in OWNERS:
-            continue
-        note = note.replace(option.flag, f"“{option.title}” under Fields")
-    return note
 
 
 def without_responses(pool: Pool) -> None:
@@ -159,9 +158,10 @@ def text_option(pool: Pool, files: Sequence[Path], name: str, now: str) -> None:
     if name != "encoding":
         st.text_input(option.title, placeholder=PLACEHOLDERS.get(name), **knob(pool, name, now))
         return
+    likely = cache_files.encodings(files[0])
     st.selectbox(
         option.title,
-        list(dict.fromkeys(["", *cache.encodings(files[0]), *CANDIDATES, "utf-8", "utf-16", now])),
+        list(dict.fromkeys(["", *likely, *CANDIDATES, "utf-8", "utf-16", now])),
         format_func=lambda code: f"{code} · {CANDIDATES[code]}" if code in CANDIDATES else
         code or AUTO,
         accept_new_options=True,

@@ -17,7 +17,7 @@ def record_card(landscape: Landscape, row: int, record: Record, why: str) -> Non
     with st.container(border=True):
         st.markdown(f"**{plain(why)}**")
         st.caption(plain(facts(landscape, row, record)))
-        lock_buttons(row)
+        lock_buttons(row, likes=landscape.vectors is not None)
         with st.container(height=330, border=False):
             record_text(record)
 
@@ -44,8 +44,8 @@ def reduction(landscape: Landscape, row: int) -> str:
     return "" if np.isnan(nats) else f"loss reduction {decimal(nats)}"
 
 
-def lock_buttons(row: int) -> None:
-    """Offer to pin or exclude a record, and to take that back."""
+def lock_buttons(row: int, *, likes: bool) -> None:
+    """Offer to pin or exclude a record, to take that back, and to look at its like."""
     word = next((entry.action for entry in session.locks() if entry.row == row), None)
     with st.container(horizontal=True, gap="small"):
         st.button("Pin", icon=":material/keep:", on_click=session.lock, args=("pin", row),
@@ -54,6 +54,14 @@ def lock_buttons(row: int) -> None:
                   disabled=word == "exclude", help="Never choose this record")  # fmt: skip
         if word is not None:
             st.button("Undo", icon=":material/undo:", on_click=session.unlock, args=(row,))
+        if likes:
+            st.button("Similar", icon=":material/hub:", on_click=look_for_like, args=(row,),
+                      help="The records nearest to this one, anywhere on the map")  # fmt: skip
+
+
+def look_for_like(row: int) -> None:
+    """Callback: look at the records that are most like one, wherever they lie."""
+    session.change(like=row, q="", region=None, record=row)
 
 
 def record_text(record: Record) -> None:

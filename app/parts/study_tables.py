@@ -9,11 +9,15 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from draw.curves import Series
+from draw.curves import Part, Series
 from draw.layers import Theme
 from draw.theme import TONES
 from ila_core.studies.findings import Study
-from ila_core.studies.variant import RANDOM, Loss, Unit, Variant
+from ila_core.studies.regression import PLACES, entry_name
+from ila_core.studies.seeds import Mean
+from ila_core.studies.variant import ILA, RANDOM, Loss, Unit, Variant
+from parts.depth_knobs import KINDS
+from parts.recipe import patches_words
 from parts.texts import DASH
 
 
@@ -114,3 +118,79 @@ def sweep_lines(
                 y.append(gap.mean)
         lines.append(Series(place.budget, x, y))
     return lines, rows
+
+
+def parts_lines(study: Study, unit: Unit, loss: Loss) -> list[Part]:
+    """Return what each part of ILA is worth: its loss with one knob turned, less its own.
+
+    The mean over the budgets at equal numbers of a unit. Random is the last, as what all parts
+    together are worth. Empty where a study has not tried any part alone.
+    """
+    places = study.places_of(unit)
+    alone = [one for one in study.variants if one.method == ILA.method and len(one.turned) == 1]
+    parts = []
+    for variant in [*alone, RANDOM] if alone else []:
+        gap = study.against(ILA, variant, places, loss)
+        if gap is not None:
+            half = Mean(gap.mean, gap.std, gap.seeds).half_interval
+            parts.append(Part(part_words(variant), gap.mean, half, gap.outcome))
+    return parts
+
+
+def part_words(variant: Variant) -> str:
+    """Return what was taken back, in words.
+
+    >>> from ila_core.selection.spec import Spec
+    >>> part_words(Variant(Spec(patches="grid"))), part_words(Variant(Spec(depth_target=1.0)))
+    ('a grid in place of even patches', 'depth target 100% in place of 75%')
+    """
+    if variant == RANDOM:
+        return "random in place of all"
+    [knob] = variant.turned
+    spec = variant.spec
+    if knob == "patches":
+        return f"{patches_words(spec)} in place of {patches_words(ILA.spec)}"
+    if knob == "depth":
+        return f"depth by {KINDS.get(spec.depth, spec.depth).lower()}"
+    return f"depth target {spec.depth_target:.0%} in place of {ILA.spec.depth_target:.0%}"
+
+
+def explained(study: Study, loss: Loss) -> pd.DataFrame:
+    """Return what every set of variables explains of the loss: R2 with its interval, a line each.
+
+    Empty for a study that did not measure it.
+    """
+    rows = [
+        {"Explained by": " + ".join(map(variable_words, entry["variables"])),
+         "R²": entry[entry_name("r2_cv", loss)],
+         "95 %": _interval(entry[entry_name("r2_cv_low", loss)],
+                           entry[entry_name("r2_cv_high", loss)], ".2f")}
+        for entry in study.regression.get("models", ())
+        if entry[entry_name("r2_cv", loss)] is not None
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def added(study: Study, loss: Loss) -> pd.DataFrame:
+    """Return what each variable adds to another, in R2 with its interval, a line each."""
+    rows = [
+        {"What": f"{variable_words(entry['variable'])}, to {variable_words(entry['to'])}",
+         "Adds": entry[loss],
+         "95 %": _interval(entry[f"{loss}_low"], entry[f"{loss}_high"], "+.2f")}
+        for entry in study.regression.get("adds", ())
+        if entry[loss] is not None
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def variable_words(name: str) -> str:
+    """Return what a variable of the regression is called.
+
+    >>> variable_words("coverage"), variable_words("loss")
+    ('coverage', 'depth (loss)')
+    """
+    return name if name in PLACES else f"depth ({KINDS.get(name, name).lower()})"
+
+
+def _interval(low: float, high: float, form: str) -> str:
+    return f"{low:{form}} to {high:{form}}"

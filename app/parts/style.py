@@ -1,15 +1,68 @@
 """The few rules of style that the theme cannot say."""
 
-STYLE = """<style>
+from __future__ import annotations
+
+from draw.layers import Theme
+from draw.theme import TONES
+
+ON_PRIMARY: dict[Theme, str] = {"light": "#ffffff", "dark": "#0b1a1e"}
+"""What is written on buttons of the first colour: white on the bright one of dark is 2.35:1."""
+QUIET: dict[Theme, str] = {"light": "#55616a", "dark": "#a3afb5"}
+"""Captions and labels, at least 4.5:1 on page and sidebar."""
+
+STRONG: dict[Theme, str] = {"light": "#075463", "dark": "#8fe0ea"}
+"""What is chosen of several, on its tint."""
+
+BLUE: dict[Theme, str] = {theme: better for theme, (better, _) in TONES.items()}
+"""Words of a command, which Streamlit paints in a blue of its own."""
+
+_RULES = """
 [data-testid="stMainBlockContainer"] {padding-inline: 2.2rem; max-width: 1680px;}
 [data-testid="stSidebarUserContent"] {padding-left: 1.25rem; padding-right: 1.25rem;}
 [data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] {gap: 0.65rem;}
-[data-testid="stMetricLabel"] p {font-size: 0.8rem; opacity: 0.75;}
+[data-testid="stMetricLabel"] p {font-size: 0.8rem; color: QUIET;}
 [data-testid="stMetric"] {gap: 0;}
+[data-testid="stMetric"], [data-testid="stMetric"] * {overflow: clip;}
 [data-testid="stMetricDelta"] {font-size: 0.78rem;}
 h1, h2, h3 {letter-spacing: -0.01em;}
 [data-testid="stFileUploaderDropzoneInstructions"] * {white-space: normal; font-size: 0.78rem;}
+[data-testid="stCaptionContainer"] {color: QUIET; opacity: 1;}
+[data-selected="true"] [data-testid="stMarkdownContainer"] p {color: STRONG;}
 [data-testid="stCaptionContainer"] p {line-height: 1.4;}
+[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primary"] p,
+[data-testid="stBaseButton-primary"] span {color: ON_PRIMARY;}
+[data-testid="stCode"] .token.keyword {color: BLUE;}
+[data-testid="stCode"] {overflow: auto;}
+[data-testid="stCode"] pre {overflow: visible;}
+[data-testid="stSelectboxVirtualDropdown"] li, [data-testid="stSelectboxVirtualDropdown"] li * {
+    white-space: normal; line-height: 1.15; font-size: 0.8rem;}
+.st-key-landscape_now {margin-top: -0.5rem;}
+.st-key-map_and_panel [data-stale="true"] {opacity: 1 !important;}
+@media (max-width: 1100px) {
+    [data-testid="stMainBlockContainer"] {padding-inline: 1.2rem;}
+    [data-testid="stMain"] [data-testid="stHorizontalBlock"] {flex-wrap: wrap;}
+    [data-testid="stMain"] [data-testid="stColumn"] {min-width: min(100%, 21rem); flex: 1 1 21rem;}
+    .st-key-map_and_panel [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]
+        {min-width: 100%;}
+    [data-testid="stMain"] [data-testid="stColumn"]:has([data-testid="stMetric"]) {
+        min-width: 7.5rem; flex: 1 1 7.5rem;}
+    [data-testid="stMain"] .st-key-pair_choice [data-testid="stColumn"] {
+        min-width: 4.5rem; flex: 1 1 4.5rem;}
+}
+@media (min-width: 1101px) {.st-key-sideways {display: none;}}
 /* What a table's own download writes, a spreadsheet would calculate; the page offers its own. */
 [data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) {display: none;}
-</style>"""
+"""
+
+
+def style(theme: Theme) -> str:
+    """Return the rules for a theme, as a style element."""
+    rules = _RULES
+    for word, inks in (
+        ("ON_PRIMARY", ON_PRIMARY),
+        ("QUIET", QUIET),
+        ("STRONG", STRONG),
+        ("BLUE", BLUE),
+    ):
+        rules = rules.replace(word, inks[theme])
+    return f"<style>{rules}</style>"

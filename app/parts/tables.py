@@ -13,6 +13,7 @@ from draw.theme import INKS, TONES
 from ila_core.measure.baseline import CHANCE
 from ila_core.measure.compare import Comparison, Row
 from ila_core.measure.describe import GRIDS
+from parts import terms
 from parts.texts import DASH, csv_bytes, gain, share
 
 
@@ -48,18 +49,15 @@ class Number:
 
 NUMBERS = (
     Number("coverage", "Coverage", "{:.1%}", 1,
-           "Share of the pool's occupied reference patches that hold a chosen record, and the "
-           "difference to random in percentage points."),
+           f"{terms.COVERAGE} Behind it the difference to random in percentage points."),
     Number("reach", "Reach", "{:.1%}", 1,
-           "Share of the pool's records that lie in such a patch: coverage weighted by records."),
+           terms.REACH),
     Number("fidelity", "Fidelity", "{:.1%}", 1,
-           "The largest relative depth kept in every reference patch, summed, beside the same sum "
-           "for the whole pool."),
+           terms.FIDELITY),
     Number("mean_relative_depth", "Mean depth", "{:.1%}", 1,
-           "Mean relative depth: how deep the chosen records are within their domains; the pool's "
-           "mean is 50%."),
+           terms.MEAN_DEPTH),
     Number("tokens", "Tokens", "{:,.0f}", 0,
-           "Response tokens kept: what training on the selection costs.", relative=True),
+           terms.TOKENS, relative=True),
     Number("embedding_distance_mean", "Distance", "{:.3f}", -1,
            "Mean cosine distance from a pool record to its nearest chosen one, in the embedding "
            "space: less is better.", relative=True),

@@ -21,6 +21,16 @@ def count(number: float) -> str:
     return f"{int(number):,}"
 
 
+def counted(number: float, noun: str) -> str:
+    """Return how many there are of something.
+
+    >>> counted(1, "record"), counted(12345, "record")
+    ('1 record', '12,345 records')
+    """
+    ending = "es" if noun.endswith("ch") else "s"
+    return f"{count(number)} {noun}{ending * (int(number) != 1)}"
+
+
 def short(number: float) -> str:
     """Return a large number with three digits.
 

@@ -27,7 +27,7 @@ from parts.opening import opened, title_of
 from parts.pair import KINDS, pair, selection_of
 from parts.switch import switch
 from parts.tables import number_of
-from parts.texts import count, plain, share
+from parts.texts import count, counted, plain, share
 from view import USUAL
 
 SMALL_SIDE = 48
@@ -79,7 +79,7 @@ def headline(landscape: Landscape, among: int) -> bool:
     st.markdown(
         f"{plain(title_of(landscape))}: {among} way{'s' * (among != 1)} to keep "
         f"{'about ' if budget.kind == 'tokens' else ''}{count(size)} of "
-        f"{count(len(landscape))} records, each with its automatic settings. Depth is "
+        f"{counted(len(landscape), 'record')}, each with its automatic settings. Depth is "
         f"the {name_of(landscape)}."
     )
     if session.locks():
@@ -97,7 +97,7 @@ def maps(landscape: Landscape, comparison: Comparison) -> None:
         what = switch("map kind", "Shown", KINDS)
     kept = [
         (
-            f"{row.name}  {share(number_of(row, 'coverage'))}",
+            f"{row.name}\n{share(number_of(row, 'coverage'))}",
             cache.kept(cells, selection_of(comparison, row.name)),
         )
         for row in comparison.done
@@ -109,7 +109,7 @@ def maps(landscape: Landscape, comparison: Comparison) -> None:
         config=CONFIG,
         alt=f"Small maps of {len(kept)} methods on one scale: {KINDS[what].lower()} kept",
     )
-    st.caption("Behind each name its coverage. A method without patches of its own is shown on as "
+    st.caption("Under each name its coverage. A method without patches of its own is shown on as "
                "many even patches as it keeps records.")  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 import cache
+import cache_files
 import session
 from ila_core.errors import IlaError
 from ila_core.pipeline.settings import BuildSettings
@@ -28,18 +29,17 @@ def page() -> None:
         "A pool is instructions with their responses, in one file or several. Open one, see how "
         "it will be read, and build its landscape."
     )
-    left, right = st.columns([1.6, 1], gap="large")
-    with right:
+    with st.sidebar:
         landscapes(runs)
-    with left:
-        followed = session.recall("following")
-        if followed and process.look(runs, followed) is not None:
-            follow_build(runs, followed)
-            return
-        pool = choose_pool(runs)
-        files = choose_files(pool) if pool is not None else None
-        if pool is not None and files is not None:
-            read_and_build(runs, pool, files)
+    followed = session.view().build
+    if followed and followed == process.slug(followed) and process.look(runs, followed):
+        follow_build(runs, followed)
+        return
+    under_way(runs)
+    pool = choose_pool(runs)
+    files = choose_files(pool) if pool is not None else None
+    if pool is not None and files is not None:
+        read_and_build(runs, pool, files)
 
 
 def read_and_build(runs: Path, pool: Pool, files: tuple[Path, ...]) -> None:
@@ -47,7 +47,7 @@ def read_and_build(runs: Path, pool: Pool, files: tuple[Path, ...]) -> None:
     how, scorable = reading.how_to_read(pool), reading.has_responses(pool)
     try:
         with st.spinner("Reading the first records …"):
-            preview = cache.preview(files, how, require_response=scorable)
+            preview = cache_files.preview(files, how, require_response=scorable)
     except IlaError as error:
         trouble(error)
         reading.mend(pool, files, error)
@@ -79,7 +79,7 @@ def begin(runs: Path, pool: Pool, asked: BuildSettings) -> None:
         except (IlaError, OSError) as error:
             trouble(error)
             return
-        session.remember("following", name)
+        session.change(build=name)
         session.remember("name", None, of=pool)
         st.rerun()
 
@@ -89,7 +89,18 @@ def follow_build(runs: Path, name: str) -> None:
     st.subheader(plain(name), anchor=False)
     progress_panel(runs, name)
     st.button("Open another pool", icon=":material/arrow_back:", type="tertiary",
-              on_click=session.remember, args=("following", None))  # fmt: skip
+              on_click=session.change, kwargs={"build": ""})  # fmt: skip
+
+
+def under_way(runs: Path) -> None:
+    """Say what is being built, whoever started it: a page that was closed finds it again."""
+    for job in builds.every(runs):
+        if job.state == "running":
+            with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                st.markdown(f":material/hourglass_top: **{plain(job.name)}** is being built"
+                            f"{following.how_far(job)}.", width="stretch")  # fmt: skip
+                st.button("Show it", key=f"show_{job.name}", on_click=session.change,
+                          kwargs={"build": job.name})  # fmt: skip
 
 
 @st.fragment(run_every=1.0)

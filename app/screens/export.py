@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from pathlib import Path
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.errors import IlaError
-from ila_core.exports.commands import select_command
+from ila_core.exports.commands import PARQUET, file_name, select_command
 from ila_core.exports.messages import axolotl_snippet, trl_snippet
+from ila_core.exports.whole import first_of_whole
 from ila_core.exports.write import (
     FORMATS,
     Format,
@@ -28,8 +30,9 @@ from jobs.uploads import export_folder
 from parts.notices import empty, trouble
 from parts.opening import opened, title_of
 from parts.recipe import words
+from parts.selecting import chosen, instead
 from parts.switch import keep
-from parts.texts import count, plain, share, short, size
+from parts.texts import count, counted, plain, share, short, size
 
 TITLES = {
     "jsonl": "JSONL, as it came",
@@ -37,6 +40,7 @@ TITLES = {
     "parquet": "Parquet with the map",
     "trl": "Messages, as TRL reads them",
     "axolotl": "Messages, with Axolotl's YAML",
+    "pool-parquet": "The whole pool as Parquet",
 }
 ABOUT = {
     "jsonl": "The original records, byte for byte, in pick order: any trainer that read the pool "
@@ -47,6 +51,8 @@ ABOUT = {
     "is.",
     "trl": "Each record as a list of messages with role and content, whatever the pool was.",
     "axolotl": "The same, and the part of Axolotl's YAML that reads it.",
+    "pool-parquet": "Every record, kept or left, with its place, scores and nearest "
+    "neighbours, for other tools to show what was left out.",
 }
 SERVER_SIDE = 200_000
 """From this many records on the file is written beside the landscape, not sent to the browser."""
@@ -57,11 +63,18 @@ def page() -> None:
     if landscape is None:
         return
     try:
-        selection = cache.selection(landscape, session.spec())
-    except IlaError as error:
+        selection = chosen(landscape)
+    except IlaError:
+        selection = None
+    if selection is None:
         st.header("Nothing to export yet", anchor=False)
-        trouble(error, page="screens/map.py", label="Change the selection on the map")
+        instead(landscape)
+        st.page_link("screens/map.py", label="Change the selection on the map",
+                     icon=":material/arrow_forward:")  # fmt: skip
         return
+    with st.sidebar:
+        st.caption(f"What is exported: {plain(words(selection))}.")
+        st.page_link("screens/map.py", label="Change it on the map", icon=":material/map:")
     headline(selection)
     if landscape.records is None:
         empty("No records to write", "This landscape was made from arrays.")
@@ -79,7 +92,7 @@ def page() -> None:
 def headline(selection: Selection) -> None:
     """Say what is about to be written."""
     landscape, spec = selection.landscape, selection.spec
-    st.header(f"{count(len(selection.rows))} records for training", anchor=False)
+    st.header(f"{counted(len(selection.rows), 'record')} for training", anchor=False)
     locks = len(spec.pinned) + len(spec.excluded)
     by_hand = f", {count(locks)} pinned or excluded by hand" if locks else ""
     part = share(len(selection.rows) / max(len(landscape), 1))
@@ -106,12 +119,12 @@ def choose_format() -> Format:
 def offer(selection: Selection, format: Format) -> None:
     """Offer the file and its manifest; a very large one is written on the server's side."""
     name = file_name(selection, format)
-    if len(selection.rows) > SERVER_SIDE:
+    if written(selection, format) > SERVER_SIDE:
         write_here(selection, format, name)
         return
     with st.container(horizontal=True):
         st.download_button(
-            f"Download {count(len(selection.rows))} records",
+            f"Download {counted(written(selection, format), 'record')}",
             data=lambda: content(selection, format),
             file_name=name,
             mime="application/octet-stream",
@@ -122,26 +135,32 @@ def offer(selection: Selection, format: Format) -> None:
         )
         st.download_button(
             "Manifest",
-            data=lambda: json.dumps(manifest(selection, format), indent=1,
-                                    ensure_ascii=False),
+            data=lambda: about(selection, format),
             file_name=f"{name}.manifest.json",
             mime="application/json",
             icon=":material/description:",
             on_click="ignore",
             help="The rule, the seeds, the locks and the inputs behind this file",
         )  # fmt: skip
-    st.caption(f"{name}, about {size(estimated_bytes(selection, format))}")
+    st.caption(f"{name}, about {size(cache_files.export_size(selection, format))}")
 
 
-def file_name(selection: Selection, format: Format) -> str:
-    return f"selection-{len(selection.rows)}.{'parquet' if format == 'parquet' else 'jsonl'}"
+def written(selection: Selection, format: Format) -> int:
+    """Return how many records a file holds."""
+    return len(selection.landscape if format == "pool-parquet" else selection)
+
+
+def about(selection: Selection, format: Format) -> str:
+    """Return the manifest of the file as it is downloaded, with its sha256."""
+    digest = hashlib.sha256(content(selection, format)).hexdigest()
+    return json.dumps(manifest(selection, format, sha256=digest), indent=1, ensure_ascii=False)
 
 
 def write_here(selection: Selection, format: Format, name: str) -> None:
     """Write a large file beside its landscape and show where it lies."""
     made_of = selection.landscape.fingerprint, selection.spec.as_dict()
     folder = export_folder(folders.runs_folder(), *made_of)
-    if st.button(f"Write {count(len(selection.rows))} records", type="primary",
+    if st.button(f"Write {counted(written(selection, format), 'record')}", type="primary",
                  icon=":material/save:"):  # fmt: skip
         with st.spinner("Writing …", show_time=True):
             try:
@@ -155,18 +174,10 @@ def write_here(selection: Selection, format: Format, name: str) -> None:
 
 def content(selection: Selection, format: Format) -> bytes:
     """Return the file's bytes, the same as `ila select --out` writes."""
-    if format != "parquet":
+    if format not in PARQUET:
         return b"".join(lines(selection, format))
     with tempfile.TemporaryDirectory() as folder:
-        return export(selection, Path(folder) / "selection.parquet", "parquet").read_bytes()
-
-
-def estimated_bytes(selection: Selection, format: Format) -> float:
-    """Estimate the file's size from its first lines; Parquet packs about four to one."""
-    text: Format = "scored" if format == "parquet" else format
-    sizes = [len(line) for line in lines(selection.first(200), text)]
-    total = sum(sizes) / max(len(sizes), 1) * len(selection.rows)
-    return total / 3 if format == "parquet" else total
+        return export(selection, Path(folder) / "selection.parquet", format).read_bytes()
 
 
 def command(selection: Selection, format: Format) -> None:
@@ -201,12 +212,12 @@ def trainers(selection: Selection, format: Format) -> None:
                 "has to mark what the assistant says, as TRL's own for common models do."
             )
             st.code(trl_snippet(name), language="python", wrap_lines=True)
-            if kept_out := cache.with_context(selection):
+            if kept_out := cache_files.with_context(selection):
                 st.caption(
                     "TRL trains on every answer, also on those that are kept out of the loss in "
                     f"{count(kept_out)} of these records."
                 )
-    if format != "parquet":
+    if format not in PARQUET:
         register(selection, name, format)
 
 
@@ -214,7 +225,7 @@ def register(selection: Selection, name: str, format: Format) -> None:
     """Show the entry that LLaMA-Factory needs to find the file."""
     with st.expander("For LLaMA-Factory", icon=":material/integration_instructions:"):
         try:
-            entry, remarks = cache.registered(selection, name, format)
+            entry, remarks = cache_files.registered(selection, name, format)
         except IlaError as error:
             st.caption(plain(str(error)))
             return
@@ -228,8 +239,10 @@ def register(selection: Selection, name: str, format: Format) -> None:
 def preview(selection: Selection, format: Format) -> None:
     """Show the first records as they will stand in the file."""
     st.markdown("**The first records of the file**")
-    if format == "parquet":
-        rows = table(selection.first(50)).to_pandas()
+    if format in PARQUET:
+        whole, records = format == "pool-parquet", selection.landscape.records
+        first = first_of_whole(selection, records) if whole else table(selection.first(50))
+        rows = first.to_pandas()
         st.dataframe(rows, hide_index=True, height=520, alt="First rows of the Parquet file")
         return
     for line in lines(selection.first(3), format):

@@ -1,23 +1,29 @@
-"""The Map screen: the landscape, the knobs of the selection, and the records behind a click."""
+"""The Map screen: the landscape, the knobs of the selection, and the records of a place."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-import cache
 import session
-from ila_core.landscape.cells import Cells, Kept, frame
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.selection import Selection
 from parts import facets, knobs
 from parts.cell_table import cells_panel
+from parts.filters import filter_row
+from parts.first_minute import first_minute
 from parts.inspector import records_panel
-from parts.map_panel import map_chart, shows, toolbar
+from parts.map_panel import drawn, map_panel
 from parts.opening import opened, title_of
-from parts.reach import reach
+from parts.reach import measured, reach
+from parts.scope import Scope, scope
+from parts.search import search_box
+from parts.selecting import instead
 from parts.switch import switch
-from parts.texts import count, plain
+from parts.texts import count, counted, plain
 from view import View
+
+PANELS = {"records": "Records", "facets": "Facets", "budget": "Budget", "table": "Table"}
+"""What stands beside the map."""
 
 
 def page() -> None:
@@ -29,46 +35,51 @@ def page() -> None:
     view = session.view()
     headline(view, landscape, selection)
     if selection is None:
+        instead(landscape)
         return
+    first_minute(selection)
     reach(selection)
-    landscape = selection.landscape  # with the kind of depth that is asked for
-    drawn = frame(landscape, selection.shown_cut, side=view.cells, window=view.box)
-    cells = cache.drawn(landscape, drawn)
-    kept = cache.kept(cells, selection)
-    left, right = st.columns([2.9, 1], gap="medium")
+    with st.container(key="map_and_panel"):
+        left, right = st.columns([1.63, 1], gap="medium")
     with left:
-        toolbar(view, drawn)
-        map_chart(view, selection, cells, kept)
+        search_box(view, landscape)
+        looked = scope(session.view(), selection)
+        filter_row(session.view(), looked)
+        map_panel(selection)
+        measured(selection)
     with right:
-        facets.growth(selection)
-        facets.histograms(selection)
-    panels(view, selection, cells, kept)
+        panel(session.view(), selection, looked)
 
 
 def headline(view: View, landscape: Landscape, selection: Selection | None) -> None:
-    """Say in one sentence what the map shows; the ways in and out stand above it."""
+    """Say in one sentence what the map shows; the ways in and out stand beside it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(plain(title_of(landscape)), anchor=False, width="stretch")
+        st.header(plain(title_of(landscape)), anchor=False, width="content")
+        keeps = "" if selection is None else f"; {count(len(selection.rows))} are kept"
+        st.markdown(
+            f"{counted(len(landscape), 'record')}, near each other where their instructions are "
+            f"alike{keeps}.",
+            width="stretch",
+        )
         if st.button("Open a pool", icon=":material/folder_open:"):
             st.switch_page("screens/data.py")
         if selection is not None and st.button(
             f"Export {count(len(selection.rows))}", type="primary", icon=":material/download:"
         ):
             st.switch_page("screens/export.py")
-    keeps = "" if selection is None else f"; {count(len(selection.rows))} are kept"
-    st.markdown(
-        f"{count(len(landscape))} records, near each other where their instructions are alike: "
-        f"{shows(view.layer, landscape if selection is None else selection.landscape)}{keeps}."
-    )
 
 
-def panels(view: View, selection: Selection, cells: Cells, kept: Kept) -> None:
-    """Draw the inspector, and beside it the table of patches."""
-    names = {"records": "Records", "patches": "Table of patches"}
-    if switch("panel", "Below the map", names) == "records":
-        records_panel(view, selection, cells, kept)
+def panel(view: View, selection: Selection, looked: Scope) -> None:
+    """Draw what stands beside the map: records, facets, budget, or the map as a table."""
+    shown = switch("panel", "Beside the map", PANELS)
+    if shown == "records":
+        records_panel(view, selection, looked)
+    elif shown == "facets":
+        facets.facets(view, selection, looked)
+    elif shown == "budget":
+        facets.growth(selection)
     else:
-        cells_panel(view, selection.landscape, cells, kept)
+        cells_panel(view, selection.landscape, *drawn(view, selection))
 
 
 page()

@@ -11,11 +11,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from ila_core._version import __version__
-from ila_core.cli import app, build, compare, doctor, info, model, select, study, tune
+from ila_core.cli import (
+    add,
+    app,
+    build,
+    compare,
+    decontaminate,
+    doctor,
+    duplicates,
+    info,
+    model,
+    search,
+    select,
+    study,
+    tune,
+)
 from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
-COMMANDS = (build, select, compare, model, tune, study, app, info, doctor)
+COMMANDS = (
+    build, add, select, compare, search, duplicates, decontaminate, model, tune, study, app, info,
+    doctor,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

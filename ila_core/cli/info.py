@@ -78,6 +78,7 @@ def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[
         ("read as", manifest.get("understood", "")),
         ("formats", ", ".join(f"{name} ({n:,})" for name, n in counts.get("formats", {}).items())),
         ("inputs", ", ".join(f["name"] for f in manifest["inputs"])),
+        *(("added", _added(one)) for one in manifest.get("additions", [])),
         ("encoder", _encoder(manifest["stages"]["embedding"])),
         ("projection", manifest["settings"]["projection"]),
         ("loss", _loss(manifest)),
@@ -91,6 +92,16 @@ def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[
     pairs += [("rejected", f"{reason} ({n:,})") for reason, n in counts.get("reasons", {}).items()]
     pairs += [("note", f"{note} ({n:,})") for note, n in counts.get("notes", {}).items()]
     return pairs + [("note", note) for note in manifest["notes"]]
+
+
+def _added(one: Mapping[str, Any]) -> str:
+    """Say what was added, and when."""
+    names = ", ".join(file["name"] for file in one["inputs"])
+    first, stop = one["rows"]
+    return (
+        f"{one['counts']['kept']:,} records from {names}, rows {first:,} to {stop - 1:,}, "
+        f"{one['added']}; {one['known']:,} known already, {one['far']:,} far from all others"
+    )
 
 
 def _encoder(facts: Mapping[str, Any]) -> str:

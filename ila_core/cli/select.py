@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
+from ila_core.artifacts import MANIFEST
 from ila_core.cli.arguments import add_command
 from ila_core.cli.spec import add_spec, asked
 from ila_core.cli.terminal import print_pairs, say
 from ila_core.errors import UsageError
+from ila_core.exports.commands import validation_name
 from ila_core.exports.write import FORMATS
 from ila_core.options import changed
 from ila_core.selection.spec import Spec
@@ -26,6 +28,13 @@ def add(commands: Any) -> None:
     add_spec(command)
     command.add_argument("--out", metavar="FILE", help="where to write the selected records")
     command.add_argument("--format", default="jsonl", choices=FORMATS)
+    command.add_argument(
+        "--validation",
+        default="",
+        metavar="SHARE",
+        help="split so many records off into FILE with .validation before its suffix: 5%%, or a "
+        "count; from every domain and region in proportion, and what is nearly equal together",
+    )
     command.add_argument(
         "--dataset-info",
         action="store_true",
@@ -42,12 +51,17 @@ def run(options: argparse.Namespace) -> None:
 
     if options.dataset_info and not options.out:
         raise UsageError("--dataset-info needs --out FILE: it registers the file that is written.")
+    if options.validation and not options.out:
+        raise UsageError("--validation needs --out FILE: it splits the file that is written.")
     landscape = ila.open(options.run_folder)
     spec = Spec(**asked(options, landscape))
     selection = select_by(landscape, spec).nonempty()
     tell_unread(spec, selection.spec)
     if options.out:
-        ila.export(selection, options.out, format=options.format, dataset_info=options.dataset_info)
+        written = ila.export(
+            selection, options.out, format=options.format, dataset_info=options.dataset_info,
+            validation=options.validation,
+        )  # fmt: skip
     numbers = describe(selection, novelty=options.novelty)
     if options.json:
         print(json.dumps(numbers.as_dict()))
@@ -55,11 +69,24 @@ def run(options: argparse.Namespace) -> None:
         print_numbers(selection, numbers)
     tell_tuned(selection)
     if options.out:
-        say(f"{len(selection.rows):,} records written to {options.out}")
+        tell_written(selection, written, options.format, options.validation)
         if options.dataset_info:
             entry = dataset_entry(selection, Path(options.out).name, options.format)
             for remark in remarks(entry, selection, options.format):
                 say(f"note: {remark}")
+
+
+def tell_written(selection: Selection, path: Path, format: str, validation: str) -> None:
+    """Say how many records went to which file."""
+    if format == "pool-parquet":
+        say(
+            f"{len(selection.landscape):,} records written to {path}, {len(selection):,} of them "
+            "kept"
+        )
+        return
+    for place in [path, *([path.with_name(validation_name(path.name))] if validation else [])]:
+        about = json.loads(place.with_name(f"{place.name}.{MANIFEST}").read_text(encoding="utf-8"))
+        say(f"{about['records']:,} records written to {place}")
 
 
 def tell_unread(spec: Spec, read: Spec) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ila_core.cli.arguments import add_arguments, given
 from ila_core.cli.terminal import say
 from ila_core.selection.spec import Spec, parameter
@@ -23,7 +25,11 @@ def add_spec(command: argparse.ArgumentParser, *, without: tuple[str, ...] = ())
                          help="folder of a study of this landscape, whose advice is taken over: "
                          "patches, depth and depth target that are not given")  # fmt: skip
     command.add_argument("--pin", metavar="FILE", help="row numbers that are chosen first")
-    command.add_argument("--exclude", metavar="FILE", help="row numbers that are never chosen")
+    command.add_argument("--exclude", action="append", default=[], metavar="FILE",
+                         help="row numbers that are never chosen (repeatable)")  # fmt: skip
+    command.add_argument("--trained", action="append", default=[], metavar="FILE",
+                         help="records that were trained on already, in any form that a pool may "
+                         "have: they are never chosen (repeatable)")  # fmt: skip
 
 
 def asked(options: argparse.Namespace, landscape: Landscape) -> dict[str, Any]:
@@ -35,9 +41,22 @@ def asked(options: argparse.Namespace, landscape: Landscape) -> dict[str, Any]:
         **(advised(options.advice, landscape) if options.advice else {}),
         **given(options, Spec),
         "pinned": read_locks(options.pin, n) if options.pin else (),
-        "excluded": read_locks(options.exclude, n) if options.exclude else (),
+        "excluded": excluded(options, landscape),
         "parameters": tuple(map(parameter, options.set)),
     }
+
+
+def excluded(options: argparse.Namespace, landscape: Landscape) -> np.ndarray:
+    """Return the rows of all files that leave some out, ascending; say how many were known."""
+    from ila_core.overlap.trained import trained
+    from ila_core.selection.locks import read_locks
+
+    parts = [read_locks(path, len(landscape)) for path in options.exclude]
+    if options.trained:
+        known = trained(landscape, options.trained)
+        say(f"note: {known.sentence}")
+        parts.append(known.rows)
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))
 
 
 def advised(folder: str, landscape: Landscape) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ila_core.errors import IlaError, UsageError
+from ila_core.exports.commands import PARQUET
 from ila_core.exports.llamafactory_rules import TAGS, unread
 from ila_core.exports.messages import as_messages, with_context
 from ila_core.files import reading_errors, write_text
@@ -45,7 +46,7 @@ def dataset_entry(selection: Selection, file_name: str, format: str) -> dict[str
     It names the fields that the pool's records were read from. IlaError says why there is none
     where LLaMA-Factory would read none of the selected records as they are meant.
     """
-    if format == "parquet":
+    if format in PARQUET:
         raise UsageError("--dataset-info goes with JSONL; choose --format jsonl, scored or trl.")
     if format in MESSAGES:
         return _of_messages(file_name)
@@ -246,7 +247,12 @@ def read_register(path: Path) -> dict[str, Any]:
     return register
 
 
-def register(path: Path, entries: dict[str, Any], entry: dict[str, Any]) -> None:
-    """Write the dataset_info.json beside an exported file: what was in it, and the new entry."""
-    text = json.dumps({**entries, path.stem: entry}, indent=2, ensure_ascii=False)
+def register(path: Path, entries: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    """Write the dataset_info.json beside an exported file: what was in it, and the new entry.
+
+    Returns all that it holds then.
+    """
+    entries = {**entries, path.stem: entry}
+    text = json.dumps(entries, indent=2, ensure_ascii=False)
     write_text(path.with_name(REGISTER), text + "\n")
+    return entries

@@ -48,23 +48,29 @@ def with_context(selection: Selection) -> int:
 
 
 TRL = """\
-train_dataset = load_dataset("json", data_files={path}, split="train")
-args = SFTConfig(assistant_only_loss=True)
+{part}_dataset = load_dataset("json", data_files={path}, split="train")
 """
 
 
-def trl_snippet(name: str) -> str:
-    """The lines of Python that read an exported file of messages for TRL's SFTTrainer.
+def trl_snippet(name: str, validation: str = "") -> str:
+    """The lines of Python that read exported files of messages for TRL's SFTTrainer.
 
     >>> print(trl_snippet("best.jsonl").splitlines()[1])
     args = SFTConfig(assistant_only_loss=True)
+    >>> print(trl_snippet("best.jsonl", "best.validation.jsonl").splitlines()[1])
+    eval_dataset = load_dataset("json", data_files="best.validation.jsonl", split="train")
     """
-    return TRL.format(path=json.dumps(name, ensure_ascii=False))
+    files = {"train": name, "eval": validation}
+    parts = [
+        TRL.format(part=part, path=json.dumps(file, ensure_ascii=False))
+        for part, file in files.items()
+        if file
+    ]
+    return "".join([*parts, "args = SFTConfig(assistant_only_loss=True)\n"])
 
 
 AXOLOTL = """\
-# For Axolotl: the records of {name}.
-datasets:
+{part}:
   - path: {path}
     ds_type: json
     type: chat_template
@@ -77,10 +83,18 @@ datasets:
 """
 
 
-def axolotl_snippet(name: str) -> str:
-    """The part of Axolotl's YAML that reads an exported file of messages; its path is relative.
+def axolotl_snippet(name: str, validation: str = "") -> str:
+    """The part of Axolotl's YAML that reads exported files of messages; its paths are relative.
 
     >>> "path: \\"best.jsonl\\"" in axolotl_snippet("best.jsonl")
     True
+    >>> axolotl_snippet("best.jsonl", "best.validation.jsonl").count("test_datasets:")
+    1
     """
-    return AXOLOTL.format(name=name, path=json.dumps(name, ensure_ascii=False))
+    files = {"datasets": name, "test_datasets": validation}
+    parts = [
+        AXOLOTL.format(part=part, path=json.dumps(file, ensure_ascii=False))
+        for part, file in files.items()
+        if file
+    ]
+    return "".join([f"# For Axolotl: the records of {name}.\n", *parts])

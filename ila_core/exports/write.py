@@ -10,12 +10,12 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ila_core._version import __version__
 from ila_core.artifacts import ARTIFACTS, MANIFEST
 from ila_core.errors import IlaError, UsageError
-from ila_core.exports.commands import select_command
+from ila_core.exports.commands import PARQUET, select_command, validation_name
 from ila_core.exports.llamafactory import (
     MESSAGES,
     REGISTER,
@@ -34,59 +34,101 @@ if TYPE_CHECKING:
     from ila_core.pool.records import Records
     from ila_core.selection.selection import Selection
 
-Format = Literal["jsonl", "scored", "parquet", "trl", "axolotl"]
-FORMATS: tuple[Format, ...] = ("jsonl", "scored", "parquet", "trl", "axolotl")
+Format = Literal["jsonl", "scored", "parquet", "trl", "axolotl", "pool-parquet"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 SNIPPET = ".axolotl.yaml"
 """What takes the place of the suffix in the name of Axolotl's snippet."""
 PARTS_OF_A_RUN = frozenset((MANIFEST, "progress.json", *ARTIFACTS))
 
 
 def export(
-    selection: Selection, path: str | Path, format: Format = "jsonl", *, dataset_info: bool = False
+    selection: Selection,
+    path: str | Path,
+    format: Format = "jsonl",
+    *,
+    dataset_info: bool = False,
+    validation: str = "",
 ) -> Path:
     """Write the selected records to `path` and what made them to `path`.manifest.json.
 
     `format` is "jsonl" (the original records), "scored" (each with an object `_ila`), "parquet"
     (one row a record with x, y and text, as Embedding Atlas reads it), "trl" (each as a list of
-    messages, whatever the pool was) or "axolotl" (the same, and beside it the YAML that reads it).
-    `dataset_info` also adds the file to the dataset_info.json beside it, LLaMA-Factory's register
-    of data sets.
+    messages, whatever the pool was), "axolotl" (the same, and beside it the YAML that reads it) or
+    "pool-parquet" (every record of the pool, with what became of it, and its neighbours).
+    `validation` is a share (5%) or a count of the records, which go to a second file with
+    .validation before the suffix instead; see `exports.split`. `dataset_info` also adds the file
+    to the dataset_info.json beside it, LLaMA-Factory's register of data sets.
     Files are complete or not there at all. UsageError for a name that says another format, and
     for the place of the pool's own file or of one that the landscape is made of.
     """
     if format not in FORMATS:
         raise UsageError(f"Unknown format {format!r}; choose {', '.join(FORMATS)}.")
-    path = Path(path)
-    _check_name(path, format)
-    _check_place(path, selection.landscape)
-    entry = dataset_entry(selection, path.name, format) if dataset_info else None
-    entries = read_register(path.with_name(REGISTER)) if dataset_info else {}
-    with replacing(path) as temporary:
-        if format == "parquet":
-            import pyarrow.parquet as pq
-
-            pq.write_table(table(selection), temporary, compression="zstd")
-        else:
-            with open(temporary, "wb") as stream:
-                for line in lines(selection, format):
-                    stream.write(line)
-        digest = hash_file(temporary)
-    text = json.dumps(manifest(selection, format, sha256=digest), indent=1, ensure_ascii=False)
-    write_text(path.with_name(f"{path.name}.{MANIFEST}"), text + "\n")
+    parts = parts_of(selection, Path(path), format, validation)
+    for place, _ in parts:
+        _check_name(place, format)
+        _check_place(place, selection.landscape)
+    register_file = Path(path).with_name(REGISTER)
+    entries = read_register(register_file) if dataset_info else {}
+    known = [dataset_entry(part, place.name, format) for place, part in parts if dataset_info]
+    for place, part in parts:
+        _write(part, place, format, validation)
     if format == "axolotl":
-        write_text(path.with_suffix(SNIPPET), axolotl_snippet(path.name))
-    if entry is not None:
-        register(path, entries, entry)
-    return path
+        names = [place.name for place, _ in parts]
+        write_text(Path(path).with_suffix(SNIPPET), axolotl_snippet(*names))
+    for (place, _), entry in zip(parts, known, strict=False):
+        entries = register(place, entries, entry)
+    return Path(path)
+
+
+def parts_of(
+    selection: Selection, path: Path, format: Format, validation: str = ""
+) -> list[tuple[Path, Selection]]:
+    """Return the files that an export writes, each with its records: one, or two with a split."""
+    if not validation:
+        return [(path, selection)]
+    if format == "pool-parquet":
+        raise UsageError(
+            "--validation goes with files to train on; --format pool-parquet holds the whole pool."
+        )
+    from ila_core.exports.split import near_groups, split
+
+    both = split(selection, validation, group=near_groups(selection))
+    return [(path, both.train), (path.with_name(validation_name(path.name)), both.validation)]
+
+
+def _write(selection: Selection, path: Path, format: Format, validation: str) -> None:
+    """Write one file and its manifest."""
+    with replacing(path) as temporary:
+        write_records(selection, temporary, format)
+        digest = hash_file(temporary)
+    about = manifest(selection, format, sha256=digest, validation=validation)
+    text = json.dumps(about, indent=1, ensure_ascii=False)
+    write_text(path.with_name(f"{path.name}.{MANIFEST}"), text + "\n")
+
+
+def write_records(selection: Selection, path: Path, format: Format) -> None:
+    """Write the records of a selection to a file, and nothing beside it."""
+    if format == "pool-parquet":
+        from ila_core.exports.whole import write_whole
+
+        write_whole(selection, records_of(selection.landscape), path)
+    elif format == "parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(table(selection), path, compression="zstd")
+    else:
+        with open(path, "wb") as stream:
+            for line in lines(selection, format):
+                stream.write(line)
 
 
 def _check_name(path: Path, format: Format) -> None:
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file in it.")
     suffix = path.suffix.lower()
-    if format == "parquet" and suffix in (".jsonl", ".ndjson", ".json", ".csv"):
+    if format in PARQUET and suffix in (".jsonl", ".ndjson", ".json", ".csv"):
         raise UsageError(f"{path} is not named as Parquet; name it {path.with_suffix('.parquet')}.")
-    if format != "parquet" and suffix in (".parquet", ".csv", ".gz", ".zst"):
+    if format not in PARQUET and suffix in (".parquet", ".csv", ".gz", ".zst"):
         raise UsageError(
             f"{path} would hold JSON lines, not what {suffix} says; name it "
             f"{path.with_suffix('.jsonl')}"
@@ -112,7 +154,7 @@ def _check_place(path: Path, landscape: Landscape) -> None:
 
 def lines(selection: Selection, format: Format = "jsonl") -> Iterator[bytes]:
     """Yield the lines of the exported JSONL, newline included, in pick order."""
-    records = _records(selection)
+    records = records_of(selection.landscape)
     if format in MESSAGES:
         for turns in records.take_turns(selection.rows):
             yield as_utf8(compact_json(as_messages(turns))) + b"\n"
@@ -170,7 +212,7 @@ def table(selection: Selection) -> pa.Table:
     import pyarrow as pa
 
     landscape, rows = selection.landscape, selection.rows
-    taken = _records(selection).take(rows)
+    taken = records_of(landscape).take(rows)
     columns: dict[str, Any] = {
         "row": rows,
         "order": range(len(rows)),
@@ -193,8 +235,13 @@ def table(selection: Selection) -> pa.Table:
     return pa.table({name: pa.array(column) for name, column in columns.items()})
 
 
-def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[str, Any]:
-    """Return how the file was made: rule, locks, landscape, and the command that repeats it."""
+def manifest(
+    selection: Selection, format: Format, *, sha256: str, validation: str = ""
+) -> dict[str, Any]:
+    """Return how the file was made: rule, locks, landscape, and the command that repeats it.
+
+    `validation` is the share that was split off; the file of either part says it.
+    """
     landscape, spec = selection.landscape, selection.spec
     built = landscape.manifest
     return {
@@ -202,6 +249,7 @@ def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[
         "records": len(selection.rows),
         "sha256": sha256,
         "format": format,
+        "validation": validation,
         **spec.as_dict(),
         "resolution_used": selection.resolution,
         "filled_up": selection.filled,
@@ -209,18 +257,18 @@ def manifest(selection: Selection, format: Format, *, sha256: str = "") -> dict[
         "fingerprint": landscape.fingerprint,
         "inputs": built.get("inputs", []),
         "build": built.get("command", ""),
-        "command": select_command(selection, format),
+        "command": select_command(selection, format, validation=validation),
     }
 
 
-def _records(selection: Selection) -> Records:
-    records = selection.landscape.records
-    if records is None:
+def records_of(landscape: Landscape) -> Records:
+    """Return the records of a landscape; IlaError where it has none to write."""
+    if landscape.records is None:
         raise IlaError(
             "This landscape has no records (it was made from arrays); only rows can be selected "
             "from it, not exported."
         )
-    return records
+    return landscape.records
 
 
 def _shortest(value: Any) -> float | None:

@@ -8,25 +8,16 @@ cell that holds its centre. Where the patches are larger than the cells, the cel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from ila_core.landscape.even import Even, curve_order
 from ila_core.landscape.grid import Grid, columns
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.region import Box
 
 SIDES = (32, 64, 96, 128)
 """Cells along an axis that a screen may show."""
-
-
-class Box(NamedTuple):
-    """A rectangle of the map, in the coordinates of the projection."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
 
 
 @dataclass(frozen=True)
@@ -71,18 +62,16 @@ class Frame:
         box = (*map(float, self.grid.low), *map(float, self.grid.high))
         return locate_inside(x, y, tuple(self.grid.scale), box, (*self.columns, *self.rows))
 
-    def window(self, x: tuple[float, float], y: tuple[float, float]) -> Box:
-        """Return the map rectangle of a range given in units of cells, at least a cell wide."""
+    def box_of(self, number: int) -> Box:
+        """Return the rectangle of a cell.
+
+        >>> frame(pool := Landscape.from_arrays([[0, 0], [4, 2]]), pool.grid(2)).box_of(3)
+        Box(x0=2.0, y0=1.0, x1=4.0, y1=2.0)
+        """
         (left, bottom), (width, height) = self.grid.low, self._cell
-        (x0, x1), (y0, y1) = sorted(x), sorted(y)
-        x0, x1 = max(x0, self.columns[0] - 0.5), min(x1, self.columns[1] - 0.5)
-        y0, y1 = max(y0, self.rows[0] - 0.5), min(y1, self.rows[1] - 0.5)
-        return Box(
-            left + (x0 + 0.5) * width,
-            bottom + (y0 + 0.5) * height,
-            left + (max(x1, x0 + 1) + 0.5) * width,
-            bottom + (max(y1, y0 + 1) + 0.5) * height,
-        )
+        column, row = divmod(number, self.side)
+        x, y = left + column * width, bottom + row * height
+        return Box(x, y, x + width, y + height)
 
 
 def frame(

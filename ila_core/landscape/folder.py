@@ -149,6 +149,17 @@ def pool_of(folder: str | Path) -> list[tuple[str, str]] | None:
     return [(str(file["sha256"]), Path(file["name"]).name) for file in files]
 
 
+def additions_of(folder: str | Path) -> list[dict[str, Any]]:
+    """Return what the manifest tells of the records that were added to a folder's landscape.
+
+    None of them without a landscape, and where the manifest is damaged.
+    """
+    try:
+        return list(read_manifest(folder).get("additions", []))
+    except RunError:
+        return []
+
+
 def artifacts(folder: str | Path, manifest: Mapping[str, Any]) -> dict[str, Path]:
     """Return where the files of a landscape lie, by name, but for the rejects.
 
@@ -159,6 +170,16 @@ def artifacts(folder: str | Path, manifest: Mapping[str, Any]) -> dict[str, Path
     if entries is None:  # of layout 1, which names none
         return {name: folder / name for name in ARTIFACTS if (folder / name).is_file()}
     return {name: _place(folder, name, entry) for name, entry in entries.items() if name != REJECTS}
+
+
+def rejects_of(folder: str | Path, manifest: Mapping[str, Any]) -> Path | None:
+    """Return the file of what was rejected, as the manifest tells it; None where it is gone."""
+    folder = Path(folder)
+    entry = (manifest.get("artifacts") or {}).get(REJECTS)
+    try:
+        return _place(folder, REJECTS, entry) if entry else None
+    except DamagedError:
+        return None
 
 
 def _place(folder: Path, name: str, entry: Mapping[str, Any]) -> Path:
@@ -199,7 +220,7 @@ def open_run(run: str | Path) -> Landscape:
     manifest = read_manifest(folder)
     files = artifacts(folder, manifest)
     try:
-        columns, domain, names = _read_table(files.get(TABLE, folder / TABLE))
+        columns, domain, names = read_table(files.get(TABLE, folder / TABLE))
         vectors = _read_vectors(files.get(VECTORS, folder / VECTORS))
         n = int(manifest["counts"]["kept"])
     except OSError as error:
@@ -278,7 +299,11 @@ def write_table(
         pq.write_table(pa.table(arrays), temporary, compression="zstd")
 
 
-def _read_table(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[str, ...]]:
+def read_table(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[str, ...]]:
+    """Return the columns of landscape.parquet by name, the domains (n,) int32, and their names.
+
+    ValueError where it is none.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 

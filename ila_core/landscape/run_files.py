@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from ila_core.landscape.grid import frozen
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records
+
+
+_COLUMN_ROWS = 1 << 17
+"""Rows of a column that are read at a time."""
 
 
 class RunFiles:
@@ -46,6 +50,23 @@ class RunFiles:
         if self.records is not None and self.manifest.get("settings", {}).get("labels") == "auto":
             return [record.labels or () for record in self.records.take(rows)]
         return [()] * len(rows)
+
+    def column(self, name: Literal["source", "label"]) -> Any:
+        """Return a column of all records as Arrow holds it: texts, or lists of texts.
+
+        None where there is none. IlaError for a damaged file.
+        """
+        if name == "label" and self._labels is not None:
+            return self._labels
+        if self.records is None:
+            return None
+        if name == "label" and self.manifest.get("settings", {}).get("labels") != "auto":
+            return None
+        import pyarrow as pa
+
+        inside = "labels" if name == "label" else name
+        parts = [batch.column(0) for batch in self.records.batches([inside], _COLUMN_ROWS)]
+        return pa.chunked_array(parts) if parts else None
 
     @cached_property
     def _labels(self) -> Any:

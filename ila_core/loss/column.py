@@ -39,14 +39,23 @@ def given(
     ([1.5, nan], {'no finite number in nll': 1})
     """
     check_given(values, name)
-    n = len(values)
+    tokens = count_tokens(
+        conversations, len(values), tokenizer=tokenizer, seed=seed, work=work, progress=progress
+    )
+    return taken(values, name, tokens)
+
+
+def taken(values: np.ndarray, name: str, tokens: np.ndarray) -> LossResult:
+    """Return values (n,) of the column `name` as losses, one that is not finite as missing.
+
+    >>> taken(np.array([np.nan]), "nll", np.ones(1)).missing
+    {'no finite number in nll': 1}
+    """
     finite = np.isfinite(values)
-    missing = n - int(finite.sum())
+    missing = len(values) - int(finite.sum())
     return LossResult(
         loss=np.where(finite, values, np.nan).astype(np.float32),
-        tokens=count_tokens(
-            conversations, n, tokenizer=tokenizer, seed=seed, work=work, progress=progress
-        ),
+        tokens=tokens,
         missing={f"no finite number in {name}": missing} if missing else {},
         meta={"column": name},
     )

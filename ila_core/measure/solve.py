@@ -1,13 +1,20 @@
-"""The fewest records that reach a wished coverage."""
+"""Coverage solved both ways: the fewest records for it, and what gives a budget the most."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
 
 import numpy as np
 
 from ila_core.errors import UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import REFERENCE, grid_numbers
-from ila_core.methods.select import select_sizes
+from ila_core.methods.registry import find
+from ila_core.methods.select import select_by, select_sizes
+from ila_core.options import options_of
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
@@ -44,3 +51,49 @@ def solve(
         else:
             low = middle + 1
     return selected(low)
+
+
+METHODS = ("ila", "nested")
+"""Which methods a budget is tried with: those that read patches and depth target."""
+TARGETS = (1.0, 0.75, 0.5, 0.25)
+"""Which depth targets: less deep records have fewer tokens, so a budget of tokens holds more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """What covers most within a budget, among the knobs that were tried."""
+
+    spec: Spec
+    coverage: float
+    records: int
+    tried: int
+    """How many settings."""
+
+
+def most_coverage(landscape: Landscape, spec: Spec, *, reference: int = REFERENCE) -> Best:
+    """Return with which method, patches and depth target a spec's budget covers most.
+
+    Budget, depth and locks are the spec's; resolutions are automatic. Of equals the spec's own
+    knobs win, then the first that was tried. UsageError where the budget holds no record.
+
+    >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
+    >>> most_coverage(pool, Spec(budget="2")).coverage.__round__(2)
+    0.67
+    """
+    own = [spec] if spec.method in METHODS else []
+    cuts: Iterable[Any] = options_of(Spec)["patches"].choices
+    others = [
+        find(method).applied(
+            replace(spec, method=method, patches=cut, depth_target=target, resolution="auto")
+        )
+        for method, cut, target in product(METHODS, cuts, TARGETS)
+    ]
+    candidates = list(dict.fromkeys([*own, *others]))
+    best: Best | None = None
+    for candidate in candidates:
+        rows = select_by(landscape, candidate).nonempty().rows
+        covered, _ = grid_numbers(landscape, rows, reference)
+        if best is None or covered > best.coverage:
+            best = Best(candidate, covered, len(rows), len(candidates))
+    assert best is not None
+    return best

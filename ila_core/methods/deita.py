@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ila_core.methods.vectors import unit_vectors
+from ila_core.progress import tell
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
@@ -29,6 +30,7 @@ def deita(landscape: Landscape, count: int, seed: int, *, tau: float = 0.9) -> n
     for start in range(0, len(order), BLOCK):
         if len(rows) == count:
             break
+        tell(len(rows), count)
         block = order[start : start + BLOCK]
         candidates = np.ascontiguousarray(vectors[block])
         far = np.ones(len(block), dtype=bool)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ila_core.errors import UsageError
 from ila_core.methods.vectors import DENSE_ROWS, unit_vectors
+from ila_core.progress import tell
 from ila_core.space.neighbours import nearest
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def lazy_greedy(
             heapq.heappop(heap)
             picked.append(row)
             similarities.serve(row, best)
+            tell(len(picked), count)
         else:
             fresh[row] = len(picked)
             value = weight * similarities.gain(row, best) + bonus[row]

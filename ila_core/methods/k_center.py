@@ -9,6 +9,7 @@ import numpy as np
 from ila_core.chance import stream
 from ila_core.errors import UsageError
 from ila_core.methods.vectors import blocks, unit_vectors
+from ila_core.progress import tell
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
@@ -39,6 +40,7 @@ def k_center(landscape: Landscape, count: int, seed: int, *, start: str = "medoi
     nearest = np.full(len(vectors), -np.inf, dtype=np.float32)
     rows, seen = [row], 0
     while len(rows) < count:
+        tell(len(rows), count)
         _come_nearer(nearest, vectors, rows[seen:])
         seen = len(rows)
         rows.append(int(np.argmin(nearest)))

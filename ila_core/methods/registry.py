@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -31,9 +31,14 @@ from ila_core.options import options_of
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
+Speed = Literal["moments", "seconds", "minutes"]
+"""How long a method takes on 75,000 records and two cores: under a second, some seconds, more."""
+
 Pick = Callable[..., np.ndarray]
 """(landscape, count, seed, **parameters) -> row numbers in pick order, at most `count`."""
 
+BUILT_IN = "ila_core.methods."
+"""Where the functions of the methods are that are shipped."""
 ENTRY_POINTS = "ila.methods"
 """Packages add methods under this entry-point group: a name, and a function that is a Pick."""
 
@@ -65,6 +70,19 @@ class Method:
 
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Knobs of a Spec that are the method itself and cannot be turned."""
+
+    @property
+    def speed(self) -> Speed:
+        """How long it takes on a large pool, the longest where that is not known.
+
+        >>> find("ila").speed, find("deita").speed, find("facility-location").speed
+        ('moments', 'seconds', 'minutes')
+        """
+        if not self.home.startswith(BUILT_IN):
+            return "minutes"
+        if "vectors" in self.needs:  # each record is held against others
+            return "seconds" if self.compared else "minutes"
+        return "moments"
 
     @property
     def pick(self) -> Callable[..., Any]:
@@ -135,7 +153,7 @@ PAPER = {"patches": "grid", "resolution": "auto", "depth": "loss", "depth_target
 def _built_in(
     name: str, rule: str, source: str, needs: str, function: str, reads: str = "", **more: Any
 ) -> Method:
-    home = f"ila_core.methods.{function}"
+    home = f"{BUILT_IN}{function}"
     words = (tuple(needs.split()), home, frozenset(reads.split()))
     return Method(name, rule, source, *words, **{"prefix": True, **more})
 

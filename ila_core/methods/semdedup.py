@@ -9,6 +9,7 @@ import numpy as np
 from ila_core.chance import library_seed
 from ila_core.errors import UsageError
 from ila_core.methods.vectors import blocks, clusters, unit_vectors
+from ila_core.progress import tell
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
@@ -45,7 +46,10 @@ def nearest_earlier(vectors: np.ndarray, cluster: np.ndarray) -> np.ndarray:
     The first row of a cluster has -1.
     """
     nearest = np.full(len(vectors), -1.0, dtype=np.float32)
+    done = 0
     for members in _groups(cluster):
+        tell(done, len(cluster))
+        done += len(members)
         for part in blocks(len(members)):
             similar = vectors[members[part]] @ vectors[members[: part.stop]].T
             place = np.arange(part.stop)

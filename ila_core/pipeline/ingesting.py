@@ -12,7 +12,7 @@ import numpy as np
 from ila_core.artifacts import RECORDS
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.files import key_of
-from ila_core.landscape.folder import pool_of
+from ila_core.landscape.folder import additions_of, pool_of
 from ila_core.options import counted, options_of
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.settings import BuildSettings
@@ -28,8 +28,18 @@ SCORES = ("quality", "complexity")
 
 
 def check_pool(folder: Path, inputs: Sequence[Input]) -> None:
-    """Refuse a run folder that holds the landscape of other files, or of more or fewer."""
+    """Refuse a run folder that holds the landscape of other files, or of more or fewer.
+
+    Also one that records were added to: a build would lose them.
+    """
     held = pool_of(folder)
+    if added := additions_of(folder):
+        count = sum(one["counts"]["kept"] for one in added)
+        names = ", ".join(file["name"] for one in added for file in one["inputs"])
+        raise RunError(
+            f"{folder} holds {count:,} records that were added to it ({names}), which a build "
+            "would lose; choose another folder with --out, or delete that one first."
+        )
     if held is not None and [sha256 for sha256, _ in held] != [file.sha256 for file in inputs]:
         names = ", ".join(name for _, name in held)
         raise RunError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,29 +53,38 @@ class _Labelling(Stage[Labelled]):
         return len(self.records.value)
 
     def load(self, folder: StageFolder) -> Labelled:
-        import pyarrow.parquet as pq
-
-        entries = pq.read_table(folder.path / LABELS).column("labels").to_pylist()
-        labels = [None if entry is None else tuple(entry) for entry in entries]
-        return Labelled(labels, self.unlabelled)
+        return Labelled(labels_in(folder.path / LABELS), self.unlabelled)
 
     def write(self, folder: StageFolder, labels: Sequence[Labels]) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        column = pa.array(
-            [None if entry is None else list(entry) for entry in labels],
-            type=pa.list_(pa.string()),
-        )
-        table = pa.table({"row": pa.array(range(len(labels)), pa.int64()), "labels": column})
-        with replacing(folder.path / LABELS) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+        write_labels(folder.path / LABELS, labels)
 
     @property
     def texts(self) -> Callable[[], Iterator[tuple[str, str]]]:
         """A function that gives instruction and response of every record."""
         pool = self.records.value
         return lambda: zip(pool.instructions(), pool.responses(), strict=True)
+
+
+def write_labels(path: Path, labels: Sequence[Labels]) -> None:
+    """Write every record's labels, None where it has none, as labels.parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    column = pa.array(
+        [None if entry is None else list(entry) for entry in labels],
+        type=pa.list_(pa.string()),
+    )
+    table = pa.table({"row": pa.array(range(len(labels)), pa.int64()), "labels": column})
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def labels_in(path: Path) -> list[Labels]:
+    """Return what `write_labels` wrote."""
+    import pyarrow.parquet as pq
+
+    entries = pq.read_table(path).column("labels").to_pylist()
+    return [None if entry is None else tuple(entry) for entry in entries]
 
 
 @dataclass(frozen=True)

@@ -233,6 +233,14 @@ class Project(Stage[np.ndarray]):
     def libraries(self) -> Sequence[str]:
         return PROJECTION_LIBRARIES[self.settings.method]
 
+    @property
+    def parts(self) -> list[object]:
+        """All that it holds, and the rule of the landmarks where there may be some."""
+        from ila_core.space import landmarks
+        from ila_core.space.project import LANDMARKS
+
+        return [*super().parts, *([landmarks.RULE] if self.total > LANDMARKS else [])]
+
     def make(self, desk: Desk) -> Facts:
         from ila_core.space.project import project as places
 

@@ -157,15 +157,29 @@ class Run:
         whole = {**manifest, "artifacts": entries}
         text = json.dumps(whole, indent=1, ensure_ascii=False, default=_plain)
         write_text(self.folder / MANIFEST, text + "\n")
+        self._settle(entries, {stage.path.name for stage in stages})
+
+    def settle(self, manifest: Mapping[str, Any]) -> None:
+        """Do what is left of publishing this manifest, which is in its place already."""
+        entries = manifest["artifacts"]
+        used = {str(entry["stage"]) for entry in entries.values()}
+        if not manifest.get("additions"):  # no build goes on from the stages of a grown landscape
+            used |= {f"{name}-{facts['key']}" for name, facts in manifest["stages"].items()}
+        self._settle(entries, used)
+
+    def _settle(self, entries: Mapping[str, Mapping[str, Any]], used: set[str]) -> None:
+        """Let the public names stand for what the manifest names, and drop what nobody reads."""
         for name in ARTIFACTS:
-            if name in places:
-                _renew(places[name][0].path / name, self.folder / name)
+            if name in entries:
+                source = self.folder / STAGES / str(entries[name]["stage"]) / name
+                if source.is_file():  # else the public file is all there is: a copied folder
+                    _renew(source, self.folder / name)
             else:  # an earlier build's, no longer asked for
                 (self.folder / name).unlink(missing_ok=True)
-        self._prune({stage.path.name for stage in stages})
+        self._prune(used)
 
     def _prune(self, used: set[str]) -> None:
-        """Drop the stages that the landscape was not made from, and what killed builds left."""
+        """Drop the stages that the landscape was not made from, and what was left by a kill."""
         for folder in (self.folder / STAGES).iterdir():
             if folder.name not in used:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -334,3 +334,52 @@ class BuildSettings(
         "ila build 'my pool.jsonl' --out run --projection pca"
         """
         return options.command(*self.words(pool, out))
+
+
+@dataclass(frozen=True)
+class AddSettings(OnDevice, ReadSettings):
+    """Every option of `ila add`; how the new records are read is as the pool was unless given."""
+
+    embeddings: str | None = option(
+        None,
+        "vectors of the new records, for a landscape of vectors that were given: a .npy of shape "
+        "(new records, d)",
+        called="File of vectors", metavar="FILE", content=hash_file,
+    )  # fmt: skip
+    loss: str = option(
+        "landscape",
+        "who supplies the loss of the new records",
+        metavar="WHO",
+        choices={
+            "landscape": "who supplied that of the others",
+            "none": "nobody: they have no depth",
+        },
+    )
+    skip_known: bool = option(
+        False, "leave out what says the same as a record that is there; it is told in rejects.jsonl"
+    )
+
+    @classmethod
+    def of(cls, pool: ReadSettings, **given: Any) -> AddSettings:
+        """Return checked settings for records to be added to a pool that was read in this way.
+
+        >>> AddSettings.of(BuildSettings(encoding="cp1252"), skip_known=True).encoding
+        'cp1252'
+        """
+        read = {name: getattr(pool, name) for name in options_of(ReadSettings)}
+        return options.make(cls, read | given)
+
+    def words(self, run: str | Path, new: Sequence[str | Path], pool: ReadSettings) -> list[str]:
+        """Return the words of the command that adds these again, without the program's name.
+
+        >>> pool = BuildSettings(encoding="cp1252")
+        >>> AddSettings.of(pool, map="response=b").words("run", ["new.jsonl"], pool)
+        ['add', 'run', 'new.jsonl', '--map', 'response=b']
+        """
+        read = options_of(ReadSettings)
+        said = []
+        for one in options_of(type(self)).values():
+            unsaid = getattr(pool, one.name) if one.name in read else one.default
+            if (value := getattr(self, one.name)) != unsaid:
+                said += one.written(value)
+        return ["add", str(run), *map(str, new), *said]

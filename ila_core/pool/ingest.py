@@ -12,6 +12,7 @@ from typing import Any, cast
 from ila_core.files import replacing, sweep, writing_errors
 from ila_core.pool.inputs import Input, Paths, hashed, shown
 from ila_core.pool.json_text import as_utf8, compact_json
+from ila_core.pool.known import Known
 from ila_core.pool.reading import Reading
 from ila_core.pool.record import Reject
 from ila_core.pool.records import Records
@@ -26,6 +27,7 @@ def ingest(
     out: str | Path,
     settings: ReadSettings | None = None,
     require_response: bool = True,
+    known: Known | None = None,
     progress: Progress = no_progress,
 ) -> Records:
     """Read a pool into the folder `out`: records.parquet and rejects.jsonl, both or none.
@@ -33,12 +35,12 @@ def ingest(
     `pool` is paths and globs, or its files as `inputs.hashed` has returned them, which are then
     not hashed again. A pool without any response is refused unless `require_response` is False.
     All rejects are counted, and of each reason the first `settings.rejects` are kept.
-    `progress` gets records read and an estimate of their number. Raises IlaError
-    for a pool that cannot be used or that changes meanwhile, a folder that cannot be written to,
-    a full disk; nothing half-written stays.
+    What is `known` already is rejected. `progress` gets records read and an estimate of their
+    number. Raises IlaError for a pool that cannot be used or that changes meanwhile, a folder that
+    cannot be written to, a full disk; nothing half-written stays.
     """
     inputs = _inputs(pool)
-    reading = Reading([file.path for file in inputs], settings)
+    reading = Reading([file.path for file in inputs], settings, known)
     out = Path(out)
     with (
         _folder(out),

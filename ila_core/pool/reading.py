@@ -24,6 +24,7 @@ from ila_core.pool.fields import FIELD_NAMES, Plan, field_of, listed, record_fie
 from ila_core.pool.formats import adapt
 from ila_core.pool.inputs import Paths, expand
 from ila_core.pool.items import Item
+from ila_core.pool.known import KNOWN, Known
 from ila_core.pool.packing import Damaged, Late
 from ila_core.pool.plans import NO_HABITS
 from ila_core.pool.record import NotARecord, Record, Reject, instruction_of, response_of
@@ -43,6 +44,8 @@ _IDS = ("id", "uid", "uuid")
 class Reading:
     """One pass over the files of a pool: yields records and rejects, and counts as it goes.
 
+    A record that says what a record of `known` does is a reject, "known already".
+
     Iterate once. Afterwards `kept + rejected == read`, and `notes` counts what was taken although
     it is unusual. Raises IlaError for files that are not there, are no pools, break off, or hold
     no usable record, UsageError for a mapped field that no record has, and Late where there is more
@@ -50,10 +53,15 @@ class Reading:
     """
 
     def __init__(
-        self, paths: Paths, settings: ReadSettings | None = None, *, until: float = math.inf
+        self,
+        paths: Paths,
+        settings: ReadSettings | None = None,
+        known: Known | None = None,
+        *,
+        until: float = math.inf,
     ) -> None:
         self.settings = settings or ReadSettings()
-        self._until = until
+        self._known, self._until = known, until
         self._mapping = self.settings.mapping
         self.paths = expand(paths, self.settings.split)
         self.read = self.kept = self.with_response = 0
@@ -101,7 +109,7 @@ class Reading:
             return
         self.containers[file.container] += 1
         self.kinds[file.kind] = None
-        before = self.read, self.kept
+        before = self.read, self.kept, self.reasons[KNOWN]
         formats, first = Counter(self.formats), None
         try:
             for item in self._surveyed(file.items()):
@@ -112,7 +120,7 @@ class Reading:
         except Damaged as damage:
             self._cut(file, damage, self.kept - before[1])
         read, kept = self.read - before[0], self.kept - before[1]
-        if not kept:
+        if not kept and self.reasons[KNOWN] == before[2]:
             self._check_map()
             if not self._may_pass_over:
                 raise no_record(file, first, self.paths_seen)
@@ -176,6 +184,8 @@ class Reading:
         self._remember(fields)
         adapted = adapt(fields, self._mapping, self._habits)
         turns = adapted.turns
+        if self._known is not None and self._known.row(turns) >= 0:
+            raise NotARecord(KNOWN)
         record = Record(item.text, instruction_of(turns), response_of(turns), turns,
                         adapted.labels, adapted.source)  # fmt: skip
         self.kept += 1
@@ -238,11 +248,12 @@ class Reading:
     def check(self, *, require_response: bool = True) -> None:
         """Raise IlaError where the pool that was read cannot be used.
 
-        One without any response can be where `require_response` is False: no loss is wanted.
+        One without any response can be where `require_response` is False: no loss is wanted. One
+        of which all is known already can be too, and holds no record.
         """
-        if not self.kept:
+        if not self.kept and not self.reasons[KNOWN]:
             raise IlaError("None of the files holds a usable record.")
-        if require_response and not self.with_response:
+        if self.kept and require_response and not self.with_response:
             raise no_response(self.kept, self.paths_seen, self.notes, messages=self._messages)
 
     @property

@@ -30,14 +30,8 @@ class Writer:
     """Writes records.parquet row group by row group, fingerprinting the originals."""
 
     def __init__(self, sink: BinaryIO) -> None:
-        import pyarrow.parquet as pq
-
         self._sink = sink
-        self._writer = pq.ParquetWriter(
-            sink, _schema(), compression="zstd", compression_level=1,
-            use_dictionary=["source", "turns.list.element.role", "labels.list.element"],
-            write_statistics=False,
-        )  # fmt: skip
+        self._writer = open_writer(sink)
         self._records: list[Record] = []
         self._characters = self._rows = 0
         self._digest = hashlib.sha256()
@@ -83,6 +77,17 @@ class Writer:
                 self.has_labels = self.has_labels or record.labels is not None
             self._rows += len(self._records)
             self._records, self._characters = [], 0
+
+
+def open_writer(sink: BinaryIO) -> Any:
+    """Return Arrow's writer of a records.parquet, to be closed by whoever asked for it."""
+    import pyarrow.parquet as pq
+
+    return pq.ParquetWriter(
+        sink, _schema(), compression="zstd", compression_level=1,
+        use_dictionary=["source", "turns.list.element.role", "labels.list.element"],
+        write_statistics=False,
+    )  # fmt: skip
 
 
 def _schema() -> pa.Schema:

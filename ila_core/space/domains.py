@@ -72,6 +72,51 @@ def domains_by_kmeans(
     return Domains(domain, name_domains(domain, len(order), texts()))
 
 
+def nearest_domains(
+    known: np.ndarray, domain: np.ndarray, vectors: np.ndarray, chunk: int = 16_384
+) -> np.ndarray:
+    """Return for each vector (m, d) the domain whose mean of known vectors (n, d) is nearest.
+
+    `domain` (n,) numbers the known ones'. The distance is k-means' own, Euclid's to the mean, ties
+    by number: so a domain takes what it would have taken, and none is moved. (m,) int32.
+
+    >>> known = np.array([[1, 0], [0.8, 0.6], [0, 1]], dtype=np.float32)
+    >>> nearest_domains(known, np.array([0, 0, 1]), np.array([[0.7, 0.7], [0.1, 1.0]])).tolist()
+    [0, 1]
+    """
+    count = int(domain.max()) + 1
+    means = np.zeros((count, known.shape[1]))
+    for start in range(0, len(known), chunk):
+        part = np.asarray(known[start : start + chunk], np.float64)
+        np.add.at(means, domain[start : start + chunk], part)
+    sizes = np.bincount(domain, minlength=count)
+    means /= np.maximum(sizes, 1)[:, None]
+    lengths = np.where(sizes > 0, (means**2).sum(axis=1), np.inf)
+    found = np.empty(len(vectors), np.int32)
+    for start in range(0, len(vectors), chunk):
+        part = np.asarray(vectors[start : start + chunk], np.float64)
+        found[start : start + chunk] = (lengths - 2 * part @ means.T).argmin(axis=1)
+    return found
+
+
+def domains_joined(first: Domains, second: Domains) -> Domains:
+    """Return the domains of two pools as one after the other: those of one name are one.
+
+    The first's keep their numbers; names that the second alone has come behind them.
+
+    >>> both = domains_joined(
+    ...     Domains(np.array([0, 1]), ("code", "math")), Domains(np.array([0, 1]), ("art", "code")))
+    >>> both.names, both.domain.tolist()
+    (('code', 'math', 'art'), [0, 1, 2, 0])
+    """
+    numbers = {name: number for number, name in enumerate(first.names)}
+    for name in second.names:
+        numbers.setdefault(name, len(numbers))
+    renumbered = np.array([numbers[name] for name in second.names], np.int32)
+    later = renumbered[second.domain] if len(second.names) else second.domain
+    return Domains(np.concatenate([first.domain, later]).astype(np.int32), tuple(numbers))
+
+
 def _by_size(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the non-empty codes by size, ties by first row, and the codes renumbered so."""
     sizes = np.bincount(codes, minlength=count)

@@ -38,6 +38,7 @@ def embed(
     *,
     out: str | Path,
     work: str | Path | None = None,
+    mean: np.ndarray | None = None,
     progress: Progress = no_progress,
     batch: int = 1024,
 ) -> EmbedResult:
@@ -47,7 +48,7 @@ def embed(
     once, so that they have equal vectors from any encoder. Finished batches are kept in the folder
     `work`: a killed run that is started again goes on behind them and gives the same bytes.
     `progress` counts texts. A zero vector becomes the mean direction of the others (the first axis
-    if there are none) and is counted.
+    if there are none), or the direction `mean` (d,) where that is given, and is counted.
 
     >>> from ila_core.space.encoders import load_encoder
     >>> folder = Path(tempfile.mkdtemp())
@@ -61,8 +62,8 @@ def embed(
         out.parent.mkdir(parents=True, exist_ok=True)
         if work is None:
             with tempfile.TemporaryDirectory(dir=out.parent, prefix=".embed-") as folder:
-                return _embed(texts, n, encoder, out, Path(folder), progress, batch)
-        return _embed(texts, n, encoder, out, Path(work), progress, batch)
+                return _embed(texts, n, encoder, out, Path(folder), mean, progress, batch)
+        return _embed(texts, n, encoder, out, Path(work), mean, progress, batch)
 
 
 def _embed(
@@ -71,6 +72,7 @@ def _embed(
     encoder: Encoder,
     out: Path,
     work: Path,
+    mean: np.ndarray | None,
     progress: Progress,
     batch: int,
 ) -> EmbedResult:
@@ -83,7 +85,7 @@ def _embed(
         kept.append(_checked(encoder, strings, rows))
         progress(int(rows[-1]) + 1, n)
     place = np.searchsorted(firsts, first)
-    unknown = write_units(kept.open(len(firsts)), place, out)
+    unknown = write_units(kept.open(len(firsts)), place, out, mean=mean)
     progress(n, n)
     return EmbedResult(np.load(out, mmap_mode="r"), unknown, encoder.name)
 
@@ -181,15 +183,23 @@ class _Batches:
         return np.memmap(self._path, dtype="<f4", mode="r", shape=(rows, self._dim))
 
 
-def write_units(vectors: np.ndarray, place: np.ndarray, out: Path, chunk: int = 65536) -> int:
-    """Write vectors[place] to `out`, zero rows as the mean direction; return how many these are."""
+def write_units(
+    vectors: np.ndarray,
+    place: np.ndarray,
+    out: Path,
+    *,
+    mean: np.ndarray | None = None,
+    chunk: int = 65536,
+) -> int:
+    """Write vectors[place] to `out`, zero rows as the mean direction; return how many these are.
+
+    `mean` (d,) is that direction where it is not their own.
+    """
     n, dim = len(place), vectors.shape[1]
     starts = range(0, n, chunk)
-    total = np.zeros(dim)
-    for start in starts:
-        total += vectors[place[start : start + chunk]].sum(axis=0, dtype=np.float64)
-    mean = unit(total[None, :])[0]
-    if not mean.any():
+    if mean is None:
+        mean = mean_direction(vectors[place[start : start + chunk]] for start in starts)
+    if mean is None:
         mean = np.eye(1, dim, dtype=np.float32)[0]
     unknown = 0
     with replacing(out) as temporary, open(temporary, "wb") as stream:
@@ -202,3 +212,18 @@ def write_units(vectors: np.ndarray, place: np.ndarray, out: Path, chunk: int = 
             unknown += int(zero.sum())
             stream.write(part.tobytes())
     return unknown
+
+
+def mean_direction(parts: Iterable[np.ndarray]) -> np.ndarray | None:
+    """Return the direction of the sum of all rows, (d,) float32 of length 1; None where it is 0.
+
+    A row in this direction turns it nowhere: so the vectors that `write_units` wrote have the
+    direction that it gave to what was unknown.
+
+    >>> mean_direction([np.array([[3.0, 0.0], [0.0, 4.0]])]).tolist()
+    [0.6000000238418579, 0.800000011920929]
+    """
+    total = sum(part.sum(axis=0, dtype=np.float64) for part in parts)
+    if not np.any(total):
+        return None
+    return unit(np.asarray(total)[None, :])[0]

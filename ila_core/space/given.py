@@ -13,12 +13,20 @@ from ila_core.files import writing_errors
 from ila_core.space.encode import EmbedResult, unit, write_units
 
 
-def load_embeddings(path: str | Path, n: int, *, out: str | Path | None = None) -> EmbedResult:
+def load_embeddings(
+    path: str | Path,
+    n: int,
+    *,
+    out: str | Path | None = None,
+    dim: int | None = None,
+    mean: np.ndarray | None = None,
+) -> EmbedResult:
     """Return the vectors of an .npy file of shape (n, d), one row a record, at length 1.
 
     float16, float32 and float64 are read. With `out` the unit vectors are written there and
-    memory-mapped, without it they are held in memory. UsageError for another shape or type, and
-    for values that are not finite; a zero row gets the mean direction and is counted.
+    memory-mapped, without it they are held in memory. UsageError for another shape (or another d
+    than `dim`, where that is settled) or type, and for values that are not finite; a zero row gets
+    the mean direction, or the direction `mean` (d,) where that is given, and is counted.
 
     >>> path = Path(tempfile.mkdtemp()) / "vectors.npy"
     >>> np.save(path, np.array([[3.0, 4.0], [0.0, 2.0]]))
@@ -36,15 +44,20 @@ def load_embeddings(path: str | Path, n: int, *, out: str | Path | None = None) 
             f"{path} has shape {vectors.shape}; ({n}, d) is needed, one row for each of the "
             f"pool's {n} records in file order."
         )
+    if dim is not None and vectors.shape[1] != dim:
+        raise UsageError(
+            f"{path} has vectors of {vectors.shape[1]:,} dimensions; {dim:,} are needed, as those "
+            "of the landscape have."
+        )
     if vectors.dtype.kind != "f" or vectors.dtype.itemsize > 8:
         raise UsageError(f"{path} holds {vectors.dtype}; float16, float32 or float64 is needed.")
     if out is None:
         with tempfile.TemporaryDirectory() as folder:
-            unknown = _normalise(vectors, path, Path(folder) / "vectors.npy")
+            unknown = _normalise(vectors, path, Path(folder) / "vectors.npy", mean)
             return EmbedResult(np.load(Path(folder) / "vectors.npy"), unknown, str(path))
     out = Path(out)
     with writing_errors(out):
-        unknown = _normalise(vectors, path, out)
+        unknown = _normalise(vectors, path, out, mean)
     return EmbedResult(np.load(out, mmap_mode="r"), unknown, str(path))
 
 
@@ -83,7 +96,9 @@ def _parts(vectors: np.ndarray, path: Path, chunk: int) -> Iterator[tuple[int, n
             yield start, part.reshape(rows, dim)
 
 
-def _normalise(vectors: np.ndarray, path: Path, out: Path, chunk: int = 65536) -> int:
+def _normalise(
+    vectors: np.ndarray, path: Path, out: Path, mean: np.ndarray | None, chunk: int = 65536
+) -> int:
     """Write unit rows of checked vectors to `out`; return how many were zero."""
     n, dim = vectors.shape
     parts = out.with_name(f".{out.name}.raw")
@@ -98,6 +113,6 @@ def _normalise(vectors: np.ndarray, path: Path, out: Path, chunk: int = 65536) -
                     )
                 stream.write(unit(part).astype("<f4").tobytes())
         raw = np.memmap(parts, dtype="<f4", mode="r", shape=(n, dim)) if n else vectors
-        return write_units(raw, np.arange(n), out)
+        return write_units(raw, np.arange(n), out, mean=mean)
     finally:
         parts.unlink(missing_ok=True)

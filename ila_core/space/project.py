@@ -18,6 +18,8 @@ import numpy as np
 from ila_core.chance import stream
 from ila_core.errors import UsageError
 from ila_core.progress import Progress, no_progress
+from ila_core.space.distinct import CHUNK, distinct_rows
+from ila_core.space.landmarks import EXACT_PAIRS, place, unit_rows
 from ila_core.space.neighbours import nearest
 
 Method = Literal["umap", "tsne", "pca"]
@@ -33,12 +35,6 @@ NEIGHBOURS, MIN_DIST = 15, 0.1
 
 PERPLEXITY = 30.0
 """t-SNE's own default."""
-
-CHUNK = 16_384
-
-EXACT_PAIRS = 60_000**2
-"""Pairs of vectors up to which neighbours are found by comparing all of them. Above, a search
-index is sooner, though its library takes half a minute to compile."""
 
 Report = Callable[[float], None]
 """Called with the share of some work that is done, 0 to 1."""
@@ -76,59 +72,61 @@ def project(
     settings = settings or ProjectionSettings()
     if len(vectors) == 0:
         return np.zeros((0, 2), np.float32)
-    rows, place = distinct_rows(vectors)
+    rows, copies = distinct_rows(vectors)
     work = _Portion(progress, len(vectors))
-    if settings.method == "pca" or len(rows) < FEWEST or vectors.shape[1] < 2:
+    if is_linear(settings.method, len(rows), vectors.shape[1]):
         xy = principal_components(vectors, rows)
     elif len(rows) <= LANDMARKS:
         xy = _fit(np.asarray(vectors[rows], np.float32), settings, work)
     else:
         xy = _fit_on_landmarks(vectors, rows, settings, work)
     work(1.0)
-    return xy[place]
+    return xy[copies]
 
 
-def distinct_rows(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of the first of each distinct vector, ascending, and each row's place there.
-
-    Rows are compared as float32, by 64 bits of their hash, so that memory does not grow with d.
-
-    >>> rows, place = distinct_rows(np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0]]))
-    >>> rows.tolist(), place.tolist()
-    ([0, 1], [0, 1, 0])
-    """
-    n, dim = vectors.shape
-    factors = stream(0, "hash factors").integers(1, 2**63, dim, dtype=np.uint64) * 2 + 1
-    hashes = np.empty(n, np.uint64)
-    for start in range(0, n, CHUNK):
-        part = np.asarray(vectors[start : start + CHUNK], np.float32) + 0.0  # -0 equals 0
-        mixed = np.ascontiguousarray(part).view(np.uint32) * factors
-        mixed ^= mixed >> np.uint64(32)
-        hashes[start : start + CHUNK] = (mixed * factors).sum(axis=1, dtype=np.uint64)
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty(len(first), np.int64)
-    rank[order] = np.arange(len(first))
-    return first[order], rank[inverse]
+def is_linear(method: str, distinct: int, dimensions: int) -> bool:
+    """Tell whether so many distinct vectors are put on their principal components."""
+    return method == "pca" or distinct < FEWEST or dimensions < 2
 
 
 # -- principal components -------------------------------------------------------------------------
 
 
-def principal_components(vectors: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-    """Return the first two principal coordinates of vectors[rows], (m, 2) float32.
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """A plane through d dimensions: the mean of vectors (d,) and two directions (d, 2)."""
 
-    The entry of largest size in each axis is positive. A direction without extent gives exact
-    zeros, as does a second axis where d is 1.
+    mean: np.ndarray
+    directions: np.ndarray
 
-    >>> principal_components(np.array([[0.0], [2.0]])).tolist()
-    [[-1.0, 0.0], [1.0, 0.0]]
+    def places(self, vectors: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """Return the coordinates of vectors[rows] in the plane, (m, 2) float32."""
+        rows = np.arange(len(vectors)) if rows is None else rows
+        parts = [(part - self.mean) @ self.directions for part in _parts(vectors, rows)]
+        return np.concatenate([np.zeros((0, 2)), *parts]).astype(np.float32)
+
+
+def principal_axes(vectors: np.ndarray, rows: np.ndarray | None = None) -> Axes:
+    """Return the plane of the first two principal axes of vectors[rows].
+
+    The entry of largest size in each axis is positive. A direction without extent is zero, as is
+    the second axis where d is 1.
     """
     rows = np.arange(len(vectors)) if rows is None else rows
     mean = sum(part.sum(axis=0) for part in _parts(vectors, rows)) / len(rows)
     axes = _principal_axes(sum((part - mean).T @ (part - mean) for part in _parts(vectors, rows)))
-    points = [(part - mean) @ axes for part in _parts(vectors, rows)]
-    return np.concatenate(points).astype(np.float32)
+    return Axes(mean, axes)
+
+
+def principal_components(vectors: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Return the first two principal coordinates of vectors[rows], (m, 2) float32.
+
+    A direction without extent gives exact zeros, as does a second axis where d is 1.
+
+    >>> principal_components(np.array([[0.0], [2.0]])).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+    return principal_axes(vectors, rows).places(vectors, rows)
 
 
 def _principal_axes(covariance: np.ndarray) -> np.ndarray:
@@ -193,7 +191,7 @@ def neighbours_by_cosine(
     """Return each point's k nearest, itself first, and their cosine distances; None for many."""
     if len(points) ** 2 > EXACT_PAIRS:
         return None
-    unit = _unit(points)
+    unit = unit_rows(points)
     rows, cosines = nearest(unit, unit, k, progress=lambda done, n: report(done / (n or 1)))
     # Rounding may have put another point before the point itself, or in its stead.
     own = np.arange(len(points), dtype=np.int32)[:, None]
@@ -202,10 +200,6 @@ def neighbours_by_cosine(
     distances = np.maximum(1 - np.take_along_axis(cosines, order, axis=1), 0)
     rows[:, :1], distances[:, 0] = own, 0
     return rows, distances
-
-
-def _unit(points: np.ndarray) -> np.ndarray:
-    return points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
 
 
 def _umap(
@@ -308,50 +302,10 @@ def _fit_on_landmarks(
     landmarks = np.asarray(vectors[rows[chosen]], np.float32)
     xy = np.empty((len(rows), 2), np.float32)
     xy[chosen] = _fit(landmarks, settings, work.part(0.0, 0.6))
-    xy[~chosen] = place_among(
-        landmarks, xy[chosen], vectors, rows[~chosen], seed=settings.seed,
-        report=work.part(0.6, 1.0),
+    placing = work.part(0.6, 1.0)
+    others = place(
+        landmarks, xy[chosen], vectors, rows=rows[~chosen], seed=settings.seed,
+        progress=lambda done, total: placing(done / (total or 1)),
     )  # fmt: skip
+    xy[~chosen] = others.xy
     return xy
-
-
-def place_among(
-    landmarks: np.ndarray,
-    xy: np.ndarray,
-    vectors: np.ndarray,
-    rows: np.ndarray,
-    *,
-    seed: int = 0,
-    neighbours: int = 3,
-    report: Report = lambda share: None,
-) -> np.ndarray:
-    """Return points of vectors[rows] among their nearest landmarks, the nearer counting more."""
-    search = _searcher(landmarks, len(rows), seed)
-    placed = np.empty((len(rows), 2), np.float32)
-    for start in range(0, len(rows), CHUNK):
-        part = _unit(np.asarray(vectors[rows[start : start + CHUNK]], np.float32))
-        near, distance = search(part, neighbours)
-        weight = 1 / (distance.astype(np.float64) + 1e-6)
-        weight /= weight.sum(axis=1, keepdims=True)
-        placed[start : start + CHUNK] = (xy[near] * weight[:, :, None]).sum(axis=1)
-        report((start + len(part)) / len(rows))
-    return placed
-
-
-def _searcher(
-    landmarks: np.ndarray, queries: int, seed: int
-) -> Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]:
-    """Return a function from unit vectors and k to the k nearest landmarks and their distances."""
-    if len(landmarks) * queries <= EXACT_PAIRS:
-        unit = _unit(landmarks)
-
-        def exact(part: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-            rows, cosines = nearest(part, unit, k)
-            return rows, np.maximum(1 - cosines, 0)
-
-        return exact
-    from pynndescent import NNDescent
-
-    index = NNDescent(landmarks, metric="cosine", n_neighbors=15, random_state=seed, n_jobs=1)
-    index.prepare()
-    return lambda part, k: index.query(part, k=k)

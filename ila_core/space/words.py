@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from itertools import takewhile
 from typing import NamedTuple
 
 LONGEST = 24
@@ -25,6 +26,7 @@ _UNSPACED = (
     f"{_HAN_AND_KANA}\U00020000-\U000323af"
 )
 _ASCII_WORD = re.compile(rf"(?<![a-z0-9_])[a-z][a-z0-9_]{{1,{LONGEST - 1}}}(?![a-z0-9_])")
+_ASCII_SEQUENCE = re.compile(r"[a-z0-9_]+")
 _TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>")
 """A mark of HTML, in small letters; it is no word of who asks."""
 _PARTICLE = re.compile("(?<=..)(?:에서|으로|은|는|이|가|을|를|의|에|와|과|도|로)$")
@@ -75,6 +77,34 @@ def words(text: str) -> Words:
     return Words([word for word in spaced if 2 <= len(word) <= LONGEST], _cut(runs))
 
 
+def sequence(text: str) -> list[str]:
+    r"""Return all words of a folded text in their order, single letters and numbers among them.
+
+    >>> sequence("x = 3.5 apples, don't!"), sequence("写一首3行的haiku诗歌")
+    (['x', '3', '5', 'apples', 'don', 't'], ['写', '一首', '3', '行', '的', 'haiku', '诗歌'])
+    >>> sequence("हिन्दी में"), sequence("<b>!</b>")
+    (['हिन्दी', 'में'], ['b', 'b'])
+    """
+    if text.isascii():
+        return _ASCII_SEQUENCE.findall(text)
+    found: list[str | None] = []  # None holds the place of a run, which is cut with all others
+    runs: list[str] = []
+    for match in _pattern(numbers=True).finditer(text):
+        if match.lastgroup == "unspaced":
+            runs.append(match[0])
+            found.append(None)
+        else:
+            found.append(match[0])
+    if not runs:
+        return found  # type: ignore[return-value]
+    parts = iter(_cut(runs))
+    return [word for one in found for word in ([one] if one else takewhile(_is_word, parts))]
+
+
+def _is_word(part: str) -> bool:
+    return part != BREAK
+
+
 def _cut(runs: list[str]) -> list[str]:
     if not runs:
         return []
@@ -115,8 +145,11 @@ def _unsure() -> re.Pattern[str]:
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
-    """A run without spaces, or a word: a letter, then letters, marks, digits and underscores."""
+def _pattern(*, numbers: bool = False) -> re.Pattern[str]:
+    """A run without spaces, or a word: a letter, then letters, marks, digits and underscores.
+
+    With `numbers` a word may begin with a digit.
+    """
     first, further = [], [*map(ord, _JOINERS), ord("_")]
     for code in range(_PLANE):
         kind = unicodedata.category(chr(code))
@@ -127,7 +160,7 @@ def _pattern() -> re.Pattern[str]:
     unspaced = re.compile(f"[{_UNSPACED}]")
     spaced = [code for code in first if not unspaced.match(chr(code))]
     more = [code for code in further if not unspaced.match(chr(code))]
-    begin = f"{_ranges(spaced)}{_BEYOND}"
+    begin = f"{_ranges(sorted(spaced + more) if numbers else spaced)}{_BEYOND}"
     return re.compile(
         f"(?P<spaced>[{begin}][{_ranges(sorted(spaced + more))}{_BEYOND}]*)"
         f"|(?P<unspaced>[{_UNSPACED}]+)"

@@ -19,8 +19,11 @@ MAY_IMPORT = {
     "jobs": {"view"},
     "session": {"draw", "view", "jobs"},
     "cache": {"draw", "jobs"},
-    "parts": {"draw", "view", "jobs", "session", "cache"},
-    "screens": {"draw", "view", "jobs", "session", "cache", "parts"},
+    "cache_files": {"cache", "jobs"},
+    "canvas": set(),
+    "facets": set(),
+    "parts": {"draw", "view", "jobs", "session", "cache", "cache_files", "canvas", "facets"},
+    "screens": {"draw", "view", "jobs", "session", "cache", "cache_files", "parts"},
     "main": {"jobs", "session", "parts"},
 }
 """Which rooms of the page each room may import beside the engine."""

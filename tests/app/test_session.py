@@ -86,14 +86,26 @@ def test_a_second_word_on_a_record_replaces_the_first() -> None:
 def test_another_landscape_drops_what_belonged_to_the_old_one() -> None:
     def script() -> None:
         import session
+        from ila_core.landscape.region import Box
 
-        session.change(patch=(4,), box=None)
+        session.change(region=Box(0, 0, 1, 1), box=Box(0, 0, 2, 2), record=7, layer="depth")
         session.lock("pin", 3)
-        session.remember("range", ((0, 1), (0, 1)))
-        session.remember("tool", "box")
+        session.change(budget="5%")
+        assert session.view().region == Box(0, 0, 1, 1) and session.view().record == 3
         session.change(landscape="another")
-        assert session.view().patch == () and session.locks() == ()
-        assert session.recall("range") is None and session.recall("tool") == "box"
+        view = session.view()
+        assert (view.region, view.box, view.record) == (None, None, None)
+        assert session.locks() == () and view.layer == "depth"
+
+    ran(script)
+
+
+def test_what_is_taken_is_told_once() -> None:
+    def script() -> None:
+        import session
+
+        session.remember("stale", True)
+        assert session.taken("stale") is True and session.taken("stale") is None
 
     ran(script)
 
@@ -111,3 +123,66 @@ def test_a_note_has_a_name_that_is_known() -> None:
         raise AssertionError("a wrong name was taken")
 
     ran(script)
+
+
+def _little_page() -> None:
+    import streamlit as st
+
+    import session
+
+    session.arrive("Map")
+    st.button("More", on_click=session.change, kwargs={"budget": "50%"})
+    st.button("Other", on_click=session.change, kwargs={"landscape": "elsewhere"})
+    st.button("Idle")
+    st.text(session.view().spec.budget)
+    st.text(session.view().landscape)
+    session.write_url()
+
+
+def shown(page: AppTest) -> list[str]:
+    assert not page.exception, page.exception[0].message
+    return [part.value for part in page.text]
+
+
+def test_back_takes_the_view_of_the_address() -> None:
+    """The browser's Back only changes the address: the page went on as if nothing had been."""
+    page = AppTest.from_function(_little_page).run()
+    start, given = dict(page.query_params), shown(page)
+    page.button[0].click().run()
+    assert shown(page)[0] == "50%"
+    page.button[1].click().run()
+    assert shown(page) == ["50%", "elsewhere"]
+    page.query_params.clear()
+    page.query_params.update(start)
+    page.run()
+    assert shown(page) == given
+
+
+def test_a_press_that_overtakes_the_address_is_not_undone() -> None:
+    page = AppTest.from_function(_little_page).run()
+    before = dict(page.query_params)
+    page.button[1].click().run()
+    page.query_params.clear()
+    page.query_params.update(before)  # as the browser still has it
+    page.button[0].click().run()
+    assert shown(page) == ["50%", "elsewhere"]
+
+
+def test_the_way_to_another_screen_keeps_the_view() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        import session
+
+        st.session_state.setdefault("titles", []).append("Map")
+        session.arrive("Map" if len(st.session_state["titles"]) < 3 else "Data")
+        if len(st.session_state["titles"]) == 1:
+            session.change(budget="7")
+        st.text(session.view().spec.budget)
+        session.write_url()
+
+    page = AppTest.from_function(script).run()
+    page.run()
+    page.query_params.clear()  # as a press on a screen's name does
+    page.run()
+    assert shown(page) == ["7"] and page.query_params["budget"]

@@ -73,6 +73,21 @@ def test_scored_and_parquet_exports(run: Path, tmp_path: Path) -> None:
     assert table.column("row").to_pylist() == [record["_ila"]["row"] for record in records]
 
 
+def test_a_part_to_validate_with_and_the_whole_pool(run: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    out = tmp_path / "best.jsonl"
+    told = cli("select", run, "--budget", 20, "--out", out, "--validation", "20%").stderr
+    held = tmp_path / "best.validation.jsonl"
+    assert f"16 records written to {out}" in told and f"4 records written to {held}" in told
+    lines = [file.read_text().splitlines() for file in (out, held)]
+    assert [len(part) for part in lines] == [16, 4] and not set(lines[0]) & set(lines[1])
+    out = tmp_path / "pool.parquet"
+    told = cli("select", run, "--budget", 20, "--out", out, "--format", "pool-parquet").stderr
+    assert f"60 records written to {out}, 20 of them kept" in told
+    assert sum(pq.read_table(out).column("kept").to_pylist()) == 20
+
+
 def test_pins_and_exclusions(run: Path, tmp_path: Path) -> None:
     (tmp_path / "pin").write_text("59\n3\n")
     (tmp_path / "no").write_text("0\n1\n")
@@ -107,6 +122,8 @@ def test_dataset_info_is_registered_and_kept(run: Path, tmp_path: Path) -> None:
         (("--budget", "5", "--pin", "absent.txt"), 2, "absent.txt"),
         (("--budget", "5", "--method", "ifd"), 1, "--unconditional"),
         (("--budget", "5", "--dataset-info"), 2, "--out"),
+        (("--budget", "5", "--validation", "5%"), 2, "--out"),
+        (("--budget", "5", "--validation", "most", "--out", "s.jsonl"), 2, "most"),
         (("--budget", "1-tokens"), 2, "less than the first record takes"),
         (("--budget", "5", "--out", "s.parquet"), 2, "add --format parquet"),
         (("--budget", "5", "--out", "s.jsonl.gz"), 2, "JSON lines"),

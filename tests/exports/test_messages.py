@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import ila_core as ila
+from ila_core.exports.commands import PARQUET
 from ila_core.exports.messages import trl_snippet, with_context
 from ila_core.exports.write import FORMATS, SNIPPET, export
 from ila_core.pool.ingest import ingest
@@ -55,7 +56,7 @@ def selected(tmp_path: Path, pool: Path) -> tuple[Selection, list[tuple[Turn, ..
 
 
 @pytest.mark.parametrize("name", LINES)
-@pytest.mark.parametrize("format", [format for format in FORMATS if format != "parquet"])
+@pytest.mark.parametrize("format", [one for one in FORMATS if one not in PARQUET])
 def test_an_export_is_read_as_the_same_turns(tmp_path: Path, name: str, format: Any) -> None:
     pool = tmp_path / "pool.jsonl"
     written = [json.dumps(one) for one in LINES[name] * 3]

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from picking import ila, nested
 
-from ila_core.landscape.cells import Box, Cells, Kept, count, frame, leading
+from ila_core.landscape.cells import Cells, Kept, count, frame, leading
 from ila_core.landscape.cells import kept as kept_of
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.region import Box
 from ila_core.selection.selection import Selection
 
 
@@ -101,15 +102,6 @@ def test_a_deep_window_shows_the_patches_themselves() -> None:
     assert shown.patches
     assert count(pool, shown).count.sum() >= 1
     assert shown.columns[1] - shown.columns[0] <= 3
-
-
-def test_a_box_drawn_on_the_screen_is_the_window_it_shows() -> None:
-    pool = random_pool()
-    shown = frame(pool, pool.grid(4000), side=64)
-    window = shown.window((9.5, 19.5), (30.5, 40.5))
-    low, high = np.array(shown.grid.low), np.array(shown.grid.high)
-    assert np.allclose([window.x0, window.y0], low + (high - low) * np.array([10, 31]) / 64)
-    assert np.allclose([window.x1, window.y1], low + (high - low) * np.array([20, 41]) / 64)
 
 
 def test_records_of_cells_come_back() -> None:

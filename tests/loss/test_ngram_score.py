@@ -14,7 +14,7 @@ from tiny_lm import Turn, ask
 from ila_core.chance import stream
 from ila_core.errors import UsageError
 from ila_core.loss.ngram.model import NgramModel, NgramSettings
-from ila_core.loss.ngram.score import count_tokens, halves, score
+from ila_core.loss.ngram.score import before, count_tokens, halves, score, score_more
 from ila_core.loss.ngram.tokenizer import sample_texts, train_tokenizer
 from ila_core.loss.ngram.tokens import encode_pool
 from ila_core.loss.result import LossResult
@@ -189,3 +189,46 @@ def test_messages_name_the_value_and_the_way_out() -> None:
         scored(SUMS, vocab_size=100)
     with pytest.raises(UsageError, match=r"has 64 conversations where n says 65"):
         score(lambda: SUMS, 65)
+
+
+# --------------------------------------------------------------------------------- further records
+
+MORE = [ask("Add 3 and 4.", "3 + 4 = 7"), ask("Say nothing.", ""), ask("Add 30 and 4.", "34")]
+
+
+def test_further_records_get_the_mean_of_both_halves_models(tmp_path: Path) -> None:
+    rows = np.array([60, 3, 17])
+    result, again = score_more(
+        lambda: SUMS, len(SUMS), lambda: MORE, len(MORE), probe=rows, work=tmp_path
+    )
+    np.testing.assert_array_equal(again, scored(SUMS).loss[rows])
+    tokenizer = train_tokenizer(sample_texts(lambda: SUMS, len(SUMS)))
+    pool = encode_pool(lambda: SUMS, len(SUMS), tokenizer)
+    others = encode_pool(lambda: MORE, len(MORE), tokenizer)
+    told, both = np.array([0, 2]), halves(len(SUMS), 0)
+    cost = {
+        share: np.mean(
+            [NgramModel.fit(pool, half).losses(others, told).nats for half in parts], axis=0
+        )
+        for share, parts in (("all", both), ("little", [before(half, 0) for half in both]))
+    }
+    tokens = others.response_tokens[told]
+    np.testing.assert_allclose(result.loss[told], cost["all"] / tokens, rtol=1e-6)
+    reduction = (cost["little"] - cost["all"]) / tokens
+    np.testing.assert_allclose(
+        result.extra["loss_reduction"][told], reduction, rtol=1e-4, atol=1e-6
+    )
+    assert np.isnan(result.loss[1]) and result.missing == {"no response": 1}
+    assert result.tokens.tolist() == others.response_tokens.tolist()
+
+
+def test_a_further_record_depends_on_none_beside_it() -> None:
+    whole, _ = score_more(lambda: SUMS, len(SUMS), lambda: MORE, 3)
+    alone, _ = score_more(lambda: SUMS, len(SUMS), lambda: MORE[2:], 1)
+    assert whole.loss[2] == alone.loss[0]
+
+
+def test_tokens_can_be_counted_as_another_pool_taught(tmp_path: Path) -> None:
+    whole = count_tokens(lambda: SUMS, len(SUMS))
+    some = count_tokens(lambda: SUMS[:5], 5, taught=(lambda: SUMS, len(SUMS)))
+    assert some.tolist() == whole[:5].tolist() != count_tokens(lambda: SUMS[:5], 5).tolist()

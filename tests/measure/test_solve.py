@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from picking import ila
 from pools import pool_of
 
 from ila_core.errors import UsageError
 from ila_core.measure import describe as metrics
-from ila_core.measure.solve import solve
+from ila_core.measure.solve import most_coverage, solve
+from ila_core.methods.select import select_by
 from ila_core.selection.spec import Spec
 
 KEYS = {
@@ -42,3 +45,25 @@ def test_solve_for_what_cannot_be_meant():
         solve(pool, Spec(), 1.5)
     with pytest.raises(UsageError, match=r"Coverage 95\.0% cannot be reached: .* cover \d"):
         solve(pool, Spec(excluded=tuple(range(50))), 0.95)
+
+
+@pytest.mark.parametrize("budget", ["20", "900-tokens"])
+def test_what_covers_most_is_the_best_of_all_that_could_be_asked_for(budget):
+    pool = pool_of(300)
+    asked = Spec(budget=budget, depth_target=1.0, excluded=(5,))
+    best = most_coverage(pool, asked)
+    assert best.spec.budget == budget and best.spec.excluded == (5,)
+    assert best.coverage == covered(select_by(pool, best.spec))
+    for patches in ("even", "grid"):
+        for target in (1.0, 0.5):
+            for method in ("ila", "nested"):
+                other = replace(asked, method=method, patches=patches, depth_target=target)
+                assert covered(select_by(pool, other)) <= best.coverage
+
+
+def test_what_covers_most_may_be_what_is_asked_for_already():
+    by_hand = Spec(budget="40", patches="grid", resolution=9)
+    pool = pool_of(40)  # all of it
+    assert most_coverage(pool, by_hand).spec == by_hand
+    with pytest.raises(UsageError, match="less than the first record takes"):
+        most_coverage(pool, Spec(budget="1-tokens"))

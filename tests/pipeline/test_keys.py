@@ -73,6 +73,7 @@ def keys_of(
     places = {name: str(models / name) for name in (CHAT, PLAIN)}
     places[VECTORS] = str(tmp_path / VECTORS)
     records = ila.open(run).records
+    made = {"records": records, "embedding": np.ones((60, 3), np.float32)}
     keys: Keys = {}
 
     class Dry(building.Step):
@@ -82,7 +83,7 @@ def keys_of(
             keys[stage.name] = stage.key
             if stage.name == "landscape":
                 raise _EndError
-            value = records if stage.name == "records" else None
+            value = made.get(stage.name)
             return Made(value, stage.content_key(value))
 
     @contextmanager

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ila_core.space.domains import domains_by_kmeans, domains_from_values
+from ila_core.space.domains import (
+    domains_by_kmeans,
+    domains_from_values,
+    domains_joined,
+    nearest_domains,
+)
 
 NAN = float("nan")
 
@@ -67,3 +72,34 @@ def test_mini_batches_take_over_above_20_000_records() -> None:
 def test_an_empty_pool_has_no_domains() -> None:
     domains = domains_by_kmeans(np.zeros((0, 4), np.float32), list)
     assert (domains.names, len(domains.domain)) == ((), 0)
+
+
+# -- domains of further records -------------------------------------------------------------------
+
+
+def test_further_vectors_fall_to_the_domain_whose_mean_is_nearest() -> None:
+    chance = np.random.default_rng(1)
+    known, domain = chance.normal(size=(300, 6)), chance.integers(0, 7, 300)
+    domain[domain == 4] = 5  # a number that no record has gets none
+    others = chance.normal(size=(50, 6))
+    means = [known[domain == number].mean(axis=0) for number in (0, 1, 2, 3, 5, 6)]
+    apart = np.linalg.norm(others[:, None] - np.array(means), axis=2)
+    expected = np.array([0, 1, 2, 3, 5, 6])[apart.argmin(axis=1)]
+    np.testing.assert_array_equal(nearest_domains(known, domain, others), expected)
+    np.testing.assert_array_equal(nearest_domains(known, domain, others, chunk=7), expected)
+
+
+def test_what_k_means_left_is_found_again() -> None:
+    vectors, texts = three_groups((60, 40, 20))
+    domains = domains_by_kmeans(vectors, lambda: texts, seed=3)
+    np.testing.assert_array_equal(nearest_domains(vectors, domains.domain, vectors), domains.domain)
+
+
+def test_domains_of_one_name_are_one_and_the_first_keep_their_numbers() -> None:
+    first = domains_from_values(["a", "b", "b"])
+    both = domains_joined(first, domains_from_values(["c", "c", "a", None]))
+    assert both.names == ("b", "a", "c", "(none)")
+    assert both.domain.tolist() == [1, 0, 0, 2, 2, 1, 3]
+    nothing = domains_from_values([])
+    assert domains_joined(first, nothing).domain.tolist() == first.domain.tolist()
+    assert domains_joined(nothing, first).names == first.names

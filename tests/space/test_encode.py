@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ila_core.errors import IlaError
-from ila_core.space.encode import embed, first_occurrences
+from ila_core.space.encode import embed, first_occurrences, mean_direction
 
 
 class Letters:
@@ -157,3 +157,15 @@ def test_finished_batches_are_not_encoded_twice(tmp_path: Path) -> None:
     again = Letters()
     embed_all(list("abcab"), tmp_path, again, work=tmp_path / "work", batch=3)
     assert again.asked == []
+
+
+def test_what_is_unknown_gets_the_direction_that_is_given(tmp_path: Path) -> None:
+    first = embed_all(["aab", "c", "xyz"], tmp_path)
+    mean = mean_direction([np.asarray(first.vectors)])
+    assert mean is not None
+    np.testing.assert_allclose(mean, first.vectors[2], atol=1e-6)
+    later = embed_all(["zzz", "bb"], tmp_path / "later", mean=mean)
+    np.testing.assert_array_equal(later.vectors[0], mean)
+    assert later.vectors[1].tolist() == [0, 1, 0] and later.unknown == 1
+    assert mean_direction([np.zeros((3, 2))]) is None
+    assert mean_direction([]) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import types
 import warnings
 
 import numpy as np
@@ -16,9 +15,8 @@ from ila_core.errors import UsageError
 from ila_core.space.neighbours import nearest
 from ila_core.space.project import (
     ProjectionSettings,
-    distinct_rows,
     neighbours_by_cosine,
-    place_among,
+    principal_axes,
     principal_components,
     project,
 )
@@ -38,30 +36,6 @@ def purity(xy: np.ndarray, group: np.ndarray) -> float:
     distance = np.linalg.norm(xy[:, None] - xy[None], axis=2)
     np.fill_diagonal(distance, np.inf)
     return float((group[distance.argmin(axis=1)] == group).mean())
-
-
-# -- distinct rows --------------------------------------------------------------------------------
-
-
-def test_distinct_rows_by_hand() -> None:
-    vectors = np.array([[1, 2], [3, 4], [1, 2], [0.0, 1], [-0.0, 1], [2, 1]])
-    rows, place = distinct_rows(vectors)
-    assert rows.tolist() == [0, 1, 3, 5]
-    assert place.tolist() == [0, 1, 0, 2, 2, 3]
-
-
-@given(st.lists(st.tuples(*[st.sampled_from([-1.0, 0.0, 0.5, 1.0])] * 3), min_size=1, max_size=60))
-def test_distinct_rows_are_numpys(values: list[tuple[float, ...]]) -> None:
-    vectors = np.array(values, np.float32)
-    rows, place = distinct_rows(vectors)
-    assert (np.diff(rows) > 0).all()
-    assert len(rows) == len(np.unique(vectors, axis=0))
-    np.testing.assert_array_equal(vectors[rows][place], vectors)
-
-
-def test_rows_of_signs_alone_are_told_apart() -> None:
-    vectors = np.sign(np.random.default_rng(0).normal(size=(20_000, 64))).astype(np.float32)
-    assert len(distinct_rows(vectors)[0]) == len(vectors)
 
 
 # -- principal components -------------------------------------------------------------------------
@@ -223,41 +197,22 @@ def test_progress_of_landmarks_rises_too(monkeypatch: pytest.MonkeyPatch) -> Non
     assert steps == sorted(steps) and steps[-1] == 200
 
 
-def test_a_vector_near_a_landmark_lies_near_it() -> None:
-    landmarks, xy = np.eye(4, dtype=np.float32), np.array([[0, 0], [0, 9], [9, 0], [9, 9.0]])
-    others = np.array([[1, 0.001, 0, 0], [0, 2, 2, 0]], np.float32)
-    placed = place_among(landmarks, xy, others, np.arange(2), neighbours=2)
-    np.testing.assert_allclose(placed, [[0, 0], [4.5, 4.5]], atol=0.01)
-
-
-def test_above_a_number_of_pairs_a_seeded_search_index_is_asked(
+def test_more_pairs_than_are_compared_are_left_to_the_library(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The real index takes half a minute to compile: this one has its interface."""
     vectors, _ = groups(120)
-    asked: list[tuple[str, int, int]] = []
-
-    class Index:
-        def __init__(self, data: np.ndarray, metric: str, random_state: int, **_: object) -> None:
-            self.data = data
-            asked.append((metric, len(data), random_state))
-
-        def prepare(self) -> None:
-            """The real one builds its search graph here."""
-
-        def query(self, part: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-            rows, cosines = nearest(part, self.data, k)
-            return rows, 1 - cosines
-
-    landmarks, others = vectors[:80], np.arange(80, 120)
-    places = principal_components(landmarks)
-    exact = place_among(landmarks, places, vectors, others, seed=5)
-    monkeypatch.setitem(sys.modules, "pynndescent", types.SimpleNamespace(NNDescent=Index))
-    monkeypatch.setattr(module, "EXACT_PAIRS", 40 * 79)
-    placed = place_among(landmarks, places, vectors, others, seed=5)
-    assert asked == [("cosine", 80, 5)]
-    np.testing.assert_allclose(placed, exact, atol=1e-5)
+    monkeypatch.setattr(module, "EXACT_PAIRS", 120**2 - 1)
     assert neighbours_by_cosine(vectors, 3) is None
+
+
+def test_axes_of_some_vectors_place_others_on_the_same_plane() -> None:
+    vectors = np.random.default_rng(2).normal(size=(50, 6))
+    axes = principal_axes(vectors)
+    np.testing.assert_array_equal(axes.places(vectors), principal_components(vectors))
+    halfway = (vectors[:1] + vectors[1:2]) / 2
+    expected = principal_components(vectors)[:2].mean(axis=0)
+    np.testing.assert_allclose(axes.places(halfway)[0], expected, atol=1e-6)
+    assert axes.places(vectors[:0]).shape == (0, 2)
 
 
 # -- neighbours -----------------------------------------------------------------------------------

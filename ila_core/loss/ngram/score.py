@@ -20,7 +20,7 @@ from ila_core.loss.ngram.tokenizer import (
     sample_texts,
     train_tokenizer,
 )
-from ila_core.loss.ngram.tokens import encode_pool
+from ila_core.loss.ngram.tokens import TokenPool, encode_pool
 from ila_core.loss.result import NO_RESPONSE, LossResult
 from ila_core.loss.turns import Conversations
 from ila_core.progress import Progress, no_progress
@@ -83,11 +83,10 @@ def score(
         little = NgramModel.fit(pool, before(seen, settings.seed), settings)
         reduction[rows] = (little.losses(pool, rows).nats - nats) / tokens
         progress(n + half * n // 2, 2 * n)
-    silent = int(np.count_nonzero(pool.response_tokens == 0))
     return LossResult(
         loss=loss,
         tokens=pool.response_tokens.astype(np.float32),
-        missing={NO_RESPONSE: silent} if silent else {},
+        missing=_silent(pool),
         meta={
             "scorer": "ngram",
             "order": settings.order,
@@ -101,11 +100,71 @@ def score(
     )
 
 
+def _silent(pool: TokenPool) -> dict[str, int]:
+    silent = int(np.count_nonzero(pool.response_tokens == 0))
+    return {NO_RESPONSE: silent} if silent else {}
+
+
+def score_more(
+    conversations: Conversations,
+    n: int,
+    more: Conversations,
+    m: int,
+    settings: NgramSettings | None = None,
+    *,
+    probe: np.ndarray | None = None,
+    work: Path | None = None,
+    progress: Progress = no_progress,
+) -> tuple[LossResult, np.ndarray]:
+    """Losses of m further records by the very models that `score` gives the pool's n records.
+
+    conversations, more: called for a pass over the turns of the pool, of the further records.
+    Neither half's models have seen these, so each gets the mean of the two: what a record of the
+    pool gets from one of them, with less chance in it. A record depends on none beside it.
+
+    The models are fitted anew, which takes about as long as `score`. Whether they are still the
+    same is told by the second result: the losses of the pool's rows `probe` (p,) int64, (p,)
+    float32, as `score` gives them.
+    """
+    settings = settings or NgramSettings()
+    tokenizer = _pool_tokenizer(conversations, n, settings, work)
+    pool = encode_pool(
+        conversations, n, tokenizer, work=work, progress=lambda done, _: progress(done // 2, n + m)
+    )
+    others = encode_pool(more, m, tokenizer, work=None if work is None else work / "more")
+    rows = np.flatnonzero(others.response_tokens > 0)
+    probe = np.zeros(0, np.int64) if probe is None else probe
+    probed = np.full(n, np.nan, dtype=np.float32)
+    total, reduced = np.zeros(len(rows)), np.zeros(len(rows))
+    both = halves(n, settings.seed)
+    for half, (seen, unseen) in enumerate((both, both[::-1]), start=1):
+        model = NgramModel.fit(pool, seen, settings)
+        nats = model.losses(others, rows).nats
+        checked = np.intersect1d(probe, unseen[pool.response_tokens[unseen] > 0])
+        known = model.losses(pool, checked)
+        probed[checked] = known.nats / known.tokens
+        little = NgramModel.fit(pool, before(seen, settings.seed), settings)
+        total += nats / 2
+        reduced += (little.losses(others, rows).nats - nats) / 2
+        progress((n + m) * (1 + half) // 3, n + m)
+    loss, reduction = np.full((2, m), np.nan, dtype=np.float32)
+    loss[rows] = total / others.response_tokens[rows]
+    reduction[rows] = reduced / others.response_tokens[rows]
+    result = LossResult(
+        loss=loss,
+        tokens=others.response_tokens.astype(np.float32),
+        missing=_silent(others),
+        extra={"loss_reduction": reduction},
+    )
+    return result, probed[probe]
+
+
 def count_tokens(
     conversations: Conversations,
     n: int,
     *,
     tokenizer: str | None = None,
+    taught: tuple[Conversations, int] | None = None,
     seed: int = 0,
     work: Path | None = None,
     progress: Progress = no_progress,
@@ -113,7 +172,8 @@ def count_tokens(
     """Response tokens T of the n records, (n,) float32, end tokens included; 0 for no response.
 
     tokenizer: a tokenizer.json, a model's folder or a model's name on the Hugging Face hub; None
-    trains the one that `score` would use at that seed.
+    trains the one that `score` would use at that seed, on these records or on the pool `taught`
+    and its number of records.
 
     >>> from collections import namedtuple
     >>> Turn = namedtuple("Turn", "role text scored")
@@ -121,10 +181,11 @@ def count_tokens(
     >>> count_tokens(lambda: pool, 1).tolist()
     [4.0]
     """
+    learned = taught or (conversations, n)
     counter: Tokenizer = (
         LibraryTokenizer.load(tokenizer)
         if tokenizer is not None
-        else _pool_tokenizer(conversations, n, NgramSettings(seed=seed), work)
+        else _pool_tokenizer(*learned, NgramSettings(seed=seed), work)
     )
     pool = encode_pool(conversations, n, counter, work=work, progress=progress)
     return pool.response_tokens.astype(np.float32)

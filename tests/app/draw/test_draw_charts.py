@@ -1,4 +1,4 @@
-"""The small charts beside the map, by their content."""
+"""The small chart beside the map, by its content."""
 
 from __future__ import annotations
 
@@ -27,19 +27,3 @@ def test_the_present_point_stands_on_the_curve(pool: Landscape) -> None:
     points = [(t.x[0], t.y[0]) for t in figure.data if t.mode == "markers"]
     assert points == [(100, 0.25), (100, 0.5)]
     assert [t.name for t in figure.data if t.name] == ["coverage", "fidelity"]
-
-
-def test_a_histogram_counts_every_known_value_once() -> None:
-    values = np.array([1.0, 1.0, 2.0, 3.0, np.nan])
-    found = charts.histogram("loss", values, np.array([0, 4]), bins=4)
-    assert found is not None
-    assert found.pool.sum() == pytest.approx(1)
-    assert found.kept.tolist() == [1, 0, 0, 0]
-    assert charts.histogram("loss", np.full(3, np.nan), np.array([0])) is None
-
-
-def test_a_histogram_of_one_value_has_a_width() -> None:
-    found = charts.histogram("loss", np.ones(4), np.array([0]), bins=4)
-    assert found is not None
-    assert found.width > 0
-    assert charts.histograms([found]).data

@@ -5,20 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from draw.layers import Layer, Theme
-from draw.scales import DOMAIN_COLOURS, OTHER_COLOUR, ramp, two_way
-from draw.theme import INKS
-
-
-def test_the_two_way_number_grows_with_both() -> None:
-    shown = two_way(np.array([0.0, 1.0, 0.0, 1.0]), np.array([0, 0, 1, 1]), 0, 1)
-    assert shown.tolist() == [0, 4, 20, 24]
-    assert np.isnan(two_way(np.array([np.nan]), np.array([1]), 0, 1)).all()
+from draw import palettes
+from draw.layers import Theme
+from draw.scales import Ramp, ramp
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("layer", ["density", "depth", "coverage"])
-def test_lightness_runs_one_way_along_every_scale(layer: Layer, theme: Theme) -> None:
+def test_lightness_runs_one_way_along_every_scale(layer: Ramp, theme: Theme) -> None:
     stops = [colour for _, colour in ramp(layer, theme)]
     parts = [[int(part) for part in colour[4:-1].split(",")] for colour in stops]
     lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in parts]
@@ -49,15 +43,45 @@ def oklab(linear: np.ndarray) -> np.ndarray:
     return np.cbrt(linear.clip(0, 1) @ cones.T) @ mixed.T
 
 
+def linear_of(colours: np.ndarray) -> np.ndarray:
+    """Bytes of sRGB as linear light, 0 to 1."""
+    share = colours / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+
+
 @pytest.mark.parametrize("eye", SEEN)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_of_domains_are_told_apart_by_every_eye(theme: Theme, eye: str) -> None:
-    named = [*DOMAIN_COLOURS[theme], OTHER_COLOUR[theme], INKS[theme].paper]
-    srgb = np.array([[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in named]) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+def test_domains_beside_each_other_are_told_apart_by_every_eye(theme: Theme, eye: str) -> None:
+    order = np.random.default_rng(0).permutation(90)
+    linear = linear_of(palettes.kindred(order, theme)[np.argsort(order)])
     seen = oklab(linear @ SEEN[eye].T)
-    apart = np.linalg.norm(seen[:, None] - seen[None], axis=2) + np.eye(len(seen))
-    assert apart.min() > 0.1
+    assert np.linalg.norm(np.diff(seen, axis=0), axis=1).min() > 0.08
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_kin_have_kindred_hues(theme: Theme) -> None:
+    lab = oklab(linear_of(palettes.kindred(np.arange(90), theme)))
+    hue = np.arctan2(lab[:, 2], lab[:, 1])
+    step = np.abs(np.angle(np.exp(1j * np.diff(hue))))
+    assert np.median(step) < 0.15 and step.max() < 0.5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_table_of_colours_runs_from_end_to_end_of_its_ramp(theme: Theme) -> None:
+    table = palettes.along("depth", theme)
+    stops = [colour for _, colour in ramp("depth", theme)]
+    for level, colour in ((1, stops[0]), (255, stops[-1])):
+        assert f"rgb({','.join(map(str, table[level].tolist()))})" == colour
+    assert table.shape == (256, 3) and table[0].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_two_way_scale_has_its_corners_and_mixes_between(theme: Theme) -> None:
+    square = palettes.two_way(3, theme).reshape(3, 3, 3).astype(int)
+    middle = square[::2, ::2].reshape(4, 3).mean(axis=0)
+    assert np.abs(square[1, 1] - middle).max() <= 1
+    coarse = palettes.two_way(2, theme).reshape(2, 2, 3)
+    assert (coarse == square[::2, ::2]).all()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

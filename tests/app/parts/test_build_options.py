@@ -183,9 +183,7 @@ def test_the_server_of_the_page_is_estimated_in_requests_and_tokens(
     write(page, "Model", "tagger")
     told = texts(page)
     assert "The labels take 60 requests to the server" in told and "tokens in and" in told
-    assert (
-        "ILA_LABELS_API_KEY" in told and "127.0.0.1:9/v1, which this page was started with" in told
-    )
+    assert "ILA_LABELS_API_KEY" in told and "ttp://127.0.0.1:9/v1, which this page" in told
     assert started(page, monkeypatch) == {
         "labels": "endpoint", "labels_url": "http://127.0.0.1:9/v1", "labels_model": "tagger",
     }  # fmt: skip

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from app_helpers import any_cell, button, fine, opened, surroundings, texts  # noqa: F401
+from app_helpers import EVERYWHERE, button, fine, opened, surroundings, texts  # noqa: F401
 from conftest import small_pool, write_jsonl
 from streamlit.testing.v1 import AppTest
 
 import ila_core as ila
+from ila_core.methods.needs import NEEDS
 from ila_core.pipeline.build import build
+from parts.texts import plain
+from parts.wording import on_page
 
 FAST = ["random", "balanced", "loss-top", "longest", "coverage-only", "even-random", "depth-only",
         "ila", "nested", "paper", "deita"]  # fmt: skip
@@ -109,7 +112,7 @@ def test_a_method_that_lacks_an_input_is_there_with_its_reason() -> None:
     assert table(page) == ["random", "ila"]
     told = texts(page)
     assert "**ifd** needs the loss of the responses without their instruction" in told
-    assert "--unconditional" in told and "2 ways to keep" in told
+    assert plain(on_page(NEEDS["unconditional_loss"].remedy)) in told and "2 ways to keep" in told
     assert "ifd" not in [option for pills in page.pills for option in pills.options]
 
 
@@ -127,8 +130,7 @@ def test_a_budget_that_cannot_be_offers_a_way_back(tmp_path: Path, run: Path) ->
 
 
 def test_pins_have_no_part_and_it_says_so(run: Path) -> None:
-    cell = any_cell(opened())
-    page = opened(patch=str(cell))
+    page = opened(region=EVERYWHERE)
     button(page, "Exclude").click().run()
     page.switch_page("screens/compare.py").run()
     assert "has no part in this comparison" in texts(fine(page))

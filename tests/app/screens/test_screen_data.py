@@ -17,8 +17,9 @@ from ila_core.errors import IlaError, PoolError
 from ila_core.pipeline.build import build
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool.sniffing import PACKED, SUFFIXES
-from jobs import builds
+from jobs import builds, process
 from parts import pool_choice
+from parts.wording import on_page
 
 
 def test_rejects_are_counted_with_their_reasons(
@@ -26,7 +27,7 @@ def test_rejects_are_counted_with_their_reasons(
 ) -> None:
     file = write_jsonl(tmp_path / "odd.jsonl", [*small_pool(5), {"output": "no question"}])
     page = fine(data_screen(file, monkeypatch))
-    assert "5 can be used and 1 are rejected" in texts(page)
+    assert "Of all 6 records 5 can be used and 1 rejected." in texts(page)
     assert any("Rejected" in part.label for part in page.expander)
 
 
@@ -51,7 +52,7 @@ def test_a_file_whose_first_records_are_all_rejects_is_refused_as_the_build_woul
     page = fine(data_screen(odd, monkeypatch))
     with pytest.raises(PoolError) as refusal:
         build(odd, out=tmp_path / "run")
-    assert page.error[0].value.replace("\\", "") == str(refusal.value)
+    assert page.error[0].value.replace("\\", "") == on_page(str(refusal.value))
     assert not buildable(page)
     late = write_jsonl(tmp_path / "late.jsonl", [{"ask": "a"}] * 2_500 + small_pool(5))
     page = fine(page.text_input(key="path").set_value(str(late)).run())
@@ -88,7 +89,7 @@ def test_a_folder_that_datasets_has_saved_and_its_splits(
     assert (chooser.options, chooser.value) == (["test", "train"], "train")
     assert "records in Arrow. Of all 3 records" in texts(page)
     page = fine(chooser.set_value("test").run())
-    assert "Of all 1 records" in texts(page)
+    assert "Of all 1 record" in texts(page)
     assert started(page, monkeypatch) == ((str(folder),), "test")
     page = fine(labelled(page.selectbox, "Split").set_value("train").run())
     assert started(page, monkeypatch) == ((str(folder),), "")
@@ -223,10 +224,11 @@ def test_a_path_to_a_landscape_offers_to_open_it(
 
 
 def test_an_option_that_needs_more_says_what(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ILA_APP_LABELS_URL", "http://127.0.0.1:9/v1")
     page = data_screen(pool, monkeypatch)
     labels = next(p for p in page.selectbox if str(p.key).startswith("option_labels"))
     labels.set_value("endpoint").run()
-    assert "Still needed: the server" in fine(page).info[0].value
+    assert "Still needed: its model" in fine(page).info[0].value
     assert not any(part.label == "Build the landscape" for part in page.button)
 
 
@@ -276,3 +278,90 @@ def test_an_upload_that_was_deleted_meanwhile_is_stored_again(tmp_path: Path) ->
     stored.unlink()
     page.run()
     assert "records in JSON lines" in texts(fine(page)) and stored.exists()
+
+
+def left(runs: Path, name: str, **told: object) -> None:
+    """Leave a build's folder as a process leaves it."""
+    (runs / name).mkdir(parents=True)
+    (runs / name / "progress.json").write_text(json.dumps(told), encoding="utf-8")
+
+
+def test_a_running_build_is_found_by_a_page_that_is_loaded_anew(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "alive", lambda pid: True)
+    monkeypatch.setattr(builds, "start", lambda runs, name, *_: left(
+        runs, name, state="running", pid=1, stage="embedding", done=3, total=12))  # fmt: skip
+    page = data_screen(pool, monkeypatch)
+    button(page, "Build the landscape").click().run()
+    assert button(fine(page), "Stop")
+    link = {name: page.query_params[name] for name in page.query_params}
+    again = fine(opened(**{name: "".join(value) for name, value in link.items()}))
+    assert button(again, "Stop") and not buildable(again)  # as a reload has it
+    stranger = fine(opened())
+    assert "**pool** is being built: embedding, 25%." in texts(stranger)
+    button(stranger, "Show it").click().run()
+    assert button(fine(stranger), "Stop")
+    button(stranger, "Open another pool").click().run()
+    assert buildable(fine(stranger))
+
+
+def test_a_build_of_no_name_that_we_have_given_is_passed_over(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ILA_APP_OPEN", str(pool))
+    monkeypatch.setenv("ILA_APP_ROOTS", str(pool.parent))
+    left(tmp_path, "elsewhere", state="running", pid=1)
+    page = fine(opened(build="../elsewhere"))
+    assert buildable(page)
+
+
+def test_an_upload_stays_chosen_while_another_screen_is_visited(tmp_path: Path) -> None:
+    page = fine(opened().switch_page("screens/data.py").run())
+    line = json.dumps({"instruction": "Add 2 and 2.", "output": "4"}).encode()
+    page.file_uploader[0].set_value([("pool.jsonl", line, "application/json")]).run()
+    assert buildable(fine(page))
+    fine(page.switch_page("screens/export.py").run())
+    page = fine(page.switch_page("screens/data.py").run())
+    assert buildable(page) and "pool.jsonl" in texts(page).replace("\\", "")
+    assert "Of all 1 record 1 can be used" in texts(page)
+    button(page, "Upload another").click().run()
+    assert not buildable(fine(page)) and page.file_uploader
+
+
+def test_the_landscape_of_the_command_line_is_listed_and_opened_again(run: Path) -> None:
+    page = fine(opened(landscape="sample").switch_page("screens/data.py").run())
+    assert f"**{run.name}**" in texts(page)
+    page.button(key=f"open_{run.resolve()}").click().run()
+    assert page.query_params["landscape"] == str(run.resolve())
+
+
+@pytest.mark.parametrize("name", ["pool.jsonl", "pool.json", "pool.csv"])
+def test_an_empty_file_is_offered_nothing_that_does_not_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    page = fine(data_screen(put(tmp_path, b"", name), monkeypatch))
+    assert "it is empty" in page.error[0].value
+    assert not page.checkbox and "What may help" not in texts(page)
+
+
+def test_an_empty_file_among_others_may_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, b"", "a.jsonl")
+    put(tmp_path, lines(), "b.jsonl")
+    page = data_screen(tmp_path / "b.jsonl", monkeypatch)
+    page = fine(page.text_input(key="path").set_value(str(tmp_path / "*.jsonl")).run())
+    if page.error:
+        page = fine(labelled(page.checkbox, "Take what can be read").check().run())
+    assert not page.error and buildable(page)
+
+
+def test_an_error_speaks_of_the_pages_widgets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "question,answer\n" + "长江有多长?,长江全长约六千三百公里。\n" * 9
+    page = fine(data_screen(put(tmp_path, text.encode("gbk"), "pool.csv"), monkeypatch))
+    page = fine(labelled(page.selectbox, "Encoding").set_value("utf-8").run())
+    assert "name its encoding with “Encoding”" in page.error[0].value
+    assert "--" not in page.error[0].value.replace("\\", "")

@@ -9,6 +9,7 @@ from app_helpers import fine, opened, surroundings, texts  # noqa: F401
 from conftest import write_jsonl
 from streamlit.testing.v1 import AppTest
 
+from ila_core.exports.commands import PARQUET
 from ila_core.exports.messages import axolotl_snippet, trl_snippet
 from ila_core.exports.write import FORMATS
 from ila_core.pipeline.build import build
@@ -52,15 +53,17 @@ def told_for(page: AppTest, trainer: str) -> str:
 
 
 def test_each_format_says_what_its_trainer_must_be_told() -> None:
-    assert axolotl_snippet("selection-12.jsonl").strip() in told_for(exported("axolotl"), "Axolotl")
-    assert trl_snippet("selection-12.jsonl").strip() in told_for(exported("trl"), "TRL")
+    assert axolotl_snippet("selection-12.axolotl.jsonl").strip() in told_for(
+        exported("axolotl"), "Axolotl"
+    )
+    assert trl_snippet("selection-12.messages.jsonl").strip() in told_for(exported("trl"), "TRL")
     for format in FORMATS:
         shown = {one.label for one in exported(format).expander}
         assert ("For Axolotl" in shown, "For TRL" in shown) == (
             format == "axolotl",
             format == "trl",
         )
-        assert ("For LLaMA-Factory" in shown) == (format != "parquet")
+        assert ("For LLaMA-Factory" in shown) == (format not in PARQUET)
 
 
 def test_answers_out_of_the_loss_are_told_where_the_trainer_does_not_heed_them(

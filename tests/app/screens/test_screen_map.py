@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from app_helpers import any_cell, button, fine, opened, surroundings, texts  # noqa: F401
+from app_helpers import (  # noqa: F401
+    EVERYWHERE,
+    button,
+    fine,
+    map_of,
+    opened,
+    surroundings,
+    texts,
+)
 from conftest import small_pool, write_jsonl
+from streamlit.testing.v1 import AppTest
 
+import cache
 import ila_core as ila
+from draw.layers import LAYERS, Layer
 from ila_core.landscape.cells import Kept, count, frame, leading
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.describe import describe
+from ila_core.measure.pairs import pairs
+from ila_core.methods import beside
+from ila_core.methods.registry import find, methods
+from ila_core.selection.spec import Spec
+from jobs import picks
+from parts import selecting
 from parts.cell_table import cell_table
 
 
@@ -69,20 +87,49 @@ def test_the_budget_moves_the_numbers_and_the_link() -> None:
     assert page.query_params["budget"] == "50%"
 
 
-def test_the_budget_is_the_same_in_every_unit() -> None:
-    page = opened(budget="25%", method="nested")  # whose picks of as many tokens are the same
+def test_another_unit_shows_the_same_budget_and_changes_no_selection(run: Path) -> None:
+    page = opened(budget="26%")
+    shown = [metric.value for metric in page.metric]
+    for unit in ("tokens", "records", "tokens", "percent"):
+        page.segmented_control(key="knob_unit").set_value(unit).run()
+        assert page.query_params["budget"] == "26%"
+        assert [metric.value for metric in fine(page).metric] == shown
+        number = page.number_input(key="knob_amount")
+        wanted = {"records": 15, "percent": 26}.get(unit)
+        assert number.label == f"Budget in {unit}"
+        assert number.value == (wanted or ila.select(ila.open(run), budget="26%").tokens)
+
+
+def test_a_number_in_another_unit_is_a_budget_of_that_unit() -> None:
+    page = opened(budget="25%")
     page.segmented_control(key="knob_unit").set_value("records").run()
-    assert page.number_input(key="knob_amount").value == 15
-    page.segmented_control(key="knob_unit").set_value("tokens").run()
-    assert "15 are kept" in texts(fine(page))
-    assert page.query_params["budget"].endswith("-tokens")
+    page.number_input(key="knob_amount").set_value(7).run()
+    assert page.query_params["budget"] == "7" and "7 are kept" in texts(fine(page))
+    assert page.segmented_control(key="knob_unit").value == "records"
 
 
-def test_a_coarse_grid_with_many_rounds_is_warned_of() -> None:
-    page = opened(budget="40", resolution="2", patches="grid")
-    assert "picks worse than chance" in fine(page).warning[0].value
+def test_a_cleared_budget_says_nothing() -> None:
+    page = opened(budget="20")
+    page.number_input(key="knob_amount").set_value(None).run()
+    assert page.query_params["budget"] == "20" and "20 are kept" in texts(fine(page))
+    assert page.number_input(key="knob_amount").value == 20
+
+
+def test_the_advice_on_a_crowded_resolution_cures_it() -> None:
+    page = fine(opened(landscape="sample", budget="10%", resolution="8", patches="grid"))
+    told = page.warning[0].value
+    assert "5.3 picks from every patch lie close together" in told
+    assert f"they cover {coverage_of(page)}%" in told  # as the numbers above the map say
+    [least] = re.findall(r"at least ([\d,]+) patches", told)
+    page.number_input(key="knob_resolution").set_value(int(least)).run()
+    assert not fine(page).warning
     page.segmented_control(key="knob_mode").set_value("auto").run()
-    assert not fine(page).warning and not page.info
+    assert not fine(page).warning
+
+
+def test_a_crowded_resolution_that_costs_nothing_is_not_warned_of() -> None:
+    """Each of 60 records is a reference patch of its own: how they are spread does not matter."""
+    assert not fine(opened(budget="40", resolution="2", patches="grid")).warning
 
 
 def test_a_grid_that_the_budget_does_not_reach_is_told() -> None:
@@ -106,7 +153,6 @@ def test_even_patches_are_counted_by_hand_and_told_in_words() -> None:
     assert (number.label, number.value, number.max) == ("Number of even patches", 12, 60)
     number.set_value(3).run()
     assert "3 patches of 20 records each, 4 chosen" in texts(fine(page))
-    assert "4.0 picks from every patch" in page.warning[0].value
     assert page.query_params["resolution"] == "3"
     page.number_input(key="knob_resolution").set_value(30).run()
     assert "when 40% of the patches have given a record" in fine(page).info[0].value
@@ -189,27 +235,110 @@ def test_each_part_says_in_a_sentence_what_it_does() -> None:
 
 def test_every_method_runs_or_says_what_it_lacks() -> None:
     page = opened(budget="10")
-    for name in page.selectbox(key="knob_method").options:
+    for name, listed in zip(*known_methods(page), strict=True):
         page.selectbox(key="knob_method").set_value(name).run()
         fine(page)
+        about = methods()[name]
+        assert listed.startswith(f"{name}: {about.rule}")
+        assert f"{about.rule[1:]}. From {about.source}" in texts(page).replace("\\", "")
+        assert ("cannot run here" in listed) == (name == "ifd")
         told = page.error[0].value if page.error else texts(page)
         assert "10 are kept" in told or name == "ifd", name
         if page.error:
             assert "needs the loss" in told
+            lacks = texts(page).replace("\\", "")
+            assert "It cannot run here: it needs the loss of the responses without" in lacks
+            assert "and “Also the loss without the instruction”" in lacks
             button(page, "Back to ILA").click().run()
 
 
+def known_methods(page: AppTest) -> tuple[list[str], list[str]]:
+    """The names of the list of methods, and its lines."""
+    listed = page.selectbox(key="knob_method").options
+    return [line.partition(":")[0] for line in listed], listed
+
+
+def test_a_slow_method_runs_beside_the_page_when_it_is_told_to(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selecting, "PATIENT", 50)
+    started = []
+    monkeypatch.setattr(picks.process, "launch", lambda *job: started.append(job))
+    page = fine(opened(method="k-center", budget="20"))
+    assert "k-center has not run for this budget" in texts(page).replace("\\", "")
+    assert not page.metric and not page.get("plotly_chart") and not started
+    exported = fine(page.switch_page("screens/export.py").run())
+    assert button(exported, "Run it") and not started
+    page = fine(page.switch_page("screens/map.py").run())
+    button(page, "Run it").click().run()
+    [(place, name, command)] = started
+    beside.make(place / name)  # what the command does
+    assert command[-1] == str(place / name)
+    page.run()
+    assert "20 are kept" in texts(fine(page))
+    shown = [metric.value for metric in page.metric]
+    page.number_input(key="knob_amount").set_value(10).run()
+    assert "10 are kept" in texts(fine(page)) and len(started) == 1
+    page.number_input(key="knob_amount").set_value(30).run()
+    assert button(fine(page), "Run it")
+    again = fine(opened(method="k-center", budget="20"))
+    assert [metric.value for metric in again.metric] == shown
+
+
+def test_a_slow_method_under_way_is_followed_and_can_be_stopped(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selecting, "PATIENT", 50)
+    spec = find("k-center").applied(Spec("k-center", budget="20"))
+    folder = picks.folder_of(tmp_path / "runs", ila.open(run), spec)
+    folder.mkdir(parents=True)
+    stage = {"stage": "k-center", "state": "running", "done": 12, "total": 20, "seconds": 2}
+    told = {"state": "running", "pid": 1, "stages": [stage]}
+    (folder / "progress.json").write_text(json.dumps(told))
+    monkeypatch.setattr(picks.process, "alive", lambda pid: True)
+    page = fine(opened(method="k-center", budget="20"))
+    assert button(page, "Stop") and not any(one.label == "Run it" for one in page.button)
+    told |= {"state": "failed", "message": "There is not enough memory."}
+    (folder / "progress.json").write_text(json.dumps(told))
+    page.run()
+    assert "There is not enough memory." in fine(page).error[0].value
+    assert button(page, "Run it")
+
+
+def test_a_nested_budget_is_cut_from_one_order(run: Path) -> None:
+    landscape = ila.open(run)
+    few, many = (cache.selection(landscape, Spec("nested", budget=b)) for b in ("11", "31"))
+    assert np.shares_memory(few.rows, many.rows)
+
+
+def test_a_method_that_is_none_leaves_all_knobs() -> None:
+    page = fine(opened(method="nope"))
+    assert page.selectbox(key="knob_method").value == "ila"
+    assert page.slider(key="knob_depth_target") and not page.error
+    assert "6 are kept" in texts(page)
+
+
 def test_a_link_shows_the_same_view() -> None:
-    page = fine(opened(method="nested", budget="30", layer="coverage", depth_target="0.5"))
+    page = fine(opened(method="nested", budget="30", layer="both", depth_target="0.5"))
     assert page.selectbox(key="knob_method").value == "nested"
-    assert page.segmented_control(key="knob_layer").value == "coverage"
+    assert page.segmented_control(key="knob_layer").value == "both"
     assert page.slider(key="knob_depth_target").value == 0.5
     assert "30 are kept" in texts(page)
 
 
-def test_nonsense_in_a_link_is_passed_over() -> None:
+def test_nonsense_in_a_link_is_told_once_and_passed_over() -> None:
     page = fine(opened(budget="lots", resolution="-3", layer="taste", cells="7", box="1,1,0,0"))
     assert "6 are kept" in texts(page)
+    told = " ".join(note.value for note in page.toast).replace("\\", "")
+    for part in ("budget=lots", "resolution=-3", "layer=taste", "cells=7", "box=1,1,0,0"):
+        assert f"The link's {part} makes no sense" in told
+    assert not fine(page.run()).toast
+
+
+def test_an_unknown_method_in_a_link_is_said_and_the_knobs_stay() -> None:
+    page = fine(opened(method="nope"))
+    assert "Unknown method 'nope'" in page.toast[0].value.replace("\\", "")
+    assert page.segmented_control(key="knob_patches").value == "even"
 
 
 def test_a_budget_that_holds_no_record_is_told_on_every_screen() -> None:
@@ -223,12 +352,122 @@ def test_a_budget_that_holds_no_record_is_told_on_every_screen() -> None:
     assert "6 are kept" in texts(fine(page))
 
 
-@pytest.mark.parametrize("layer", ["density", "depth", "coverage", "both", "domain"])
-def test_every_layer_draws(layer: str) -> None:
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_layer_draws(layer: Layer) -> None:
     page = opened()
     page.segmented_control(key="knob_layer").set_value(layer).run()
-    fine(page)
-    assert len(page.get("plotly_chart")) == 3
+    shown = map_of(fine(page))
+    assert len(page.get("plotly_chart")) == (layer == "terrain")
+    assert shown.get("hidden") if layer == "terrain" else shown["picture"]["bytes"]
+
+
+def test_a_layer_of_differences_is_set_against_another_method() -> None:
+    page = fine(opened(layer="difference", budget="12"))
+    assert "blue places are kept more by ila, orange ones by random" in texts(page).lower()
+    before = map_of(page)["picture"]["bytes"]
+    page.selectbox(key="knob_against").set_value("longest").run()
+    assert map_of(fine(page))["picture"]["bytes"] != before
+    assert page.query_params["against"] == "longest"
+    assert "ila" not in page.selectbox(key="knob_against").options
+
+
+def test_a_method_that_cannot_run_leaves_the_map_without_a_difference() -> None:
+    page = fine(opened(layer="difference", against="ifd"))
+    assert "needs the loss" in page.error[0].value
+    assert map_of(page)["hidden"]
+
+
+# -- the map --------------------------------------------------------------------------------------
+
+
+def test_window_region_and_record_survive_layer_budget_and_cells() -> None:
+    place = {"region": "-1,-1,1,1", "box": "-2,-2,2,2", "record": "3"}
+    page = fine(opened(**place))
+    first = map_of(page)
+    page.segmented_control(key="knob_layer").set_value("depth").run()
+    page.number_input(key="knob_amount").set_value(50.0).run()
+    page.selectbox(key="knob_cells").set_value(32).run()
+    shown = map_of(fine(page))
+    assert {name: page.query_params[name] for name in place} == place
+    for part in ("window", "region", "extent", "names"):
+        assert shown[part] == first[part], part
+    assert first["cells"] is None and shown["cells"]["across"] == 32
+
+
+def test_the_inspector_lists_the_same_records_whatever_the_budget() -> None:
+    page = fine(opened(region="-0.3,-0.3,0.3,0.3", budget="10%"))
+    before = listed(page)
+    page.number_input(key="knob_amount").set_value(15.0).run()
+    assert listed(fine(page)) == before
+    page.selectbox(key="knob_cells").set_value(128).run()
+    assert listed(fine(page)) == before
+
+
+def listed(page: AppTest) -> set[str]:
+    return set(page.dataframe[0].value["Instruction"])
+
+
+def test_the_map_draws_a_small_pool_record_by_record() -> None:
+    shown = map_of(fine(opened()))
+    assert shown["note"] == "all 60 records"
+    assert len(shown["points"]["texts"]) == 60
+    assert ["kept", "kept"] in shown["legend"]["signs"]
+
+
+def test_what_a_hand_said_is_marked_on_the_map() -> None:
+    page = opened(region=EVERYWHERE, record="3")
+    assert set(map_of(page)["marks"]) == {"open"}
+    button(page, "Exclude").click().run()
+    assert set(map_of(fine(page))["marks"]) == {"open", "excluded"}
+    button(page, "Pin").click().run()
+    assert set(map_of(fine(page))["marks"]) == {"open", "pins"}
+
+
+def test_a_run_that_changes_nothing_sends_the_same_map() -> None:
+    page = opened(region=EVERYWHERE, layer="both")
+    before = page.get("bidi_component")[0].proto
+    assert fine(page.run()).get("bidi_component")[0].proto == before
+
+
+def test_a_map_is_never_the_same_message_as_one_before_the_last() -> None:
+    page = opened()
+    seen = [map_of(page)]
+    for layer in ("depth", "density", "depth"):
+        page.segmented_control(key="knob_layer").set_value(layer).run()
+        seen.append(map_of(fine(page)))
+    assert [shown["turn"] for shown in seen] == [0, 1, 2, 3]
+    assert seen[2] | {"turn": 0} == seen[0]
+
+
+def test_beside_the_map_stand_records_facets_budget_and_the_table() -> None:
+    page = fine(opened())
+    panel = page.segmented_control(key="knob_panel")
+    assert panel.options == ["Records", "Facets", "Budget", "Table"]
+    for name, charts, panels in (("facets", 0, 2), ("budget", 1, 1), ("table", 0, 1)):
+        page.segmented_control(key="knob_panel").set_value(name).run()
+        assert len(fine(page).get("plotly_chart")) == charts
+        assert len(page.get("bidi_component")) == panels  # the map is one of them
+    assert page.dataframe[0].value["Records"].sum() == 60
+
+
+def test_solving_for_a_budget_sets_the_knobs_that_cover_most() -> None:
+    page = opened(budget="12", depth_target="1")
+    before = coverage_of(page)
+    page.segmented_control(key="knob_wish").set_value("budget").run()
+    assert page.number_input(key="wished_records_12").value == 12
+    button(page, "Find what covers most").click().run()
+    assert coverage_of(fine(page)) >= before and "12 are kept" in texts(page)
+    page.segmented_control(key="wished_unit").set_value("tokens").run()
+    number = next(one for one in page.number_input if str(one.key).startswith("wished_tokens"))
+    number.set_value(300).run()
+    button(page, "Find what covers most").click().run()
+    assert fine(page).query_params["budget"] == "300-tokens"
+    tokens = next(metric.value for metric in page.metric if metric.label == "Response tokens")
+    assert float(tokens) <= 300
+
+
+def coverage_of(page: AppTest) -> float:
+    return float(next(m.value for m in page.metric if m.label == "Coverage").rstrip("%"))
 
 
 def test_solving_for_coverage_sets_the_budget() -> None:
@@ -256,20 +495,25 @@ def test_the_map_says_how_much_of_a_selection_the_tuned_model_knows(
 # -- the inspector --------------------------------------------------------------------------------
 
 
-def test_a_patch_in_the_link_opens_its_records() -> None:
-    cell = any_cell(opened())
-    page = fine(opened(patch=str(cell)))
-    assert f"Patch {cell}" in texts(page) or f"Cell {cell}" in texts(page)
-    assert "Kept" in texts(page) or "Left" in texts(page)
+def test_a_place_in_the_link_opens_its_records() -> None:
+    page = fine(opened(region=EVERYWHERE))
+    assert "60 records, 6 kept" in texts(page)
+    assert "Kept" in texts(page)
+    page = fine(opened(region=EVERYWHERE, record="17"))
+    assert "row 17" in texts(page)
+    assert page.query_params["record"] == "17"
+
+
+def test_a_place_without_records_says_so() -> None:
+    assert "No record in the place you chose" in texts(fine(opened(region="500,500,501,501")))
 
 
 def test_without_a_click_the_inspector_says_how() -> None:
-    assert "Click a cell to read its records" in texts(opened())
+    assert "Click the map to read its records" in texts(opened())
 
 
 def test_pinned_and_excluded_records_go_into_the_selection_and_can_be_undone() -> None:
-    cell = any_cell(opened())
-    page = opened(patch=str(cell))
+    page = opened(region=EVERYWHERE)
     button(page, "Exclude").click().run()
     assert "excluded by hand" in texts(fine(page))
     button(page, "Pin").click().run()
@@ -287,9 +531,7 @@ def test_text_of_records_is_never_read_as_markup(tmp_path: Path, run: Path) -> N
     ]
     folder = run.parent / "marked"
     build(write_jsonl(tmp_path / "marked.jsonl", records), out=folder, projection="pca")
-    page = fine(opened(landscape=str(folder)))
-    cell = any_cell(page)
-    page = fine(opened(landscape=str(folder), patch=str(cell)))
+    page = fine(opened(landscape=str(folder), region=EVERYWHERE))
     assert any("<b onclick='x'>" in code.value for code in page.code)
     marks = [part.value for part in (*page.markdown, *page.caption)]
     assert not any("<b" in mark for mark in marks)
@@ -303,3 +545,28 @@ def test_the_table_of_patches_names_the_domain_that_colours_the_map() -> None:
     kept = Kept(np.zeros(2, int), np.zeros(2))
     assert [lead.names[k] for k in lead.domain] == ["a", "b"]  # ties go to the first
     assert cell_table(cells, kept, lead)["Region"].tolist() == ["a", "b"]
+
+
+# -- the first minute -----------------------------------------------------------------------------
+
+
+def test_a_first_visitor_is_offered_ten_kept_and_ten_left_records(
+    run: Path, tmp_path: Path
+) -> None:
+    page = fine(opened(budget="12"))
+    assert "10 records that it keeps, each beside one that it leaves" in texts(page)
+    button(page, "Show me").click().run()
+    told = texts(fine(page))
+    found = pairs(ila.select(ila.open(run), budget=12))
+    assert told.count("Relative depth") >= 20
+    for pair in found:
+        for row in pair:
+            assert ila.select(ila.open(run), budget=12).why(row).sentence in told.replace("\\", "")
+    page = fine(opened(budget="12"))
+    page.button(key="guide_close").click().run()
+    assert "First time here?" not in texts(fine(page))
+    assert "First time here?" not in texts(fine(opened()))
+
+
+def test_the_first_minute_is_not_offered_where_all_is_kept() -> None:
+    assert "First time here?" not in texts(fine(opened(budget="100%")))

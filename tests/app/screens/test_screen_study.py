@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from app_helpers import button, fine, opened, surroundings, texts  # noqa: F401
 from conftest import small_pool, write_jsonl
@@ -16,11 +18,13 @@ from streamlit.testing.v1 import AppTest
 import ila_core as ila
 from ila_core.errors import IlaError, UsageError
 from ila_core.paths import SAMPLE
+from ila_core.selection.spec import Spec
 from ila_core.studies.findings import ILA, Study
 from ila_core.studies.journal import identity, planned
 from ila_core.studies.settings import StudySettings
-from ila_core.studies.variant import Place
+from ila_core.studies.variant import Place, Variant
 from jobs import builds, process, studies
+from parts import study_tables
 
 SMALL = {
     "methods": ["random", "ila"], "budgets": ["10%", "30%"], "seeds": 2, "subsets": 10,
@@ -106,6 +110,11 @@ def test_what_is_asked_for_is_planned_or_refused(large: Path) -> None:
 # -- a finished one -------------------------------------------------------------------------------
 
 
+def loss_table(page: AppTest) -> pd.DataFrame:
+    """The losses by method, of the tables that are shown."""
+    return next(table.value for table in page.dataframe if "Method" in table.value)
+
+
 def test_a_finished_study_is_shown_whole(large: Path, finished: Path, runs: Path) -> None:
     folder = kept_in(runs, finished)
     page = screen(large)
@@ -115,8 +124,8 @@ def test_a_finished_study_is_shown_whole(large: Path, finished: Path, runs: Path
     for verdict in study.verdicts():
         assert verdict in told
     assert f"{study.regression['r2_micro_cv']:.2f}" in [metric.value for metric in page.metric]
-    assert len(page.get("plotly_chart")) == 3
-    losses = page.dataframe[0].value
+    assert len(page.get("plotly_chart")) == 4
+    losses = loss_table(page)
     assert losses["Method"].tolist() == ["random", "ila", "ila grid", "ila loss", "ila q=0.5"]
     assert losses["10%"][1] == study.mean(ILA, Place("records", "10%")).mean
     commands = [code.value for code in page.code]
@@ -130,11 +139,11 @@ def test_the_switches_change_what_is_shown(large: Path, finished: Path, runs: Pa
     page.segmented_control(key="knob_study loss").set_value("macro").run()
     page.segmented_control(key="knob_study unit").set_value("tokens").run()
     wanted = study.mean(ILA, Place("tokens", "30%"), "macro").mean
-    assert fine(page).dataframe[0].value["30%"][1] == wanted
+    assert loss_table(fine(page))["30%"][1] == wanted
     assert "Loss at equal tokens" in texts(page) and "mean over the domains" in texts(page)
     assert f"{study.regression['r2_macro_cv']:.2f}" in [metric.value for metric in page.metric]
     page.toggle(key="knob_study variants").set_value(True).run()
-    assert len(fine(page).get("plotly_chart")) == 3
+    assert len(fine(page).get("plotly_chart")) == 4
 
 
 ADVICE = {"patches": "grid", "depth": "loss", "depth_target": 0.5, "confirmed": True,
@@ -147,12 +156,18 @@ def with_advice(folder: Path, **entries: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"advice": ADVICE | entries}))
 
 
-def test_what_won_is_taken_over_with_one_press(large: Path, finished: Path, runs: Path) -> None:
+def test_the_advice_is_a_sentence_says_what_it_rests_on_and_is_taken_over_with_one_press(
+    large: Path, finished: Path, runs: Path
+) -> None:
     with_advice(kept_in(runs, finished))
     page = screen(large, budget="20", resolution="9")
-    assert "Advice: **a grid, depth by loss, depth target 50%**. Chosen on the" in texts(page)
-    assert "is -0.250 at equal records on average: confirmed" in texts(page)
-    button(page, "Use what won").click().run()
+    told = texts(page)
+    assert "Use **a grid, depth by loss, depth target 50%**: on a seed that had no" in told
+    study = Study.open(finished)
+    assert f"It rests on {len(study.curves)} students (ngram), 2 seeds and budgets of 10% and 30%" \
+        in told  # fmt: skip
+    assert "its loss beside random's is -0.250 at equal records on average" in told
+    button(page, "Use it").click().run()
     page.switch_page("screens/map.py").run()
     assert fine(page).segmented_control(key="knob_patches").value == "grid"
     assert page.segmented_control(key="knob_depth").value == "loss"
@@ -160,18 +175,75 @@ def test_what_won_is_taken_over_with_one_press(large: Path, finished: Path, runs
     assert page.query_params["budget"] == "20" and "resolution" not in page.query_params
 
 
-@pytest.mark.parametrize(
-    ("entries", "word"),
-    [
-        ({"confirmed": False, "gain_records": -0.1}, "Nothing beats random on this pool"),
-        ({"confirmed": False, "gain_records": None}, "No other seed could try it"),
-    ],
-)
-def test_advice_that_did_not_hold_says_so(
-    large: Path, finished: Path, runs: Path, entries: dict[str, object], word: str
+def test_where_nothing_beats_random_the_advice_is_random(
+    large: Path, finished: Path, runs: Path
 ) -> None:
-    with_advice(kept_in(runs, finished), **entries)
-    assert word in texts(screen(large))
+    with_advice(kept_in(runs, finished), confirmed=False, gain_records=-0.1)
+    page = screen(large)
+    assert "Use **random** on this pool: nothing that was tried trained" in texts(page)
+    button(page, "Use it").click().run()
+    page.switch_page("screens/map.py").run()
+    assert fine(page).query_params["method"] == "random"
+
+
+def test_advice_of_one_seed_says_that_nothing_confirms_it(
+    large: Path, finished: Path, runs: Path
+) -> None:
+    with_advice(kept_in(runs, finished), confirmed=False, gain_records=None)
+    assert "Two seeds are the least that can confirm anything" in texts(screen(large))
+
+
+def test_the_parts_are_taken_back_one_by_one(large: Path, finished: Path, runs: Path) -> None:
+    kept_in(runs, finished)
+    study = Study.open(finished)
+    parts = study_tables.parts_lines(study, "records", "micro")
+    assert [part.name for part in parts] == [
+        "a grid in place of even patches", "depth by loss", "depth target 50% in place of 75%",
+        "random in place of all",
+    ]  # fmt: skip
+    for part, row in zip(parts, (Spec(patches="grid"), Spec(depth="loss"),
+                                 Spec(depth_target=0.5), Spec("random")), strict=True):  # fmt: skip
+        losses = [
+            study.mean(Variant(row), place).mean - study.mean(ILA, place).mean
+            for place in study.places_of("records")
+        ]
+        assert part.worth == pytest.approx(np.mean(losses))
+    assert "What each part is worth" in texts(screen(large))
+
+
+def test_the_regression_says_what_each_variable_explains_and_adds(
+    large: Path, finished: Path, runs: Path
+) -> None:
+    kept_in(runs, finished)
+    entries = Study.open(finished).regression
+    page = screen(large)
+    models = next(t.value for t in page.dataframe if "Explained by" in t.value)
+    assert models["R²"].tolist() == [entry["r2_micro_cv"] for entry in entries["models"]]
+    assert models["Explained by"].iloc[0] == "coverage"
+    adds = next(t.value for t in page.dataframe if "Adds" in t.value)
+    assert adds["Adds"].tolist() == [entry["micro"] for entry in entries["adds"]]
+    assert adds["What"].iloc[0] == "depth (loss reduction), to coverage"
+
+
+def test_a_language_model_is_started_from_the_page(
+    large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = screen(large)
+    page.segmented_control(key="knob_student").set_value("lm").run()
+    told = texts(fine(page))
+    assert "records to learn from in all; their time is known after the first" in told
+    assert "matter of hours" in told and "--student lm" in told
+    (tmp_path / "model").mkdir()
+    page.text_input(key="study_lm").set_value("/etc").run()
+    assert "outside the folders" in fine(page).error[0].value
+    page.text_input(key="study_lm").set_value("smollm2").run()
+    page.number_input(key="study_steps").set_value(20).run()
+    assert "20 steps each" in texts(fine(page))
+    started = []
+    monkeypatch.setattr(studies, "start", lambda *job: started.append(job))
+    button(page, "Start the study").click().run()
+    [(*_, settings)] = started
+    assert (settings.student, settings.lm, settings.steps) == ("lm", "smollm2", 20)
 
 
 def test_a_study_without_advice_offers_none(large: Path, finished: Path, runs: Path) -> None:
@@ -179,7 +251,7 @@ def test_a_study_without_advice_offers_none(large: Path, finished: Path, runs: P
     (folder / "study.json").write_text(
         json.dumps(json.loads((folder / "study.json").read_text()) | {"advice": {}})
     )
-    assert not any(part.label == "Use what won" for part in screen(large).button)
+    assert not any(part.label == "Use it" for part in screen(large).button)
 
 
 def test_the_parts_that_are_taken_back_are_those_of_the_landscape(large: Path) -> None:
@@ -208,7 +280,7 @@ def test_a_study_without_regression_and_depth_targets_is_shown(large: Path, runs
     ila.study(ila.open(large), out=studies.home(runs) / "bare", **options)
     page = screen(large)
     assert "No regression in this study" in texts(page)
-    assert len(page.get("plotly_chart")) == 1
+    assert len(page.get("plotly_chart")) == 2
 
 
 def test_a_study_of_the_regression_alone_is_shown(large: Path, runs: Path) -> None:
@@ -237,10 +309,10 @@ def test_a_folder_is_opened_by_its_path_and_stands_in_the_link(
 ) -> None:
     page = screen(large)
     page.text_input(key="study_path").set_value(str(finished)).run()
-    assert len(fine(page).get("plotly_chart")) == 3
+    assert len(fine(page).get("plotly_chart")) == 4
     assert str(finished) in str(page.query_params["study"])
     page = screen(large, study=str(finished))
-    assert len(page.get("plotly_chart")) == 3
+    assert len(page.get("plotly_chart")) == 4
     other = screen(run, study=str(finished))
     assert "of another landscape" in other.warning[0].value
 
@@ -258,7 +330,7 @@ def test_the_sample_has_a_finished_study() -> None:
     assert told is not None and told[0] == identity(ila.open(SAMPLE / "landscape"))
     page = fine(opened(landscape="sample").switch_page("screens/study.py").run())
     assert page.selectbox(key="knob_study").value == str(SAMPLE / "study")
-    assert len(page.get("plotly_chart")) == 3
+    assert len(page.get("plotly_chart")) == 4
 
 
 # -- one under way --------------------------------------------------------------------------------
@@ -274,7 +346,7 @@ def test_a_study_runs_beside_the_page_and_is_shown(large: Path, runs: Path) -> N
     assert str(folder) in str(fine(page).query_params["study"])
     assert waited(lambda: _state(folder) == "done"), _state(folder)
     page.run()
-    assert len(fine(page).get("plotly_chart")) == 3
+    assert len(fine(page).get("plotly_chart")) == 4
     assert button(page, "Delete this study")
     button(page, "Delete this study").click().run()
     button(page, "Delete").click().run()

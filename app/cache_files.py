@@ -1,0 +1,90 @@
+"""What is computed once for all visitors of files: of pools that are read, and of exports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cache import once
+from ila_core.exports import llamafactory, messages
+from ila_core.exports.sizes import estimated_bytes
+from ila_core.exports.write import Format
+from ila_core.pipeline import estimate as doctor
+from ila_core.pipeline.settings import BuildSettings
+from ila_core.pool import reading
+from ila_core.pool.encodings import encodings_of
+from ila_core.pool.reading import Preview
+from ila_core.pool.settings import ReadSettings
+from ila_core.pool.splits import Splits
+from ila_core.selection.selection import Selection
+from jobs import builds
+from jobs.pools import Pool
+
+PREVIEW_SECONDS = 20.0
+"""How long a visitor waits for the first records of a pool; a usual one takes a tenth of one."""
+
+# -- files for trainers ---------------------------------------------------------------------------
+
+
+@once(max_entries=24)
+def registered(
+    selection: Selection, file_name: str, format: str
+) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """Return the entry of LLaMA-Factory's register for a file, and what is to be said of it.
+
+    IlaError says why there is none.
+    """
+    entry = llamafactory.dataset_entry(selection, file_name, format)
+    return entry, llamafactory.remarks(entry, selection, format)
+
+
+@once(max_entries=24)
+def with_context(selection: Selection) -> int:
+    """Return how many of the records have an answer that is kept out of the loss."""
+    return messages.with_context(selection)
+
+
+@once(max_entries=48)
+def export_size(selection: Selection, format: Format) -> int:
+    """Return how many bytes a file of the selection has: exact, or from a sample of its records."""
+    return estimated_bytes(selection, format)
+
+
+# -- pools that are about to be built -------------------------------------------------------------
+
+
+@once(max_entries=24)
+def splits(file: Path) -> Splits:
+    """Return which lists or sheets a file holds; IlaError where it is no pool."""
+    return Splits.of_file(file)
+
+
+@once(max_entries=24)
+def encodings(file: Path) -> list[str]:
+    """Return how the text of a file may be encoded, the likeliest first."""
+    return encodings_of(file)
+
+
+@once(max_entries=8)
+def preview(files: tuple[Path, ...], settings: ReadSettings, *, require_response: bool) -> Preview:
+    """Read the first records of a pool's files, anew when one has changed."""
+    return reading.preview(
+        files, settings, require_response=require_response, seconds=PREVIEW_SECONDS
+    )
+
+
+@once(max_entries=24)
+def estimate(files: tuple[Path, ...], settings: BuildSettings) -> doctor.Estimate:
+    """Estimate what building a pool with these settings takes on this machine."""
+    return doctor.estimate(files, settings, seconds=PREVIEW_SECONDS)
+
+
+@once(max_entries=24)
+def tried(files: tuple[Path, ...], pool: Pool, settings: BuildSettings) -> Mapping[str, Any]:
+    """Estimate likewise with models of one's own, in a process that takes them with it.
+
+    `files` are those of the pool, and tell when it has changed. Returns "sentence" and "details"
+    beside the numbers. IlaError says why one cannot be tried.
+    """
+    return builds.try_out(pool.given, settings)

@@ -1,0 +1,226 @@
+"""The layers of the map: a raster in bytes, what its colours are, and what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from draw import palettes
+from draw.encoding import encoded
+from draw.ground import Ground
+from draw.layers import Layer, Theme
+from draw.names import isolated, short_name
+from draw.scales import usual_range
+from ila_core.landscape import surface
+from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.naming import named_regions
+from ila_core.landscape.surface import Raster
+from ila_core.selection.selection import Selection
+
+FOURFOLD = 2.0
+"""Ends of the scale of representation: a quarter and four times the budget's share, as log2."""
+SHADES = 15
+"""Colours along each side of the two-way scale as it is drawn: 225 of the 255 that a byte has."""
+NAMED = 8
+"""Domains of the window that the legend names."""
+SPARSEST = 0.99
+"""Share of the records that lie above the low end of the scale of density."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A layer of a window."""
+
+    level: np.ndarray
+    """(height, width) uint8, row 0 the lowest; 0 where nothing lies."""
+    colours: np.ndarray
+    """(256, 3) uint8, of every level."""
+    value: Mapping[str, Any]
+    """What the levels stand for, as the tooltip tells it."""
+    legend: Mapping[str, Any]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the picture as the map's component takes it."""
+        tall, wide = self.level.shape
+        return {
+            "wide": wide,
+            "tall": tall,
+            "bytes": encoded(self.level, "u1"),
+            "lut": encoded(self.colours, "u1"),
+            "value": dict(self.value),
+        }
+
+
+def draw(
+    layer: Layer, ground: Ground, selection: Selection, theme: Theme, other: Selection | None
+) -> Picture:
+    """Return a layer of the map; that of the difference needs the `other` selection."""
+    landscape = selection.landscape
+    if layer == "density":
+        return density(ground, theme)
+    if layer == "depth":
+        return depth(landscape, ground, theme)
+    if layer == "representation":
+        return representation(ground, selection, theme)
+    if layer == "both":
+        return both(ground, selection, theme)
+    if layer == "domain":
+        return domain(landscape, ground, named_regions(landscape).domain_order, theme)
+    if layer != "difference" or other is None:
+        raise ValueError(f"The layer {layer} is no raster, or needs another selection.")
+    return difference(ground, selection, other, theme)
+
+
+def density(ground: Ground, theme: Theme) -> Picture:
+    """Return how many records lie where, on a log scale."""
+    raster, unit = ground.density, ground.place
+    low, high = _usual_density(raster)
+    pixels = surface.to_pixels(raster, low=low, high=high, scale="log")
+    colours = palettes.along("density", theme)
+    ends = np.log([low * unit, high * unit])
+    ticks = _decades(low * unit, high * unit)
+    at = [(float(np.log(t)) - ends[0]) / (ends[1] - ends[0]) for t in ticks]
+    legend = _ramp("records in a ten-thousandth of the map (log)", colours,
+                   zip(at, [f"{t:,g}" for t in ticks], strict=True))  # fmt: skip
+    value = {"form": "log", "low": low * unit, "high": high * unit,
+             "before": "about ", "after": " records in a ten-thousandth of the map"}  # fmt: skip
+    return Picture(pixels.bytes, colours, value, legend)
+
+
+def _usual_density(raster: Raster) -> tuple[float, float]:
+    """Return between which densities nearly all records lie, at least a factor of 10 apart."""
+    lowest = surface.contour_levels(raster, (SPARSEST,))
+    high = float(raster.values.max()) if lowest else 1.0
+    return min(lowest[0] if lowest else 1.0, high / 10), high
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Return the powers of ten in a range; 1, 2 and 5 times of them where these are few.
+
+    >>> _decades(0.5, 20), _decades(0.07, 3000)
+    ([0.5, 1, 2, 5, 10, 20], [0.1, 1, 10, 100, 1000])
+    """
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for steps in ((1,), (1, 2, 5)):
+        marks = [float(f"{step}e{power}") for power in powers for step in steps]
+        marks = [mark for mark in marks if low * 0.999 <= mark <= high * 1.001]
+        if len(marks) >= 3:
+            return [int(mark) if mark >= 1 else mark for mark in marks]
+    return [int(mark) if mark >= 1 else mark for mark in marks]
+
+
+def depth(landscape: Landscape, ground: Ground, theme: Theme) -> Picture:
+    """Return the mean relative depth of every place."""
+    raster = surface.mean_depth(landscape, ground.view)
+    low, high = _depths(raster)
+    pixels = surface.to_pixels(raster, low=low, high=high)
+    colours = palettes.along("depth", theme)
+    ticks = np.linspace(0, 1, 3)
+    labels = [f"{low + t * (high - low):.0%}" for t in ticks]
+    legend = _ramp("mean relative depth", colours, zip(ticks.tolist(), labels, strict=True))
+    value = {"form": "percent", "low": low, "high": high, "before": "mean relative depth ",
+             "after": ""}  # fmt: skip
+    return Picture(pixels.bytes, colours, value, legend)
+
+
+def _depths(raster: Raster) -> tuple[float, float]:
+    return usual_range(raster.values[raster.there])
+
+
+def representation(ground: Ground, selection: Selection, theme: Theme) -> Picture:
+    """Return which share of every place is kept, over the share that the budget is."""
+    raster = surface.representation(selection.landscape, ground.calm, selection.rows)
+    pixels = surface.to_pixels(raster, low=-FOURFOLD, high=FOURFOLD)
+    colours = palettes.along("difference", theme)
+    labels = ["¼ or less", "½", "its share", "twice", "4 times"]
+    ticks = zip([0, 0.25, 0.5, 0.75, 1], labels, strict=True)
+    legend = _ramp("kept, beside the budget's share: ← too little · too much →", colours, ticks)
+    value = {"form": "times", "low": -FOURFOLD, "high": FOURFOLD}
+    return Picture(pixels.bytes, colours, value, legend)
+
+
+def both(ground: Ground, selection: Selection, theme: Theme) -> Picture:
+    """Return depth and representation of every place at once."""
+    landscape = selection.landscape
+    deep = surface.mean_depth(landscape, ground.view)
+    kept = surface.representation(landscape, ground.calm, selection.rows)
+    low, high = _depths(deep)
+    across = _binned((deep.values - low) / (high - low))
+    up = _binned((kept.values + FOURFOLD) / (2 * FOURFOLD))
+    there = deep.there & kept.there
+    level = np.where(there, 1 + up * SHADES + across, 0).astype(np.uint8)
+    colours = np.zeros((256, 3), np.uint8)
+    colours[1 : 1 + SHADES**2] = palettes.two_way(SHADES, theme)
+    side = 5
+    legend = {
+        "kind": "two",
+        "side": side,
+        "colours": [palettes.hexed(colour) for colour in palettes.two_way(side, theme)],
+        "up": "↑ kept, beside the budget's share: ¼ to 4 times",
+        "across": f"→ mean relative depth, {low:.0%} to {high:.0%}",
+    }
+    return Picture(level, colours, {"form": "none"}, legend)
+
+
+def _binned(share: np.ndarray) -> np.ndarray:
+    bins = np.floor(np.nan_to_num(share) * SHADES)
+    return bins.clip(0, SHADES - 1).astype(np.int64)
+
+
+def domain(landscape: Landscape, ground: Ground, order: np.ndarray, theme: Theme) -> Picture:
+    """Return the domain that leads at every place.
+
+    `order` (domains,) is each domain's place in a row in which kin stand together: kin have kindred
+    colours.
+    """
+    names = landscape.domain_names
+    lead = surface.leading(landscape, ground.half)  # one raster a domain: half a side is enough
+    seen = np.unique(lead.domain[lead.domain >= 0])
+    number = np.zeros(len(names) + 1, np.uint8)  # the last is that of -1: nothing
+    # a byte tells 255 apart; where more lead, neighbours in the order share a number
+    place = np.argsort(np.argsort(order[seen])) if len(seen) else seen
+    number[seen] = 1 + place * min(255, len(seen)) // max(len(seen), 1)
+    of_domain = palettes.kindred(order, theme)
+    colours = np.zeros((256, 3), np.uint8)
+    spoken = [""] * 255
+    for one in seen[::-1].tolist():
+        colours[number[one]] = of_domain[one]
+        spoken[number[one] - 1] = isolated(short_name(names[one], words=4, letters=60))
+    largest = [k for k in surface.largest_domains(landscape, ground.box) if k in set(seen.tolist())]
+    named = largest[:NAMED]
+    others = len(seen) - len(named)
+    legend = {
+        "kind": "names",
+        "entries": [
+            [palettes.hexed(of_domain[k]), short_name(names[k], letters=34)] for k in named
+        ],
+        "more": f"and {others:,} more; neighbours have like colours" if others > 0 else "",
+    }
+    value = {"form": "name", "names": spoken[: int(number.max(initial=0))]}
+    return Picture(number[lead.domain], colours, value, legend)
+
+
+def difference(ground: Ground, selection: Selection, other: Selection, theme: Theme) -> Picture:
+    """Return where a selection keeps more than another, and where less."""
+    one, two = selection.spec.method, other.spec.method
+    raster = surface.difference(selection.landscape, ground.calm, selection.rows, other.rows)
+    pixels = surface.to_pixels(raster, low=-1, high=1)
+    colours = palettes.along("difference", theme)
+    labels = [f"only {two}", "3 : 1", "as many", "3 : 1", f"only {one}"]
+    ticks = zip([0, 0.25, 0.5, 0.75, 1], labels, strict=True)
+    legend = _ramp(f"← {two} keeps more · {one} keeps more →", colours, ticks)
+    value = {"form": "ratio", "low": -1, "high": 1, "names": [one, two]}
+    return Picture(pixels.bytes, colours, value, legend)
+
+
+def _ramp(title: str, colours: np.ndarray, ticks: Any) -> dict[str, Any]:
+    shown: Sequence[int] = range(1, 256, 254 // 8)
+    return {
+        "kind": "ramp",
+        "title": title,
+        "colours": [palettes.hexed(colours[k]) for k in shown],
+        "ticks": [[round(float(at), 4), label] for at, label in ticks],
+    }

@@ -1,0 +1,1 @@
+"""Finding records of a landscape: by words, by meaning, and like another."""
