@@ -182,5 +182,6 @@ def _as_utf8(stream: io.BufferedReader, encoding: str) -> Iterator[bytes]:
         final = not data
         try:
             yield decoder.decode(data, final).encode("utf-8", errors)
-        except UnicodeDecodeError as error:
-            raise Damaged(f"its {encoding.upper()} text is broken ({error.reason})") from error
+        except UnicodeError as error:  # without a reason where UTF-16 has no mark
+            reason = getattr(error, "reason", error)
+            raise Damaged(f"its {encoding.upper()} text is broken ({reason})") from error
