@@ -23,6 +23,9 @@ from ila_core.selection.selection import Selection
 from jobs import builds, cleaning
 from jobs.pools import Pool
 
+PREVIEW_SECONDS = 20.0
+"""How long a visitor waits for the first records of a pool; a usual one takes a tenth of one."""
+
 # -- files for trainers ---------------------------------------------------------------------------
 
 
@@ -83,13 +86,15 @@ def encodings(file: Path) -> list[str]:
 @once(max_entries=8)
 def preview(files: tuple[Path, ...], settings: ReadSettings, *, require_response: bool) -> Preview:
     """Read the first records of a pool's files, anew when one has changed."""
-    return reading.preview(files, settings, require_response=require_response)
+    return reading.preview(
+        files, settings, require_response=require_response, seconds=PREVIEW_SECONDS
+    )
 
 
 @once(max_entries=24)
 def estimate(files: tuple[Path, ...], settings: BuildSettings) -> doctor.Estimate:
     """Estimate what building a pool with these settings takes on this machine."""
-    return doctor.estimate(files, settings)
+    return doctor.estimate(files, settings, seconds=PREVIEW_SECONDS)
 
 
 @once(max_entries=24)

@@ -168,7 +168,17 @@ def writing_errors(
             ) from error
         if error.errno not in _REFUSALS:
             raise
+        if _is_elsewhere(error.filename, Path(path)):  # it was read on the way
+            raise IlaError(f"{error.filename} cannot be opened ({error.strerror}).") from error
         raise IlaError(f"{path} cannot be written ({error.strerror}); {instead}.") from error
+
+
+def _is_elsewhere(named: object, path: Path) -> bool:
+    """Whether what an error names has nothing to do with the writing of a path."""
+    if not isinstance(named, str) or named.endswith(".part"):
+        return False
+    place, path = Path(os.path.abspath(named)), Path(os.path.abspath(path))
+    return not (place.is_relative_to(path) or path.is_relative_to(place))
 
 
 @contextmanager

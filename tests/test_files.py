@@ -253,3 +253,14 @@ def test_half_a_character_is_written_as_its_escape(tmp_path: Path) -> None:
     name = os.fsdecode(b"p\xff.jsonl")
     write_text(tmp_path / "manifest.json", json.dumps({"name": name}, ensure_ascii=False))
     assert json.loads((tmp_path / "manifest.json").read_bytes()) == {"name": name}
+
+
+def test_what_cannot_be_read_on_the_way_is_not_said_to_be_written(tmp_path: Path) -> None:
+    target, source = tmp_path / "out" / "file", tmp_path / "source"
+    told = r"source cannot be opened \(No such file or directory\)"
+    with pytest.raises(IlaError, match=told), replacing(target):
+        source.read_text()
+    taken = tmp_path / "taken"
+    taken.touch()
+    with pytest.raises(IlaError, match=r"taken/file cannot be written"), replacing(taken / "file"):
+        pass

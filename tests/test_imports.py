@@ -15,7 +15,7 @@ from ila_core.paths import APP, ROOT
 PACKAGE = ROOT / "ila_core"
 
 BASE = (
-    "_version", "artifacts", "errors", "paths", "identity", "chance", "options", "files",
+    "_version", "artifacts", "errors", "paths", "identity", "chance", "shapes", "options", "files",
     "progress",
 )  # fmt: skip
 """Single modules that every room may import; they import only those before them."""

@@ -22,6 +22,7 @@ from ila_core.pool.settings import ReadSettings
 from ila_core.pool.sniffing import TABLES, TEXTS, Kind
 from jobs.pools import Pool
 from parts.knob_of import sentence
+from parts.wording import OWNERS
 
 OPTIONS = options_of(ReadSettings)
 AUTO = "as detected"
@@ -50,7 +51,7 @@ def mend(pool: Pool, files: Sequence[Path], error: IlaError) -> None:
     """Offer what can make an unreadable pool readable: what the error names, in that order."""
     told, how = str(error), how_to_read(pool)
     wanted = sorted(
-        (name for name, one in OPTIONS.items() if one.flag in told),
+        (name for name, one in OPTIONS.items() if one.flag in told and name not in OWNERS),
         key=lambda name: told.index(OPTIONS[name].flag),
     )
     if "partial" in wanted:
@@ -133,7 +134,7 @@ def options_for(kinds: Iterable[Kind]) -> list[str]:
     return [
         name
         for name in OPTIONS
-        if name not in ("map", "split")
+        if name not in ("map", "split", *OWNERS)
         and (name not in GOES_WITH or not set(kinds).isdisjoint(GOES_WITH[name]))
     ]
 

@@ -10,10 +10,13 @@ from ila_core.pool.settings import ReadSettings
 from ila_core.selection.spec import Spec
 from ila_core.studies.settings import StudySettings
 
+OWNERS = ("unpack_ratio", "rejects")
+"""Options of the command line alone: what memory and disk allow is for whoever runs the machine."""
 OPTIONS = {
     option.flag: option
     for settings in (StudySettings, Spec, BuildSettings, ReadSettings)
     for option in options_of(settings).values()
+    if option.name not in OWNERS
 }
 """Every option of the command line that this page has a widget for."""
 _MAP = re.compile(r"--map ([\w.]+)=FIELD(?:,([\w.]+)=FIELD)?")

@@ -136,6 +136,8 @@ def write_records(selection: Selection, path: Path, format: Format) -> None:
 
 
 def _check_name(path: Path, format: Format) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it.")
     suffix = path.suffix.lower()
     if format in PARQUET and suffix in (".jsonl", ".ndjson", ".json", ".csv"):
         raise UsageError(f"{path} is not named as Parquet; name it {path.with_suffix('.parquet')}.")

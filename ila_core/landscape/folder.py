@@ -33,6 +33,7 @@ from ila_core.artifacts import (
 from ila_core.errors import DamagedError, RunError, first_line
 from ila_core.files import hash_file, replacing
 from ila_core.landscape.landscape import Landscape
+from ila_core.shapes import misfit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,11 +45,17 @@ version 1, whose manifests name no artifacts, are read by the files beside the m
 COLUMNS = ("x", "y", "loss", "tokens", "skills")
 """What every table of a landscape has beside the row and the domain."""
 
-_MANIFEST: dict[str, type] = {
-    "command": str, "built": str, "settings": dict, "inputs": list, "counts": dict,
-    "fingerprint": str, "notes": list, "stages": dict,
+_COUNTED = {"*": int}
+_MANIFEST: dict[str, Any] = {
+    "command": str, "built": str, "settings": dict, "fingerprint": str, "notes": [str],
+    "inputs": [{"name": str, "sha256": str, "bytes?": int}],
+    "counts": {"kept": int, "read?": int, "rejected?": int, "reasons?": _COUNTED,
+               "notes?": _COUNTED, "formats?": _COUNTED},
+    "stages": {"*": dict}, "loss?": (dict, type(None)), "understood?": str,
 }  # fmt: skip
-"""What every manifest has, and of which kind."""
+"""What every manifest has, and of which shape."""
+_ARTIFACTS = {"artifacts": {"*": {"stage": str, "bytes": int, "sha256": str}}}
+"""What one of layout 2 has beside it."""
 
 
 HASHED_BYTES = 1 << 24
@@ -103,17 +110,18 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version = int(manifest["format"])
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise _damaged(path, "it is not what a build writes") from error
     if version > FORMAT:
         raise RunError(
             f"{folder} was written by a newer version of ILA (layout {version}, this program "
             f"reads up to {FORMAT}); update with pip install -U ila-landscape."
         )
-    needed = _MANIFEST | ({"artifacts": dict} if version > 1 else {})
-    for name, kind in needed.items():
-        if not isinstance(manifest.get(name), kind):
-            raise _damaged(path, f"its entry {name!r} is missing or broken")
+    broken = misfit(manifest, _MANIFEST | (_ARTIFACTS if version > 1 else {}))
+    if broken is not None:
+        raise _damaged(path, f"its entry {broken!r} is missing or broken")
     return manifest
 
 
@@ -196,6 +204,10 @@ def _damaged(path: Path, what: str) -> DamagedError:
     )
 
 
+def _unreadable(path: Path, error: OSError) -> RunError:
+    return RunError(f"{path} cannot be read ({error.strerror or error}); it may still be whole.")
+
+
 # -- the landscape --------------------------------------------------------------------------------
 
 
@@ -211,7 +223,9 @@ def open_run(run: str | Path) -> Landscape:
         columns, domain, names = read_table(files.get(TABLE, folder / TABLE))
         vectors = _read_vectors(files.get(VECTORS, folder / VECTORS))
         n = int(manifest["counts"]["kept"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise _unreadable(Path(error.filename or folder), error) from error
+    except (ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, first_line(error)) from error
     if not len(domain) == len(vectors) == n:
         raise RunError(
@@ -264,7 +278,7 @@ def _read_vectors(path: Path) -> np.ndarray:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise ValueError(f"{path.name} is not there") from error
-    except (OSError, ValueError, EOFError) as error:  # what numpy says of it would mislead
+    except (ValueError, EOFError) as error:  # what numpy says of it would mislead
         raise ValueError(f"{path.name} is no array, or not a whole one") from error
 
 
@@ -297,6 +311,8 @@ def read_table(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[str
         table = pq.ParquetFile(path).read()
     except FileNotFoundError as error:
         raise ValueError(f"{path.name} is not there") from error
+    except PermissionError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path.name} is not whole Parquet") from error
     if missing := [name for name in (*COLUMNS, "domain") if name not in table.column_names]:

@@ -29,6 +29,7 @@ from ila_core.files import (
 )
 from ila_core.identity import content
 from ila_core.lm.quiet import quietly
+from ila_core.lm.saving import NO_CODE
 from ila_core.paths import cache_folder
 
 CHECKSUMS = "checksums.json"
@@ -99,9 +100,9 @@ def _convert(file: Path, folder: Path) -> None:
 
     with quietly(), _without_bar(), _alone(file) as (place, name), _gguf_errors(file):
         model: Any = AutoModelForCausalLM.from_pretrained(
-            place, gguf_file=name, dtype=torch.float32
+            place, gguf_file=name, dtype=torch.float32, **NO_CODE
         )
-        tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name)
+        tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name, **NO_CODE)
     _check_room(model, folder)
     # the weights are plain numbers now; with these marks they would not be saved
     vars(model).pop("hf_quantizer", None)

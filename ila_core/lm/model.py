@@ -12,11 +12,16 @@ from ila_core.errors import IlaError, UsageError, first_line
 from ila_core.identity import base_model, commit
 from ila_core.lm.packaged import resolve
 from ila_core.lm.quiet import quietly
+from ila_core.lm.saving import NO_CODE, NUMBERS
 from ila_core.lm.settings import DType
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+ADAPTER = "adapter_model.safetensors"
+"""The file of an adapter's weights."""
 
 
 def devices(device: str) -> list[str]:
@@ -74,7 +79,7 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
 
     place = resolve(name)
     with _loading(name, "tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(place, **_state(place))
+        tokenizer = AutoTokenizer.from_pretrained(place, **NO_CODE, **_state(place))
     if tokenizer is None:
         raise IlaError(f"{name} holds no tokenizer; save one beside the model.")
     return tokenizer
@@ -87,7 +92,7 @@ def check_model(name: str) -> None:
     named = base_model(Path(name)) or name
     place = resolve(named)
     with _loading(named, "causal language model"):
-        AutoConfig.from_pretrained(place, **_state(place))
+        AutoConfig.from_pretrained(place, **NO_CODE, **_state(place))
 
 
 def load_model(name: str, device: str, dtype: DType = "auto") -> PreTrainedModel:
@@ -102,10 +107,12 @@ def load_model(name: str, device: str, dtype: DType = "auto") -> PreTrainedModel
         base = resolve(base)
     with _loading(name if base == place else base, "causal language model"):
         model: Any = AutoModelForCausalLM.from_pretrained(
-            base, dtype=load_dtype(dtype, device), **_state(base)
+            base, dtype=load_dtype(dtype, device), **NUMBERS, **_state(base)
         )
     if adapter.is_file():
         peft = need_peft()
+        if not adapter.with_name(ADAPTER).is_file():
+            raise IlaError(f"{name} has no {ADAPTER}; an adapter is loaded from that file alone.")
         with _loading(name, "adapter"):
             model = peft.PeftModel.from_pretrained(model, place).merge_and_unload()
     return model.to(device).eval()  # type: ignore[no-any-return]

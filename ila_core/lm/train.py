@@ -21,6 +21,7 @@ from ila_core.lm.batches import token_batches
 from ila_core.lm.encode import Encoded
 from ila_core.lm.losses import Scorer, out_of_memory, release_memory, token_losses
 from ila_core.lm.model import load_dtype
+from ila_core.lm.saving import saving
 from ila_core.lm.settings import TuneSettings
 from ila_core.progress import Progress, no_progress
 
@@ -250,7 +251,7 @@ def _keep(
         "curve": [tuple(point) for point in curve],
         "since": list(since),
     }
-    with replacing(checkpoint) as temporary:
+    with replacing(checkpoint) as temporary, saving(checkpoint):
         torch.save(state, temporary)
 
 

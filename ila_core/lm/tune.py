@@ -30,6 +30,7 @@ from ila_core.lm.model import (
 )
 from ila_core.lm.packaged import PACKAGED, identity_of, is_file, resolve
 from ila_core.lm.quiet import quietly
+from ila_core.lm.saving import saving
 from ila_core.lm.settings import TuneSettings
 from ila_core.lm.train import Point, seed_torch, summed_losses, train
 from ila_core.loss.turns import Conversation, Conversations
@@ -298,6 +299,9 @@ def _save(trained: Any, tokenizer: Any, settings: TuneSettings, out: Path) -> No
         trained.to(load_dtype(settings.dtype, str(trained.device)))
     # an adapter's base keeps its own embeddings, and need not be found again to see that
     how = {} if settings.full else {"save_embedding_layers": False}
-    with quietly():
+    for adapter in getattr(trained, "peft_config", {}).values():
+        if isinstance(adapter.target_modules, set):  # else written in the order of this process
+            adapter.target_modules = sorted(adapter.target_modules)
+    with quietly(), saving(out):
         trained.save_pretrained(str(out), **how)
         tokenizer.save_pretrained(str(out))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -9,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ila_core.errors import IlaError
 from ila_core.lm.settings import LmSettings
 from ila_core.pipeline.placing import encoder_of
 from ila_core.pipeline.settings import BuildSettings
@@ -93,27 +95,42 @@ class Estimate:
 
 
 def estimate(
-    paths: Sequence[str | Path], settings: BuildSettings | None = None, **options: Any
+    paths: Sequence[str | Path],
+    settings: BuildSettings | None = None,
+    *,
+    seconds: float = math.inf,
+    **options: Any,
 ) -> Estimate:
     """Estimate a build of these files with these settings, or these options of `ila build`.
 
     The first 2,000 records are read and some of them encoded; a language model is loaded and
     scores a sample for about six seconds; the other stages are scaled from a machine whose figures
-    are known. Nothing is sent to a labels server. About a second without a model. UsageError and
-    IlaError as the build would raise them.
+    are known. Nothing is sent to a labels server. About a second without a model; where the records
+    take more than `seconds` to find, those found by then are enough. UsageError and IlaError as the
+    build would raise them.
     """
     from ila_core.pool.inputs import unread
+    from ila_core.pool.packing import Late
     from ila_core.pool.reading import Reading
     from ila_core.pool.record import Record
 
     settings = settings or BuildSettings.of(**options)
-    reading = Reading(paths, settings)
+    reading = Reading(paths, settings, until=time.monotonic() + seconds)
     entries = iter(reading)
-    first = [entry for entry in islice(entries, PROBED) if isinstance(entry, Record)]
-    if not first:  # rejects alone say nothing: is there no record at all?
-        first = list(islice((entry for entry in entries if isinstance(entry, Record)), 1))
-    share = reading.share  # while the file is open: afterwards it is not known
-    exact = next(entries, None) is None
+    first: list[Record] = []
+    exact = False
+    try:
+        first.extend(entry for entry in islice(entries, PROBED) if isinstance(entry, Record))
+        if not first:  # rejects alone say nothing: is there no record at all?
+            first.extend(islice((entry for entry in entries if isinstance(entry, Record)), 1))
+        share = reading.share  # while the file is open: afterwards it is not known
+        exact = next(entries, None) is None
+    except Late:
+        share = reading.share
+        if not first:
+            raise IlaError(
+                f"Within {seconds:g} seconds no record of {reading.paths[0]} was found."
+            ) from None
     count = reading.read if exact else round(reading.read / max(share, 1e-9))
     if exact:
         reading.check(require_response=settings.supplier != "none")

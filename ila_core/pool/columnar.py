@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ila_core.pool.items import Item
+from ila_core.pool.items import Item, readable_text
 from ila_core.pool.json_text import compact_json
-from ila_core.pool.packing import Damaged, first_sentence
+from ila_core.pool.packing import Bound, Damaged, first_sentence
+from ila_core.pool.parquet_pages import rows_at_once, rows_within
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def parquet_rows(file: BinaryIO) -> Iterator[tuple[float, Item]]:
-    """Every row, and the share of the file that it ends. Raises Damaged where it is not whole."""
+ROW = 64
+"""Bytes that a row counts for at least: it takes as many, whatever little it holds."""
+
+
+def parquet_rows(file: BinaryIO, ratio: int) -> Iterator[tuple[float, Item]]:
+    """Every row, and the share of the file that it ends.
+
+    Raises Damaged where it is not whole, and where its pages or its rows come to more than `ratio`
+    times its size: before the memory for them is asked for.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         table = pq.ParquetFile(file)
+        size, pages, texts = file.seek(0, os.SEEK_END), Bound(ratio), Bound(ratio)
         total, number = table.metadata.num_rows, 0
-        for batch in table.iter_batches(batch_size=1024):
-            for item in _items(batch, number):
-                number += 1
-                yield number / total, item
+        for group in range(table.num_row_groups):
+            rows = rows_at_once(file, table.metadata.row_group(group), pages, size)
+            for batch in table.iter_batches(batch_size=rows, row_groups=[group]):
+                for item in _items(batch, number):
+                    number += 1
+                    texts.add(max(len(item.text), ROW), size)
+                    yield number / total, item
     except (pa.ArrowException, OSError) as error:
         raise Damaged(f"it is not whole Parquet ({first_sentence(error)})") from error
 
@@ -45,18 +59,22 @@ def arrow_count(path: Path) -> int:
         return sum(batch.num_rows for batch in _batches(file))
 
 
-def arrow_rows(file: BinaryIO) -> Iterator[Item]:
+def arrow_rows(file: BinaryIO, ratio: int) -> Iterator[Item]:
     """Every row of an Arrow file, or of a stream, as `datasets` writes it.
 
-    Raises Damaged, after the last sound row.
+    Raises Damaged, after the last sound row, also where the rows come to more than `ratio` times
+    the size of the file.
     """
     import pyarrow as pa
 
-    number = 0
+    number, texts = 0, Bound(ratio)
     try:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         for batch in _batches(file):
             for item in _items(batch, number):
                 number += 1
+                texts.add(max(len(item.text), ROW), size)
                 yield item
     except (pa.ArrowException, OSError) as error:
         raise Damaged(f"it is not whole Arrow data ({first_sentence(error)})") from error
@@ -76,6 +94,29 @@ def _batches(file: Any) -> Iterator[pa.RecordBatch]:
 
 
 def _items(batch: pa.RecordBatch, before: int) -> Iterator[Item]:
-    for start in range(0, len(batch), 1024):
-        for number, record in enumerate(batch.slice(start, 1024).to_pylist(), start=1):
-            yield Item(before + start + number, compact_json(record), record)
+    rows = rows_within(sum(_repeated(column) for column in batch.columns))
+    for start in range(0, len(batch), rows):
+        number = before + start + 1
+        part = batch.slice(start, rows)
+        try:
+            records = part.to_pylist()
+        except UnicodeDecodeError:  # Arrow looks only at the bytes that are asked for
+            yield from (_item(part.slice(row, 1), number + row) for row in range(len(part)))
+            continue
+        for place, record in enumerate(records, start=number):
+            yield Item(place, compact_json(record), record)
+
+
+def _item(row: pa.RecordBatch, number: int) -> Item:
+    """One row alone: a record, or a reject of which no text can be made."""
+    try:
+        [record] = row.to_pylist()
+    except UnicodeDecodeError as error:
+        return Item(number, readable_text(error.object), None, "not UTF-8")
+    return Item(number, compact_json(record), record)
+
+
+def _repeated(column: Any) -> int:
+    """The bytes of a column's values that any of its rows may name."""
+    dictionary = getattr(column, "dictionary", None)
+    return dictionary.nbytes if dictionary is not None else 0

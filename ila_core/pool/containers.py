@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import codecs
 import io
+import math
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +20,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from ila_core.files import reading_errors
+from ila_core.files import reading_errors, writing_errors
+from ila_core.options import options_of
 from ila_core.pool.columnar import arrow_rows, parquet_rows
 from ila_core.pool.encodings import check_encoding, encoding_of
 from ila_core.pool.inputs import shown
@@ -27,8 +30,19 @@ from ila_core.pool.json_lines import lines_of, whole_item
 from ila_core.pool.json_stream import Value, decoded, lists_in, records_in
 from ila_core.pool.json_text import compact_json, squeeze
 from ila_core.pool.layouts import records_of
-from ila_core.pool.packing import CHUNK, HEAD, Damaged, compression_of, recoded, unpacked
-from ila_core.pool.sheets import csv_rows, dialect_of, filled_sheets, workbook_rows
+from ila_core.pool.packing import (
+    CHUNK,
+    HEAD,
+    Bound,
+    Damaged,
+    Late,
+    compression_of,
+    in_time,
+    recoded,
+    unpacked,
+)
+from ila_core.pool.settings import FileSettings
+from ila_core.pool.sheets import csv_rows, dialect_of, filled_sheets, within, workbook_rows
 from ila_core.pool.sniffing import TEXTS, WORDS, Kind, kind_of, suffix_of
 
 GUESSED = "file read as {}, a guess that --encoding overrules"
@@ -42,13 +56,23 @@ class PoolFile:
     `kind` is the container, `compression` gzip, zstd or None, `encoding` that of its text, found
     out unless it is given; `notes` counts what was taken although it is unusual. `split` names the
     list or the sheet that is read of a file with several, `header` the columns of a table that does
-    not tell them. Raises IlaError where the file cannot be read or is something else than a pool.
+    not tell them. A packed file that unpacks to more than `unpack_ratio` times its size breaks off;
+    one that is not read by `until`, a moment of the monotonic clock, is Late. Raises IlaError where
+    the file cannot be read or is something else than a pool.
     """
 
     def __init__(
-        self, path: Path, *, encoding: str = "", split: str = "", header: Sequence[str] = ()
+        self,
+        path: Path,
+        *,
+        encoding: str = "",
+        split: str = "",
+        header: Sequence[str] = (),
+        unpack_ratio: int = options_of(FileSettings)["unpack_ratio"].default,
+        until: float = math.inf,
     ) -> None:
         self.path = path
+        self._ratio, self._until = unpack_ratio, until
         self.name = shown(path)
         self.notes: Counter[str] = Counter()
         self._split, self._header = split, header
@@ -107,6 +131,7 @@ class PoolFile:
                     return lists_in(decoded(self._utf8()))
                 if self.kind == "sheet":
                     with self._seekable() as file:
+                        within(file, self._ratio)
                         sheets = filled_sheets(file, self.name)
                     return sheets, next(iter(sheets), "")
             return [], ""
@@ -139,7 +164,8 @@ class PoolFile:
     def _binary(self) -> io.BufferedReader:
         """The decompressed bytes."""
         self._raw = self.path.open("rb")
-        return unpacked(self._raw, self.compression)
+        stream = unpacked(self._raw, self.compression, Bound(self._ratio))
+        return stream if math.isinf(self._until) else in_time(stream, self._until)
 
     def _utf8(self) -> io.BufferedReader:
         """The bytes as UTF-8 without a byte-order mark."""
@@ -180,16 +206,25 @@ class PoolFile:
 
     def _table(self) -> Iterator[Item]:
         with self._seekable() as file:
-            for self._share, item in parquet_rows(file):
+            for share, item in parquet_rows(file, self._ratio):
+                self._share = share
+                self._look_at_the_clock()
                 yield item
 
     def _arrow(self) -> Iterator[Item]:
         with self._seekable() as file:
             self._raw = file if self.compression is None else self._raw
-            yield from arrow_rows(file)
+            for item in arrow_rows(file, self._ratio):
+                self._look_at_the_clock()
+                yield item
+
+    def _look_at_the_clock(self) -> None:
+        if time.monotonic() > self._until:
+            raise Late
 
     def _workbook(self) -> Iterator[Item]:
         with self._seekable() as file:
+            within(file, self._ratio)
             yield from workbook_rows(file, self.name, self._split, self._header, self.notes)
 
     @contextmanager
@@ -199,12 +234,15 @@ class PoolFile:
             with self.path.open("rb") as file:
                 yield file
             return
-        from shutil import copyfileobj
-        from tempfile import TemporaryFile
+        from tempfile import TemporaryFile, gettempdir
 
+        room = "set TMPDIR to a folder with more room"
         with TemporaryFile() as copy, self._binary() as stream:
-            copyfileobj(stream, copy, CHUNK)
-            copy.seek(0)
+            while piece := stream.read1(CHUNK):
+                with writing_errors(gettempdir(), room):
+                    copy.write(piece)
+            with writing_errors(gettempdir(), room):
+                copy.seek(0)
             yield copy
 
 
@@ -215,7 +253,7 @@ def _unfolded(items: Iterator[Item], *, is_line: bool) -> Iterator[Item]:
         return
     try:
         second = next(items, None)
-    except Damaged:
+    except (Damaged, Late):
         yield first
         raise
     records = None if second is not None else records_of(first.value, is_line=is_line)

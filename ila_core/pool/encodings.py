@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ila_core.errors import UsageError
 from ila_core.files import reading_errors
-from ila_core.pool.packing import HEAD, Damaged, compression_of, unpacked
+from ila_core.pool.packing import HEAD, Bound, Damaged, compression_of, unpacked
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
@@ -79,7 +79,7 @@ def encodings_of(path: Path) -> list[str]:
         compression = compression_of(raw.read(4))
         raw.seek(0)
         try:
-            return likely_encodings(unpacked(raw, compression).read1(HEAD))
+            return likely_encodings(unpacked(raw, compression, Bound(1)).read1(HEAD))
         except Damaged:
             return []
 

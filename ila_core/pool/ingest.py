@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -33,6 +34,7 @@ def ingest(
 
     `pool` is paths and globs, or its files as `inputs.hashed` has returned them, which are then
     not hashed again. A pool without any response is refused unless `require_response` is False.
+    All rejects are counted, and of each reason the first `settings.rejects` are kept.
     What is `known` already is rejected. `progress` gets records read and an estimate of their
     number. Raises IlaError for a pool that cannot be used or that changes meanwhile, a folder that
     cannot be written to, a full disk; nothing half-written stays.
@@ -49,9 +51,14 @@ def ingest(
         open(records_part, "wb") as sink,  # our own handle, so that a full disk is an OSError
         Writer(sink) as writer,
     ):
+        kept: Counter[str] = Counter()
         for one in reading:
             if isinstance(one, Reject):
-                rejects.write(_reject_line(one))
+                kept[one.reason] += 1
+                if kept[one.reason] <= reading.settings.rejects:
+                    rejects.write(_reject_line(one))
+                else:
+                    reading.notes[_left_out(reading.settings.rejects)] += 1
             elif writer.add(one):
                 total = int(reading.read / max(reading.share, 1e-9))
                 progress(reading.read, max(reading.read, total))
@@ -87,6 +94,11 @@ def _metadata(reading: Reading, writer: Writer, inputs: Sequence[Input]) -> dict
 def _reject_line(reject: Reject) -> bytes:
     fields = {"file": reject.file, "line": reject.line, "reason": reject.reason}
     return as_utf8(compact_json({**fields, "text": reject.text})) + b"\n"
+
+
+def _left_out(kept: int) -> str:
+    """The note on rejects of which there are many alike."""
+    return f"reject beyond the first {kept:,} of its reason, not kept; --rejects keeps more"
 
 
 @contextmanager

@@ -8,13 +8,18 @@ from __future__ import annotations
 import codecs
 import io
 import re
+import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 CHUNK = 1 << 20
 HEAD = 1 << 16
 """How much of a file is looked at to find out what it is."""
+
+
+_ZSTD_PIECE = 1 << 11
 
 
 def first_sentence(error: Exception) -> str:
@@ -26,6 +31,40 @@ class Damaged(Exception):
     """The file ends or breaks off before its end; what was read up to there is sound."""
 
 
+class Late(Exception):
+    """The time for looking into a file is up."""
+
+
+UNPACKED_FREELY = 1 << 24
+"""Bytes that any packed file may unpack to: no machine minds them."""
+
+
+@dataclass
+class Bound:
+    """How much may come out of a packed file: so many bytes for each byte of it that was read.
+
+    What people write packs three to ten times, the same text again and again a hundred times; a
+    file that was made to fill memory or a disk packs a thousand times and more.
+    """
+
+    ratio: int
+    unpacked: int = 0
+
+    def room(self, read: int) -> int:
+        """How many more bytes may come out of `read` bytes."""
+        return max(UNPACKED_FREELY, self.ratio * read) - self.unpacked
+
+    def add(self, size: int, read: int) -> None:
+        """Count bytes that came out of `read` bytes; Damaged where they are too many."""
+        room = self.room(read)
+        self.unpacked += size
+        if size > room:
+            raise Damaged(
+                f"it unpacks to more than {self.ratio:,} times its size; if that is meant, allow "
+                "more with --unpack-ratio"
+            )
+
+
 def compression_of(magic: bytes) -> str | None:
     """What a file is packed with, from its first four bytes: gzip, zstd, or nothing."""
     if magic.startswith(b"\x1f\x8b"):
@@ -33,14 +72,37 @@ def compression_of(magic: bytes) -> str | None:
     return "zstd" if magic.startswith(b"\x28\xb5\x2f\xfd") else None
 
 
-def unpacked(raw: BinaryIO, compression: str | None) -> io.BufferedReader:
-    """The bytes without their compression; where that is cut or broken, reading is Damaged."""
-    if compression == "gzip":
-        return io.BufferedReader(_Pipe(_gunzip(raw)), CHUNK)
-    if compression == "zstd":
-        return io.BufferedReader(_Pipe(_unzstd(raw)), CHUNK)
-    assert isinstance(raw, io.BufferedReader)
-    return raw
+def unpacked(raw: BinaryIO, compression: str | None, bound: Bound) -> io.BufferedReader:
+    """The bytes without their compression.
+
+    Reading is Damaged where that is cut or broken, or where more comes out than the bound allows.
+    """
+    if compression is None:
+        assert isinstance(raw, io.BufferedReader)
+        return raw
+    pieces = _gunzip(raw) if compression == "gzip" else _unzstd(raw)
+    return io.BufferedReader(_Pipe(_within(pieces, raw, bound)), CHUNK)
+
+
+def in_time(stream: io.BufferedReader, until: float) -> io.BufferedReader:
+    """The same bytes; reading is Late after a moment of the monotonic clock."""
+    return io.BufferedReader(_Pipe(_until(stream, until)), CHUNK)
+
+
+def _until(stream: io.BufferedReader, until: float) -> Iterator[bytes]:
+    while data := stream.read1(HEAD):
+        if time.monotonic() > until:
+            raise Late
+        yield data
+
+
+def _within(pieces: Iterator[bytes], raw: BinaryIO, bound: Bound) -> Iterator[bytes]:
+    for piece in pieces:
+        room = bound.room(raw.tell())
+        if len(piece) > room:
+            yield piece[:room]
+        bound.add(len(piece), raw.tell())
+        yield piece
 
 
 def recoded(stream: io.BufferedReader, encoding: str) -> io.BufferedReader:
@@ -94,9 +156,10 @@ def _unzstd(raw: BinaryIO) -> Iterator[bytes]:
     """Every frame of a zstd file, whatever stands before damage first."""
     import zstandard
 
-    # Small pieces bound what one of them can expand to; the window admits `zstd --long=31`.
+    # One piece comes out whole: 2 kB hold at most some 500 blocks of 128 kB each. The window admits
+    # `zstd --long=31`.
     decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 31)
-    data = raw.read(HEAD >> 2)
+    data = raw.read(_ZSTD_PIECE)
     while data:
         frame = decompressor.decompressobj()
         while not frame.eof:
@@ -106,8 +169,8 @@ def _unzstd(raw: BinaryIO) -> Iterator[bytes]:
                 yield frame.decompress(data)
             except zstandard.ZstdError as error:
                 raise Damaged(f"its zstd data is broken ({error})") from error
-            data = b"" if frame.eof else raw.read(HEAD >> 2)
-        data = frame.unused_data or raw.read(HEAD >> 2)
+            data = b"" if frame.eof else raw.read(_ZSTD_PIECE)
+        data = frame.unused_data or raw.read(_ZSTD_PIECE)
 
 
 def _as_utf8(stream: io.BufferedReader, encoding: str) -> Iterator[bytes]:
@@ -119,5 +182,6 @@ def _as_utf8(stream: io.BufferedReader, encoding: str) -> Iterator[bytes]:
         final = not data
         try:
             yield decoder.decode(data, final).encode("utf-8", errors)
-        except UnicodeDecodeError as error:
-            raise Damaged(f"its {encoding.upper()} text is broken ({error.reason})") from error
+        except UnicodeError as error:  # without a reason where UTF-16 has no mark
+            reason = getattr(error, "reason", error)
+            raise Damaged(f"its {encoding.upper()} text is broken ({reason})") from error

@@ -5,6 +5,8 @@ Every item read is either kept or rejected with a reason.
 
 from __future__ import annotations
 
+import math
+import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -23,7 +25,7 @@ from ila_core.pool.formats import adapt
 from ila_core.pool.inputs import Paths, expand
 from ila_core.pool.items import Item
 from ila_core.pool.known import KNOWN, Known
-from ila_core.pool.packing import Damaged
+from ila_core.pool.packing import Damaged, Late
 from ila_core.pool.plans import NO_HABITS
 from ila_core.pool.record import NotARecord, Record, Reject, instruction_of, response_of
 from ila_core.pool.refusals import count, no_record, no_response
@@ -46,14 +48,20 @@ class Reading:
 
     Iterate once. Afterwards `kept + rejected == read`, and `notes` counts what was taken although
     it is unusual. Raises IlaError for files that are not there, are no pools, break off, or hold
-    no usable record, and UsageError for a mapped field that no record has.
+    no usable record, UsageError for a mapped field that no record has, and Late where there is more
+    to read at `until`, a moment of the monotonic clock.
     """
 
     def __init__(
-        self, paths: Paths, settings: ReadSettings | None = None, known: Known | None = None
+        self,
+        paths: Paths,
+        settings: ReadSettings | None = None,
+        known: Known | None = None,
+        *,
+        until: float = math.inf,
     ) -> None:
         self.settings = settings or ReadSettings()
-        self._known = known
+        self._known, self._until = known, until
         self._mapping = self.settings.mapping
         self.paths = expand(paths, self.settings.split)
         self.read = self.kept = self.with_response = 0
@@ -127,16 +135,23 @@ class Reading:
 
     def _opened(self, path: Path) -> PoolFile:
         how = self.settings
-        return PoolFile(path, encoding=how.encoding, split=how.split, header=how.header_names)
+        return PoolFile(
+            path,
+            encoding=how.encoding,
+            split=how.split,
+            header=how.header_names,
+            unpack_ratio=how.unpack_ratio,
+            until=self._until,
+        )
 
     def _surveyed(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items as they come, once the first of them have been looked at together."""
         first: list[Item] = []
-        damage: Damaged | None = None
+        ended: Damaged | Late | None = None
         try:
             first.extend(islice(items, SURVEYED))
-        except Damaged as error:
-            damage = error
+        except (Damaged, Late) as error:
+            ended = error
         records = [fields for item in first if (fields := _fields_in(item)) is not None]
         self._habits = habits_of(records)
         self._messages = bool(records) and all(map(is_message, records))
@@ -144,8 +159,8 @@ class Reading:
             if len(self._paths_seen) < FIELD_NAMES:
                 self._paths_seen[path] = None
         yield from first
-        if damage is not None:
-            raise damage
+        if ended is not None:
+            raise ended
         yield from items
 
     def _judge(self, file: PoolFile, item: Item) -> Record | Reject:
@@ -321,27 +336,38 @@ def preview(
     require_response: bool = True,
     limit: int = 20,
     scan: int = 2000,
+    seconds: float = math.inf,
 ) -> Preview:
     """The first `limit` records and rejects among the first `scan` items of a pool.
 
-    Where these hold no record, the scan goes on until there is one.
+    Where these hold no record, the scan goes on until there is one. After some seconds it stops
+    with what it has seen; IlaError where that is no record.
 
     Raises what :class:`Reading` raises, and what ingest would if the scan reaches the end: a pool
     without any response is refused unless `require_response` is False.
     """
-    reading = Reading(paths, settings)
+    reading = Reading(paths, settings, until=time.monotonic() + seconds)
     records: list[Record] = []
     rejects: list[Reject] = []
     stream = iter(reading)
-    for number, one in enumerate(stream, start=1):
-        target: list[Any] = records if isinstance(one, Record) else rejects
-        if len(target) < limit:
-            target.append(one)
-        if number >= scan and records:  # rejects alone say nothing: is there no record at all?
-            break
-    seen = _seen(reading, records, rejects)
-    if next(stream, None) is not None:  # one more than was asked for: it is in no count
-        return seen
+    try:
+        for number, one in enumerate(stream, start=1):
+            target: list[Any] = records if isinstance(one, Record) else rejects
+            if len(target) < limit:
+                target.append(one)
+            if number >= scan and records:  # rejects alone say nothing: is there no record at all?
+                break
+        seen = _seen(reading, records, rejects)
+        if next(stream, None) is not None:  # one more than was asked for: it is in no count
+            return seen
+    except Late:
+        if not records:
+            raise IlaError(
+                f"Within {seconds:g} seconds {count(reading.read, 'item')} of {reading.paths[0]} "
+                "were read, and no record was among them; ila build reads all of it, however long "
+                "that takes."
+            ) from None
+        return _seen(reading, records, rejects)
     reading.check(require_response=require_response)
     return replace(seen, complete=True)
 

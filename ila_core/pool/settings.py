@@ -46,6 +46,15 @@ class FileSettings:
         "first sheet unless given",
         metavar="NAME",
     )
+    unpack_ratio: int = option(
+        200,
+        "times its size that a packed file may unpack to, beyond 16 MB",
+        metavar="N", least=1, most=10**9, alters=False,
+    )  # fmt: skip
+    rejects: int = option(
+        10_000, "rejects of each reason that are kept; all are counted",
+        metavar="N", least=0, most=10**9,
+    )  # fmt: skip
     header: str = option(
         "",
         "names for the columns of tables whose first line is a record: instruction,response",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from ila_core.pool.fields import KNOWN_FIELDS, canonical
 from ila_core.pool.items import Item, as_bytes, is_utf8, readable_text
 from ila_core.pool.json_stream import RECORD_LIMIT
 from ila_core.pool.json_text import compact_json
-from ila_core.pool.packing import Damaged
+from ila_core.pool.packing import Bound, Damaged
 
 HEADER_WITHIN = 20
 """Rows in which a header may stand below titles."""
@@ -118,6 +120,17 @@ def workbook_rows(
     yield from _records(cells, name, columns, notes, "\t")
 
 
+def within(file: BinaryIO, ratio: int) -> None:
+    """Raise Damaged where the parts of a workbook unpack to more than `ratio` times its size."""
+    try:
+        with zipfile.ZipFile(file) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        unpacked = 0  # of an old program, which packs nothing, or no workbook, which is told later
+    Bound(ratio).add(unpacked, file.seek(0, os.SEEK_END))
+    file.seek(0)
+
+
 def filled_sheets(file: BinaryIO, name: str) -> list[str]:
     """The names of the sheets that are not empty. Raises IlaError for a file that is no workbook.
 
@@ -156,6 +169,12 @@ def _records(
     names = list(columns)
     if not columns:
         names, rows = _header(rows, notes)
+    if any(not is_utf8(column) for column in names):
+        shown = readable_text(as_bytes(delimiter.join(names)))
+        raise IlaError(
+            f"The names of the columns of {name} are not UTF-8 ({shown[:60]}); name the encoding "
+            "with --encoding, as in --encoding cp1252, or all columns with --header."
+        )
     if twice := [column for column, count in Counter(names).items() if count > 1]:
         raise IlaError(
             f"{name} has more than one column named {twice[0]!r}; rename one of them, or name all "

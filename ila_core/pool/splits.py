@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ila_core.pool.containers import PoolFile
 from ila_core.pool.folders import splits_in
+from ila_core.pool.packing import Damaged
 
 LOOKED_THROUGH = 1 << 24
 """Bytes of the largest JSON file whose lists are looked for: some two seconds."""
@@ -55,5 +56,8 @@ class Splits:
         file = PoolFile(path)
         if file.kind == "json" and file.size > LOOKED_THROUGH:
             return cls()
-        names, start = file.splits()
+        try:
+            names, start = file.splits()
+        except Damaged:  # told where its records are read
+            return cls()
         return cls("sheet" if file.kind == "sheet" else "list", tuple(names), start)

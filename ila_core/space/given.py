@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,26 @@ def _open_npy(path: Path) -> np.ndarray:
     return vectors
 
 
+def _parts(vectors: np.ndarray, path: Path, chunk: int) -> Iterator[tuple[int, np.ndarray]]:
+    """The rows in chunks, each with its first; UsageError where the file has become shorter.
+
+    They are read: of a mapped file that shrinks meanwhile the system would end the process.
+    """
+    n, dim = vectors.shape
+    if not (isinstance(vectors, np.memmap) and vectors.flags.c_contiguous):
+        vectors = np.load(path, allow_pickle=False)  # column by column: read as a whole
+        yield from ((start, vectors[start : start + chunk]) for start in range(0, n, chunk))
+        return
+    with open(path, "rb") as stream:
+        stream.seek(vectors.offset)
+        for start in range(0, n, chunk):
+            rows = min(chunk, n - start)
+            part = np.fromfile(stream, vectors.dtype, rows * dim)
+            if len(part) < rows * dim:
+                raise UsageError(f"{path} became shorter while it was read; write it anew.")
+            yield start, part.reshape(rows, dim)
+
+
 def _normalise(
     vectors: np.ndarray, path: Path, out: Path, mean: np.ndarray | None, chunk: int = 65536
 ) -> int:
@@ -83,8 +104,7 @@ def _normalise(
     parts = out.with_name(f".{out.name}.raw")
     try:
         with open(parts, "wb") as stream:
-            for start in range(0, n, chunk):
-                part = np.asarray(vectors[start : start + chunk])
+            for start, part in _parts(vectors, path, chunk):
                 if not (finite := np.isfinite(part).all(axis=1)).all():
                     row = start + int(np.flatnonzero(~finite)[0])
                     raise UsageError(

@@ -87,5 +87,7 @@ class TransformerEncoder:
             device=device,
             revision=self._commit,
             local_files_only=local_files_only,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},  # the other format of weights is a program
         )
         return model.float()  # some processors have no half precision

@@ -13,9 +13,10 @@ from typing import Any, Literal
 import numpy as np
 
 from ila_core.artifacts import CURVES, FINDINGS, REGRESSION
-from ila_core.errors import RunError
+from ila_core.errors import RunError, first_line
 from ila_core.files import replacing, write_text
 from ila_core.landscape.kinds import AUTO
+from ila_core.shapes import NUMBER, misfit
 from ila_core.studies.advice import Advice, Losses
 from ila_core.studies.regression import (
     Regression,
@@ -29,6 +30,18 @@ from ila_core.studies.variant import ILA, RANDOM, Loss, Place, Unit, Variant
 
 Column = Literal["micro", "macro", "records", "tokens"]
 """What is known of every student on a curve."""
+
+_SHAPE: dict[str, Any] = {
+    "student": str, "dev_records": int, "depth?": str, "untrained?": [dict],
+    "regression?": dict, "advice?": dict,
+    "curves": [{
+        "method": str, "budget": str, "unit": str, "seed": int, "records": NUMBER,
+        "tokens": NUMBER, "micro": NUMBER, "macro": NUMBER, "error?": (*NUMBER, type(None)),
+        "patches?": (str, type(None)), "depth?": (str, type(None)),
+        "depth_target?": (*NUMBER, type(None)),
+    }],
+}  # fmt: skip
+"""What study.json holds."""
 
 _BESIDE = {
     "better": "better than",
@@ -88,11 +101,21 @@ class Study:
             raise RunError(f"{folder} holds no finished study (no {FINDINGS}); run ila study.")
         try:
             entries = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+            if (broken := misfit(entries, _SHAPE)) is not None:
+                raise ValueError(f"its entry {broken!r} is missing or broken")
             subsets = path.with_name(REGRESSION)
             rows = pq.read_table(subsets).to_pylist() if subsets.is_file() else []
-            return cls(subsets=rows, **entries)
-        except (ValueError, TypeError, OSError) as error:
-            raise RunError(f"{path} is damaged ({error}); run the study again.") from error
+            study = cls(subsets=rows, **entries)
+            study.summary()  # whatever else may be broken is met here, not on a screen
+        except PermissionError as error:
+            raise RunError(f"{path} cannot be read ({error.strerror}).") from error
+        except RunError:
+            raise
+        except Exception as error:
+            raise RunError(
+                f"{path} is damaged ({first_line(error)}); run the study again."
+            ) from error
+        return study
 
     # -- numbers --
 

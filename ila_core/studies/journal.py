@@ -98,7 +98,7 @@ def planned(folder: str | Path) -> tuple[str, StudySettings] | None:
         settings = plan["settings"]
         read = _read_by(settings["student"], settings)
         return str(plan["landscape"]), StudySettings.of(**read)
-    except (OSError, ValueError, TypeError, KeyError, IlaError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, IlaError):
         return None
 
 

@@ -130,3 +130,10 @@ def test_a_record_that_is_a_text_of_json_gets_its_scores_on_one_line() -> None:
 
 def test_a_record_that_holds_nothing_else_gets_its_scores() -> None:
     assert with_scores('{"_ila": {"row": 9}}', {"row": 3}) == '{"_ila": {"row": 3}}'
+
+
+@pytest.mark.parametrize("register", [False, True])
+@pytest.mark.parametrize("place", [".", "..", "/", ""])
+def test_a_folder_is_no_place_for_an_export(odd: Selection, place: str, register: bool) -> None:
+    with pytest.raises(UsageError, match="is a folder; name a file in it"):
+        export(odd, place, "trl", dataset_info=register)

@@ -104,6 +104,15 @@ def test_an_adapter_may_be_put_on_named_layers(base: str, tmp_path: Path) -> Non
     assert (saved["r"], saved["lora_alpha"]) == (2, 8)
 
 
+def test_an_adapter_is_written_in_the_same_order_whatever_the_process(
+    base: str, tmp_path: Path
+) -> None:
+    run(tmp_path / "out", settings_of(base, steps=1))
+    saved = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
+    assert saved["target_modules"] == sorted(saved["target_modules"])
+    assert len(saved["target_modules"]) > 3
+
+
 def test_an_edited_base_model_is_another(base: str, tmp_path: Path) -> None:
     """Of one size and one time: what it holds tells the two apart, and a copy is the same."""
     model = tmp_path / "base"

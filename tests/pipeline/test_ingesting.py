@@ -17,10 +17,10 @@ from ila_core.pool.inputs import Input
 @pytest.mark.parametrize(
     ("options", "how"),
     [
-        ({}, [[], False, "", "", "", True]),
+        ({}, [[], False, "", "", 10_000, "", True]),
         (
             {"map": "response=say, instruction=ask", "partial": True, "loss": "none"},
-            [[["response", "say"], ["instruction", "ask"]], True, "", "", "", False],
+            [[["response", "say"], ["instruction", "ask"]], True, "", "", 10_000, "", False],
         ),
     ],
 )

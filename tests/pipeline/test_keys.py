@@ -35,6 +35,8 @@ CHANGES: dict[str, tuple[dict[str, Any], Any, set[str]]] = {
     "encoding": ({}, "cp1252", {"records"}),
     "split": ({}, "dev", {"records"}),
     "header": ({}, "instruction,response", {"records"}),
+    "rejects": ({}, 5, {"records"}),
+    "unpack_ratio": ({}, 500, set()),
     "seed": ({}, 1, {"projection", "domains"} | SCORED),
     "device": (LM, "cpu", set()),
     "encoder": ({}, "static", EMBEDDED),

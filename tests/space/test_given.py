@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,27 @@ def test_a_row_that_is_not_finite_is_named_however_far_behind(tmp_path: Path) ->
     np.save(tmp_path / "vectors.npy", array)
     with pytest.raises(UsageError, match="not finite in row 69999"):
         load_embeddings(tmp_path / "vectors.npy", len(array))
+
+
+def test_a_file_that_becomes_shorter_while_it_is_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a mapped file the system would have ended the process."""
+    path = tmp_path / "vectors.npy"
+    np.save(path, np.ones((200_000, 8), np.float32))
+    whole = np.isfinite
+
+    def cut(part: np.ndarray) -> np.ndarray:
+        os.truncate(path, 4096)
+        return whole(part)
+
+    monkeypatch.setattr(np, "isfinite", cut)
+    with pytest.raises(UsageError, match="became shorter while it was read"):
+        load_embeddings(path, 200_000, out=tmp_path / "out.npy")
+
+
+def test_an_array_by_columns_is_read(tmp_path: Path) -> None:
+    vectors = np.arange(1, 13, dtype=np.float64).reshape(4, 3)
+    np.save(tmp_path / "f.npy", np.asfortranarray(vectors))
+    found = load_embeddings(tmp_path / "f.npy", 4).vectors
+    assert np.allclose(found, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))

@@ -151,7 +151,9 @@ class LibraryTokenizer:
                 return cls(tokenizers.Tokenizer.from_file(str(file)), name)
             from transformers import AutoTokenizer
 
-            loaded = AutoTokenizer.from_pretrained(name, revision=commit(name))
+            loaded = AutoTokenizer.from_pretrained(
+                name, revision=commit(name), trust_remote_code=False
+            )
             return cls(loaded.backend_tokenizer, name)
         except Exception as error:  # the libraries raise bare Exception, OSError, ValueError, ...
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
