@@ -35,6 +35,8 @@ def within(landscape: Landscape, spec: Spec, choose: Choose) -> Selection:
     """
     locks = Locks.asked(landscape, spec)
     own = choose(spec, locks)
+    if not len(own):
+        _check_none(spec)
     if not spec.quotas or not len(own):
         return own
     kinds = Kinds.of(landscape, tuple(map(Quota.parse, spec.quotas)), locks)
@@ -45,6 +47,17 @@ def within(landscape: Landscape, spec: Spec, choose: Choose) -> Selection:
     else:
         chosen = _of_records(kinds, locks, spec, choose, kinds.most(len(own)) or len(own))
     return replace(chosen, spec=spec, unbound=own.rows)
+
+
+def _check_none(spec: Spec) -> None:
+    """Raise UsageError for a quota that no records do not meet."""
+    for quota in map(Quota.parse, spec.quotas):
+        least, _ = quota.bounds(0)
+        if least:
+            raise UsageError(
+                f"The quota {quota} asks for {least:,} records, but none can be chosen; let some "
+                "in again, or leave the quota out."
+            )
 
 
 def _of_records(kinds: Kinds, locks: Locks, spec: Spec, choose: Choose, picks: int) -> Selection:

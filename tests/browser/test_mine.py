@@ -26,6 +26,11 @@ def link_has(page: Any, text: str) -> None:
     page.wait_for_function(f"() => location.search.includes({text!r})")
 
 
+def shown(page: Any, row: str) -> None:
+    link_has(page, f"record={row}")
+    page.locator(f"{LINE}[data-row='{row}'][aria-selected='true']").wait_for()
+
+
 def test_a_pin_outlives_a_reload_and_is_taken_back_by_a_key(page: Any) -> None:
     opened(page)
     page.locator(f"{LINE} .title").nth(3).click()  # on the text, not on a box
@@ -49,12 +54,12 @@ def test_keys_walk_from_record_to_record_and_write_no_text(page: Any) -> None:
     opened(page)
     rows = page.locator(LINE).evaluate_all("items => items.map(item => item.dataset.row)")
     page.keyboard.press("j")
-    link_has(page, f"record={rows[1]}")
+    shown(page, rows[1])
     page.locator("[role='listbox']").focus()
     page.keyboard.press("ArrowDown")
-    link_has(page, f"record={rows[2]}")
+    shown(page, rows[2])
     page.keyboard.press("k")
-    link_has(page, f"record={rows[1]}")
+    shown(page, rows[1])
     page.keyboard.press("x")
     page.get_by_text("1 excluded").first.wait_for()
     page.locator(f"{LINE}[data-row='{rows[1]}'] .word.excluded").wait_for()

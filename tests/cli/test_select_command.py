@@ -186,8 +186,9 @@ def test_an_export_of_the_whole_pool_may_be_repeated(tmp_path: Path) -> None:
 
 def test_places_that_cannot_be_written(run: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for place in (tmp_path / "file" / "s.jsonl", tmp_path, "/proc/s.jsonl", "/dev/stdout"):
-        told = cli("select", run, "--budget", 5, "--out", place, code=1).stderr
+    places = {tmp_path / "file" / "s.jsonl": 1, tmp_path: 2, "/proc/s.jsonl": 1, "/dev/stdout": 1}
+    for place, code in places.items():
+        told = cli("select", run, "--budget", 5, "--out", place, code=code).stderr
         assert len(told.splitlines()) == 1 and str(place) in told
     deep = tmp_path / "a" / "b" / "s.jsonl"
     cli("select", run, "--budget", 5, "--out", deep)
