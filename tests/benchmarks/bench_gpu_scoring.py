@@ -24,15 +24,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-import torch  # noqa: E402
+import torch
 
-from ila_core.lm.batches import token_batches  # noqa: E402
-from ila_core.lm.chat import ChatTemplate  # noqa: E402
-from ila_core.lm.encode import Encoded, encode_records  # noqa: E402
-from ila_core.lm.losses import Scorer  # noqa: E402
-from ila_core.lm.model import load_tokenizer  # noqa: E402
-from ila_core.lm.workers import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS  # noqa: E402
-from ila_core.pool.records import Records  # noqa: E402
+from ila_core.lm.batches import token_batches
+from ila_core.lm.chat import ChatTemplate
+from ila_core.lm.encode import Encoded, encode_records
+from ila_core.lm.losses import Scorer
+from ila_core.lm.model import load_tokenizer
+from ila_core.lm.workers import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS
+from ila_core.pool.records import Records
 
 IGNORED = -100
 SHAPES = {
