@@ -29,6 +29,8 @@ CHUNK_FLOATS = 1 << 23  # logits alive at a time: 32 MiB in float32
 _FULL_FLOATS = 1 << 28  # the same where a model insists on all of them: 1 GiB
 EXACT = 1e-4
 """Nats by which a token's loss may differ between two ways in float32: rounding, and no more."""
+_SHAPES = 8.0
+"""How many times the rounding that is measured between two shapes may lie between two others."""
 HALF_ENOUGH = 0.01
 """Nats per token by which half precision may move the mean loss of a text: what a study tells
 apart is of that size. Rounding to either side cancels over a response's tokens; a drift does not.
@@ -199,7 +201,9 @@ def fastest_exact(model: PreTrainedModel) -> Way:
     """The first way whose losses are those of plain forward passes, one sequence at a time.
 
     Tried on three made-up sequences of different lengths, in float32 whatever the model's format:
-    the noise of half precision would hide a way that is wrong. A model in half precision whose
+    the noise of half precision would hide a way that is wrong. How far rounding reaches in float32
+    is the device's and the model's own (a GPU computes other shapes by other kernels, and a tuned
+    model's losses of made-up tokens are large), so it is measured. A model in half precision whose
     weights cannot be widened is met by its own forward pass.
     """
     import torch
@@ -218,17 +222,33 @@ def fastest_exact(model: PreTrainedModel) -> Way:
             if model.dtype == torch.float32:
                 raise
             return _WAYS[-1]
+        near = _rounding(model, batch, alone)
         for way in _WAYS:
             try:
                 together = token_losses(model, batch, way)
             except Exception:
                 continue  # a body or head of an unusual kind: the next way asks less of it
-            if together.shape == alone.shape and bool((together - alone).abs().max() <= EXACT):
+            if together.shape == alone.shape and bool((together - alone).abs().max() <= near):
                 return way
     raise IlaError(
         f"{model.config.name_or_path} gives other losses in a batch than alone; it is not a causal "
         "language model that can be scored."
     )
+
+
+def _rounding(model: PreTrainedModel, batch: Sequence[Encoded], alone: torch.Tensor) -> float:
+    """Nats by which two right ways may differ: by what sequences beside their own copies differ.
+
+    Copies need neither padding nor a mask, so that only the shapes of what is computed are other
+    ones. Never more than half precision may move a loss, or a model that mixes its rows would pass.
+    """
+    import torch
+
+    copies = [token_losses(model, [one] * len(batch), Way(False, False)) for one in batch]
+    beside = torch.cat(
+        [losses[: len(one.targets)] for losses, one in zip(copies, batch, strict=True)]
+    )
+    return min(max(EXACT, _SHAPES * float((beside - alone).abs().max())), HALF_ENOUGH)
 
 
 def half_error(scorer: Scorer, tokenizer: PreTrainedTokenizerBase) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,32 @@ def test_a_model_that_looks_ahead_is_refused() -> None:
 
     with pytest.raises(IlaError, match="other losses in a batch than alone"):
         Scorer(Ahead(tiny_lm.make_model(vocabulary=300).config).eval())
+
+
+def with_head(moved: Callable[[Any], Any]) -> Any:
+    """A model whose logits are moved by a factor that its head takes from all that it is given."""
+    import torch
+
+    class Head(torch.nn.Linear):
+        def forward(self, states: Any) -> Any:
+            return super().forward(states) * (1 + moved(states))
+
+    model = tiny_lm.make_model(vocabulary=300)
+    head = Head(*reversed(model.lm_head.weight.shape), bias=False)
+    head.load_state_dict(model.lm_head.state_dict())
+    model.lm_head = head
+    return model
+
+
+def test_rounding_as_coarse_as_a_device_has_it_is_no_other_loss() -> None:
+    """Kernels for other shapes round otherwise: here by ten times what is let pass elsewhere."""
+    model = with_head(lambda states: 3e-4 * np.log2(states[..., 0].numel()))
+    assert Scorer(model).way == Way(apart=True, masked=False)
+
+
+def test_rows_that_mix_are_no_rounding() -> None:
+    with pytest.raises(IlaError, match="other losses in a batch than alone"):
+        Scorer(with_head(lambda states: states.mean()))
 
 
 @pytest.mark.parametrize("size", [1, 900])
