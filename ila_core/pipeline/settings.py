@@ -133,8 +133,9 @@ class LossSource:
         metavar="WHO",
         choices={
             "ngram": "an n-gram model of the pool itself; no download, no GPU, seconds",
-            "lm": "a causal language model, at best the one to be trained; minutes on a GPU, "
-            "without one hours for a large model",
+            "lm": "a causal language model, best beside the same one fine-tuned on a part of the "
+            "pool: its loss alone chose no better than chance where it was tried; minutes on a "
+            "GPU, without one hours for a large model",
             "none": "no depth: the selection is by coverage alone",
         },
         names={"ngram": "n-gram model", "lm": "a language model"},
