@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def replacing(path: str | Path, *, lasting: bool = True) -> Iterator[Path]:
     link: the file that it points to is replaced. Whoever writes the same `path` at the same time,
     in a thread or a process, writes to a file of their own; the last to finish stays. A full disk,
     a folder that cannot be written, and a `path` that is no file, such as a folder or /dev/stdout,
-    raise IlaError.
+    raise IlaError. What killed processes of this machine left of the same `path` is removed.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "greeting.txt"
@@ -58,6 +59,8 @@ def replacing(path: str | Path, *, lasting: bool = True) -> Iterator[Path]:
     try:
         with writing_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            if lasting:
+                _sweep_beside(path)
             yield temporary
             if lasting:
                 _to_disk(temporary)
@@ -119,7 +122,11 @@ def _names_to_disk(folder: Path) -> None:
 def _unfinished_name(name: str) -> str:
     """A name that no other thread or process takes, and that tells which process has taken it."""
     owner = f"{_MACHINE}-{os.getpid()}-{threading.get_ident():x}-{secrets.token_hex(4)}"
-    return f".{name[:40]}.{owner}.part"  # clipped: a name has at most 255 bytes
+    return f"{_unfinished_start(name)}{owner}.part"
+
+
+def _unfinished_start(name: str) -> str:
+    return f".{name[:40]}."  # clipped: a name has at most 255 bytes
 
 
 def sweep(folder: str | Path) -> None:
@@ -128,9 +135,19 @@ def sweep(folder: str | Path) -> None:
     What `replacing` and `replacing_folder` write for a process which is still there is left alone,
     and so is all else.
     """
+    _remove_unfinished(list(Path(folder).rglob(".*.part")))
+
+
+def _sweep_beside(path: Path) -> None:
+    """Remove what killed processes of this machine left unfinished of a file."""
+    start = glob.escape(_unfinished_start(path.name))
+    _remove_unfinished(list(path.parent.glob(f"{start}*.part")))
+
+
+def _remove_unfinished(paths: Sequence[Path]) -> None:
     if os.name == "nt":  # asking after a process would end it
         return
-    for path in list(Path(folder).rglob(".*.part")):
+    for path in paths:
         ours = _UNFINISHED.fullmatch(path.name)
         if not ours or _is_running(int(ours["process"])):
             continue

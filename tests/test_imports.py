@@ -16,7 +16,7 @@ PACKAGE = ROOT / "ila_core"
 
 BASE = (
     "_version", "artifacts", "errors", "paths", "identity", "chance", "shapes", "options", "files",
-    "progress",
+    "hashes", "progress",
 )  # fmt: skip
 """Single modules that every room may import; they import only those before them."""
 

@@ -28,13 +28,14 @@ from ila_core.cli import (
     study,
     trained,
     tune,
+    verify,
 )
 from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
 COMMANDS = (
     build, add, select, mine, compare, report, search, duplicates, decontaminate, trained, model,
-    tune, study, app, info, doctor,
+    tune, study, app, info, verify, doctor,
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from ila_core.exports.llamafactory import (
     register,
 )
 from ila_core.exports.messages import as_messages, axolotl_snippet
-from ila_core.files import hash_file, replacing, write_text
+from ila_core.files import hash_file, replacing, write_text, writing_errors
 from ila_core.pool.json_text import as_utf8, compact_json, squeeze, without_field
 
 if TYPE_CHECKING:
@@ -101,13 +101,20 @@ def parts_of(
 
 
 def _write(selection: Selection, path: Path, format: Format, **how: str) -> None:
-    """Write one file and its manifest."""
+    """Write one file and its manifest.
+
+    An older manifest goes first: whenever this is cut short, none stands beside other records.
+    """
+    about = path.with_name(f"{path.name}.{MANIFEST}")
     with replacing(path) as temporary:
         write_records(selection, temporary, format)
         digest = hash_file(temporary)
-    about = manifest(selection, format, sha256=digest, **how)
-    text = json.dumps(about, indent=1, ensure_ascii=False)
-    write_text(path.with_name(f"{path.name}.{MANIFEST}"), text + "\n")
+        with writing_errors(about):
+            about.unlink(missing_ok=True)
+    text = json.dumps(
+        manifest(selection, format, sha256=digest, **how), indent=1, ensure_ascii=False
+    )
+    write_text(about, text + "\n")
 
 
 def content(selection: Selection, format: Format = "jsonl") -> bytes:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from ila_core.artifacts import (
 )
 from ila_core.errors import DamagedError, RunError, first_line
 from ila_core.files import hash_file, replacing
+from ila_core.hashes import hash_once
 from ila_core.landscape.landscape import Landscape
 from ila_core.shapes import misfit
 
@@ -58,10 +59,6 @@ _ARTIFACTS = {"artifacts": {"*": {"stage": str, "bytes": int, "sha256": str}}}
 """What one of layout 2 has beside it."""
 
 
-HASHED_BYTES = 1 << 24
-"""Size up to which a file's bytes are read to see whether it is whole; above it its size tells."""
-
-
 @dataclass(frozen=True)
 class Stamp:
     """What a finished file was like."""
@@ -74,17 +71,17 @@ class Stamp:
         """Return the stamp of a file as it is now."""
         return cls(path.stat().st_size, hash_file(path))
 
-    def fits(self, path: Path, *, wholly: bool = False) -> bool:
-        """Tell whether a file is still as it was: by its size and, up to 16 MB, by its bytes.
+    def fits(self, path: Path, *, anew: bool = False) -> bool:
+        """Tell whether a file is still as it was, byte for byte.
 
-        `wholly` reads a larger one too.
+        A large one is read once for each state of it, see `hash_once`, unless `anew`.
         """
         try:
             if path.stat().st_size != self.bytes:
                 return False
         except OSError:
             return False
-        return not (wholly or self.bytes <= HASHED_BYTES) or hash_file(path) == self.sha256
+        return (hash_file if anew else hash_once)(path) == self.sha256
 
 
 # -- the manifest ---------------------------------------------------------------------------------
@@ -183,18 +180,60 @@ def rejects_of(folder: str | Path, manifest: Mapping[str, Any]) -> Path | None:
 
 
 def _place(folder: Path, name: str, entry: Mapping[str, Any]) -> Path:
+    stamp, places = _written(folder, name, entry)
+    for place in places:
+        if stamp.fits(place):
+            return place
+    there = any(place.is_file() for place in places)
+    raise _damaged(folder, f"{name} is not what it was" if there else f"{name} is not there")
+
+
+def _written(folder: Path, name: str, entry: Mapping[str, Any]) -> tuple[Stamp, list[Path]]:
+    """Return what an artifact was like when it was written, and where it may lie."""
     try:
         stamp, stage = Stamp(int(entry["bytes"]), str(entry["sha256"])), str(entry["stage"])
         if any(Path(part).name != part for part in (name, stage)):
             raise ValueError("a way out of the folder")
-        places = [folder / STAGES / stage / name, folder / name]
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder / MANIFEST, f"its entry on {name} is broken") from error
-    for place in places:
-        if stamp.fits(place, wholly=name == TABLE):
-            return place
-    there = any(place.is_file() for place in places)
-    raise _damaged(folder, f"{name} is not what it was" if there else f"{name} is not there")
+    return stamp, [folder / STAGES / stage / name, folder / name]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file of a landscape, read from its first byte to its last."""
+
+    name: str
+    bytes: int
+    state: Literal["whole", "damaged", "missing"]
+
+
+def verify(folder: str | Path) -> list[Checked]:
+    """Read all files of a landscape and return how each is; RunError where there is no landscape.
+
+    Every artifact lies in two places, in the stage that made it and beside the manifest; one whole
+    copy is enough to open the landscape by, and either may be missing: a folder may be copied
+    without its stages. Where both are, both are told of.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if manifest.get("artifacts") is None:
+        raise RunError(
+            f"{folder} was built before checksums were kept, so nothing tells whether its files "
+            "are whole; build it again."
+        )
+    found = []
+    for name, entry in manifest["artifacts"].items():
+        stamp, places = _written(folder, name, entry)
+        there = [place for place in places if place.is_file()]
+        if not there:
+            found.append(Checked(name, stamp.bytes, "missing"))
+        for place in there:
+            state: Literal["whole", "damaged"] = (
+                "whole" if stamp.fits(place, anew=True) else "damaged"
+            )
+            found.append(Checked(str(place.relative_to(folder)), place.stat().st_size, state))
+    return found
 
 
 def _damaged(path: Path, what: str) -> DamagedError:

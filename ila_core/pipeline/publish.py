@@ -4,7 +4,7 @@ A stage's key is the hash of its settings, of the keys of what it read, and of t
 rule and its libraries, so nothing is computed twice and nothing stale is ever read.
 
 Publishing has one moment: the rename that puts the new manifest in place. Before it nothing that
-the old one names is touched; after it the files beside the manifest, links for people, are renewed
+the old one names is touched; after it the files beside the manifest, copies for people, are renewed
 and the stages that nobody reads any more are dropped. What a kill leaves undone of the latter, the
 next build does.
 """
@@ -12,7 +12,6 @@ next build does.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,12 +22,14 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from ila_core.artifacts import ARTIFACTS, MANIFEST, STAGES, TABLE
+from ila_core.artifacts import ARTIFACTS, MANIFEST, STAGES
 from ila_core.errors import IlaError, RunError
 from ila_core.files import locked, replacing, sweep, write_text, writing_errors
 from ila_core.landscape.folder import Stamp
 
 MARK = "done.json"
+_FICLONE = 0x40049409
+"""Linux's ioctl that lets one file share the blocks of another."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,9 @@ class StageFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the stage is done and its files are as they were then.
-
-        The public files are hard links to a stage's, so what cuts one cuts the other.
-        """
+        """Whether the stage is done and its files are as they were then."""
         files = self.files
-        return bool(files) and all(
-            stamp.fits(self.path / name, wholly=name == TABLE) for name, stamp in files.items()
-        )
+        return bool(files) and all(stamp.fits(self.path / name) for name, stamp in files.items())
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -171,9 +167,11 @@ class Run:
         """Let the public names stand for what the manifest names, and drop what nobody reads."""
         for name in ARTIFACTS:
             if name in entries:
-                source = self.folder / STAGES / str(entries[name]["stage"]) / name
+                entry = entries[name]
+                source = self.folder / STAGES / str(entry["stage"]) / name
                 if source.is_file():  # else the public file is all there is: a copied folder
-                    _renew(source, self.folder / name)
+                    stamp = Stamp(int(entry["bytes"]), str(entry["sha256"]))
+                    _renew(source, self.folder / name, stamp)
             else:  # an earlier build's, no longer asked for
                 (self.folder / name).unlink(missing_ok=True)
         self._prune(used)
@@ -190,15 +188,28 @@ def _ours(folder: Path) -> bool:
     return (folder / MANIFEST).is_file() or (folder / STAGES).is_dir()
 
 
-def _renew(source: Path, target: Path) -> None:
-    """Let a public name stand for a stage's file."""
-    if target.is_file() and target.samefile(source):
+def _renew(source: Path, target: Path, stamp: Stamp) -> None:
+    """Let a public name stand for a stage's file: by bytes of its own, so that neither harms both.
+
+    Where the file system can, the two share their blocks until one of them is written to.
+    """
+    if target.is_file() and not target.samefile(source) and stamp.fits(target):
         return
     with replacing(target) as temporary:
-        try:
-            os.link(source, temporary)
-        except OSError:  # a file system without hard links
+        if not _cloned(source, temporary):
             shutil.copyfile(source, temporary)
+
+
+def _cloned(source: Path, target: Path) -> bool:
+    """Make a file that shares another's blocks, as Btrfs and XFS do; False where that cannot be."""
+    try:
+        import fcntl
+
+        with open(source, "rb") as old, open(target, "wb") as new:
+            fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _plain(value: object) -> object:
