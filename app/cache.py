@@ -61,6 +61,8 @@ MOST_POINTS = 500
 """Records of a window that are drawn as points."""
 BEGINNING = 400
 """Letters of a record that its first line is taken from."""
+BLOCK = 2048
+"""Records whose beginnings are read together: as many as lie together on disk."""
 T = TypeVar("T")
 
 
@@ -150,10 +152,20 @@ def sample(landscape: Landscape, box: Box | None) -> tuple[np.ndarray, int]:
 
 @once(max_entries=48)
 def beginnings(landscape: Landscape, rows: np.ndarray) -> list[str]:
-    """Return the beginning of each record's instruction, for the map's tooltip."""
+    """Return the beginning of each record's instruction, for lists and the map's tooltip."""
     if landscape.records is None:
         return [""] * len(rows)
-    return [record.instruction[:BEGINNING] for record in landscape.records.take(rows)]
+    places = [divmod(row, BLOCK) for row in rows.tolist()]
+    read = {block: _block_of_beginnings(landscape, block) for block in {at for at, _ in places}}
+    return [read[block][line] for block, line in places]
+
+
+@once(max_entries=512)  # all of a million records; a hundred MB, half that of short ones
+def _block_of_beginnings(landscape: Landscape, block: int) -> list[str]:
+    """Return the beginnings of the rows of a block: those of a list lie all over the file."""
+    assert landscape.records is not None
+    rows = np.arange(block * BLOCK, min((block + 1) * BLOCK, len(landscape)))
+    return [text[:BEGINNING] for text in landscape.records.take_instructions(rows)]
 
 
 @once(max_entries=24)

@@ -13,7 +13,6 @@ import hand
 import session
 from ila_core.landscape.facets import Categories, facet
 from ila_core.landscape.landscape import Landscape
-from ila_core.pool.record import Record
 from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
 from parts.notices import empty
@@ -50,10 +49,9 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
     headline(selection, order, found)
     pages(order, at)
     listed = order[at // PAGE * PAGE :][:PAGE]
-    taken = cache.texts(landscape, listed)
     row = int(order[at])
     record_list(
-        lines(selection, listed, taken),
+        lines(selection, listed, cache.beginnings(landscape, listed)),
         row,
         label=f"Records in {found.why}" if found.asked else "All records",
         key=LIST,
@@ -61,7 +59,7 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
     )
     walk(landscape, order, at)
     why = selection.why(row).sentence
-    record_card(landscape, row, taken[at % PAGE], why)
+    record_card(landscape, row, cache.texts(landscape, np.array([row]))[0], why)
     whole(view, landscape, order, found)
 
 
@@ -159,8 +157,8 @@ def pages(order: np.ndarray, at: int) -> None:
                       args=(row,))  # fmt: skip
 
 
-def lines(selection: Selection, rows: np.ndarray, taken: list[Record]) -> list[Line]:
-    """Return what the list says of records."""
+def lines(selection: Selection, rows: np.ndarray, begun: list[str]) -> list[Line]:
+    """Return what the list says of records, which begin as told."""
     landscape, mine = selection.landscape, session.mine()
     pinned, excluded = set(mine.pinned), set(mine.excluded)
     round_of = {}
@@ -169,14 +167,14 @@ def lines(selection: Selection, rows: np.ndarray, taken: list[Record]) -> list[L
         round_of = dict(zip(selection.rows[inside].tolist(), selection.round[inside].tolist(),
                             strict=True))  # fmt: skip
     found = []
-    for row, record in zip(rows.tolist(), taken, strict=True):
+    for row, text in zip(rows.tolist(), begun, strict=True):
         depth = float(landscape.relative_depth[row])
         word: Word = "pinned" if row in pinned else "excluded" if row in excluded else ""
         tokens = int(np.nan_to_num(landscape.tokens[row]))
         found.append(
             Line(
                 row,
-                first_line(record.instruction) or "(no instruction)",
+                first_line(text) or "(no instruction)",
                 bool(selection.mask[row]),
                 None if np.isnan(depth) else round(depth, 4),
                 f"{count(tokens)} token{'s' * (tokens != 1)}",

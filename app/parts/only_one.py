@@ -70,12 +70,11 @@ def record_list(landscape: Landscape, name: str, rows: np.ndarray) -> None:
         st.caption("None.")
         return
     listed = rows[:MOST_LISTED]
-    taken = cache.texts(landscape, listed)
     frame = pd.DataFrame(
         {
             "Depth": 100 * landscape.relative_depth[listed],
             "Tokens": landscape.tokens[listed],
-            "Instruction": [first_line(record.instruction) for record in taken],
+            "Instruction": [first_line(text) for text in cache.beginnings(landscape, listed)],
         }
     )
     key = f"only_{name}_{hash(tuple(listed.tolist())) & 0xFFFFFFFF:x}"

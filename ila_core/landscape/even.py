@@ -76,10 +76,16 @@ def curve_order(landscape: Landscape) -> np.ndarray:
 @remembered(most=3, of_map=True)
 def curve_ranks(landscape: Landscape, excluded: bytes = b"") -> np.ndarray:
     """Return each record's rank along the curve among those not excluded, (n,) int64; else -1."""
-    order, ranks = curve_order(landscape), np.full(len(landscape), -1, np.int64)
-    if excluded:
-        may = np.ones(len(landscape), dtype=bool)
-        may[np.frombuffer(excluded, dtype=np.int64)] = False
-        order = order[may[order]]
+    order, ranks = curve_rows(landscape, excluded), np.full(len(landscape), -1, np.int64)
     ranks[order] = np.arange(len(order))
     return frozen(ranks)
+
+
+def curve_rows(landscape: Landscape, excluded: bytes = b"") -> np.ndarray:
+    """Return the rows that are not excluded (int64 ascending) in the order of the curve."""
+    order = curve_order(landscape)
+    if not excluded:
+        return order
+    may = np.ones(len(landscape), dtype=bool)
+    may[np.frombuffer(excluded, dtype=np.int64)] = False
+    return order[may[order]]

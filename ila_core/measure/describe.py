@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ila_core.landscape.grid import frozen
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
 from ila_core.measure.embedding import embedding_distance, novelsum
@@ -124,7 +125,7 @@ def describe(
         mean_relative_depth=mean_known(landscape.relative_depth[rows]),
         domain_share=share,
         domain_names=tuple(landscape.domain_names),
-        domain_divergence=divergence(share, domain_shares(landscape)),
+        domain_divergence=divergence(share, _pool_shares(landscape)),
         reference_grid=reference,
     )
     if landscape.vectors is None or not len(rows):
@@ -214,6 +215,11 @@ def domain_shares(landscape: Landscape, rows: np.ndarray | None = None) -> np.nd
     domain = landscape.domain if rows is None else landscape.domain[rows]
     count = np.bincount(domain, minlength=len(landscape.domain_names))
     return count / max(len(domain), 1)
+
+
+@remembered(most=1, of_map=True)
+def _pool_shares(landscape: Landscape) -> np.ndarray:
+    return frozen(domain_shares(landscape))
 
 
 def divergence(share: np.ndarray, pool: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ila_core.landscape.even import curve_ranks
+from ila_core.landscape.even import curve_rows
 from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 
@@ -32,8 +32,7 @@ def pairs(selection: Selection, count: int = 10) -> list[Pair]:
     """
     landscape = selection.landscape
     never = Locks.asked(landscape, selection.spec).excluded
-    rank = curve_ranks(landscape, never.tobytes())
-    order = np.argsort(rank, kind="stable")[len(never) :]
+    order = curve_rows(landscape, never.tobytes())
     is_kept = selection.mask[order]
     kept, left = np.flatnonzero(is_kept), np.flatnonzero(~is_kept)
     number = min(count, len(kept), len(left))

@@ -150,6 +150,10 @@ class Records:
         """The records of these rows, in the order asked. Raises IndexError for other rows."""
         return self._gather(rows, None, records_of)
 
+    def take_instructions(self, rows: Iterable[int]) -> list[str]:
+        """The instructions of these rows, in the order asked. Raises IndexError for other rows."""
+        return self._gather(rows, ["instruction"], lambda table: table.column(0).to_pylist())
+
     def take_originals(self, rows: Iterable[int]) -> Iterator[str]:
         """The originals of these rows, in the order asked. Raises IndexError for other rows."""
         rows = _row_array(rows)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from app_helpers import scored_pool
 
 import cache
+import ila_core as ila
 from ila_core.landscape.landscape import Landscape
+from ila_core.paths import APP
 from ila_core.selection.spec import Spec
 
 
@@ -66,3 +71,26 @@ def test_a_file_that_has_changed_is_read_anew(run: Path, tmp_path: Path) -> None
     later = manifest.stat().st_mtime_ns + 1_000_000_000
     os.utime(manifest, ns=(later, later))
     assert cache.landscape(folder) is not one
+
+
+def test_beginnings_are_those_of_the_records_and_their_block_is_read_once(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landscape = ila.open(run)
+    landscape = replace(landscape, run=None, given_records=landscape.records, fingerprint="blocks")
+    texts = [text[: cache.BEGINNING] for text in landscape.records.instructions()]
+    monkeypatch.setattr(cache, "BLOCK", 16)
+    asked: list[int] = []
+    take = landscape.records.take_instructions
+    monkeypatch.setattr(type(landscape.records), "take_instructions",
+                        lambda _, rows: asked.append(len(rows)) or take(rows))  # fmt: skip
+    for rows in ([59, 3, 15, 16, 58], [4, 57], [17]):
+        assert cache.beginnings(landscape, np.array(rows)) == [texts[row] for row in rows]
+    assert sorted(asked) == [12, 16, 16]
+    assert cache.beginnings(scored_pool(), np.array([0, 7])) == ["", ""]
+
+
+def test_no_run_of_the_page_waits_for_the_garbage_of_the_last() -> None:
+    """Streamlit would walk every object of the process after each run: 0.1 s and more."""
+    told = tomllib.loads((APP / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert told["runner"]["postScriptGC"] is False

@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from ila_core.paths import APP
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+from served import CHROMIUM, opened_on, serving
 
 
 @pytest.fixture(scope="session")
 def server(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a page opened on the small landscape."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     folder = tmp_path_factory.mktemp("server")
-    environment = os.environ | {
-        "ILA_APP_OPEN": str(run),
-        "ILA_APP_ROOTS": str(run.parent),
-        "ILA_RUNS_DIR": str(folder / "runs"),
-    }
-    command = [sys.executable, "-m", "streamlit", "run", str(APP / "main.py")]
-    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
-    with open(folder / "log", "wb") as log:
-        page = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(address, page)
-        yield address
-    finally:
-        page.terminate()
-        page.wait(20)
-
-
-def wait_for(address: str, page: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 90
-    while time.monotonic() < until and page.poll() is None:
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError("the page did not start")
+    with serving(folder, **opened_on(run, folder)) as page:
+        yield page.address
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +27,7 @@ def chromium() -> Iterator[Any]:
         pytest.skip("no chromium on the PATH: the browser tests need one")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=path, args=CHROMIUM)
         yield browser
         browser.close()
 

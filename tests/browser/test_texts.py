@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from served import serving
 
-from browser.conftest import wait_for
 from ila_core.paths import APP
 
 TEXTS = [
@@ -40,24 +36,10 @@ for number, text in enumerate({TEXTS!r}):
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """The address of a page that shows every text as the app shows texts of others."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     script = tmp_path / "script.py"
     script.write_text(SCRIPT, encoding="utf-8")
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-    command += ["--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false"]
-    page = subprocess.Popen(
-        command, env=dict(os.environ), cwd=tmp_path,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        wait_for(f"http://127.0.0.1:{port}", page)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        page.terminate()
-        page.wait(20)
+    with serving(tmp_path, script) as page:
+        yield page.address
 
 
 def test_texts_of_others_are_read_as_they_are_written(chromium: Any, address: str) -> None:

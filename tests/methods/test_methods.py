@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ila_core.chance import library_seed
+from ila_core.chance import library_seed, stream
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.baseline import CHANCE
@@ -23,6 +23,7 @@ from ila_core.methods.k_means import deepest_of_each
 from ila_core.methods.registry import find, names
 from ila_core.methods.select import select
 from ila_core.methods.semdedup import nearest_earlier
+from ila_core.methods.simple import random, shuffled
 from ila_core.methods.vectors import clusters
 from ila_core.selection.spec import Spec
 
@@ -688,3 +689,14 @@ def test_a_package_cannot_take_a_known_name(plug_in):
     plug_in(ila="their_package:pick")
     with pytest.raises(IlaError, match="names its method 'ila', which exists already"):
         names()
+
+
+def test_random_draws_once_whatever_the_budget_and_gives_rows_that_nobody_can_spoil() -> None:
+    pool = pool_of(3, 50)
+    few, many = (select(pool, budget=size, method="random").rows for size in (7, 30))
+    assert many[:7].tolist() == few.tolist()
+    assert random(pool, 30, 0).tolist() == stream(0, "random").permutation(50)[:30].tolist()
+    assert shuffled(50, 0) is shuffled(50, 0)
+    own = random(pool, 50, 0)
+    own[:] = 0
+    assert random(pool, 7, 0).tolist() == few.tolist()

@@ -65,6 +65,7 @@ def test_take_gives_the_rows_asked_in_the_order_asked(
     rows = np.append(rng.integers(0, 5000, 300), [0, 2047, 2048, 4999])
     originals, everything = list(found.originals()), list(read_pool(found.files[0]["name"]))
     assert found.take(rows) == [everything[row] for row in rows]
+    assert found.take_instructions(rows) == [everything[row].instruction for row in rows]
     monkeypatch.setattr(records, "TAKE_WINDOW", 77)
     assert list(found.take_originals(rows)) == [originals[row] for row in rows]
     assert found.take([]) == [] and list(found.take_originals([])) == []
