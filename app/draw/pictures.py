@@ -24,6 +24,10 @@ FOURFOLD = 2.0
 """Ends of the scale of representation: a quarter and four times the budget's share, as log2."""
 SHADES = 15
 """Colours along each side of the two-way scale as it is drawn: 225 of the 255 that a byte has."""
+TERRITORY = 7.2
+"""Pixels of the smallest bandwidth by which a domain leads: 1.3 % of the picture's side. With the
+2.4 of the density 75,000 records of 194 domains fall into patches of five pixels and many colours;
+with three times as many a territory is large enough to be pointed at. Zooming in tells the rest."""
 NAMED = 8
 """Domains of the window that the legend names."""
 SPARSEST = 0.99
@@ -171,14 +175,15 @@ def _binned(share: np.ndarray) -> np.ndarray:
 
 
 def domain(landscape: Landscape, ground: Ground, order: np.ndarray, theme: Theme) -> Picture:
-    """Return the domain that leads at every place.
+    """Return the domain that leads around every place.
 
     `order` (domains,) is each domain's place in a row in which kin stand together: kin have kindred
     colours.
     """
     names = landscape.domain_names
-    lead = surface.leading(landscape, ground.view)
-    seen = np.unique(lead.domain[lead.domain >= 0])
+    calm = ground.view._replace(bandwidth=max(ground.view.bandwidth, TERRITORY))
+    leads = np.where(ground.density.there, surface.leading(landscape, calm).domain, -1)
+    seen = np.unique(leads[leads >= 0])
     number = np.zeros(len(names) + 1, np.uint8)  # the last is that of -1: nothing
     # a byte tells 255 apart; where more lead, neighbours in the order share a number
     place = np.argsort(np.argsort(order[seen])) if len(seen) else seen
@@ -200,7 +205,7 @@ def domain(landscape: Landscape, ground: Ground, order: np.ndarray, theme: Theme
         "more": f"and {others:,} more; neighbours have like colours" if others > 0 else "",
     }
     value = {"form": "name", "names": spoken[: int(number.max(initial=0))]}
-    return Picture(number[lead.domain], colours, value, legend)
+    return Picture(number[leads], colours, value, legend)
 
 
 def difference(ground: Ground, selection: Selection, other: Selection, theme: Theme) -> Picture:

@@ -17,12 +17,11 @@ from view import View
 def cells_panel(view: View, landscape: Landscape, cells: Cells, kept: Kept) -> None:
     """Show the map as a table: one line a cell, sortable, downloadable, each opens its records."""
     frame = cell_table(cells, kept, cache.leading(landscape, cells))
-    note, download = st.columns([3, 1], vertical_alignment="center")
-    note.caption(
+    st.caption(
         f"{count(len(frame))} occupied cells of the map as drawn. Click a column to sort; select a "
         "line to open its records."
     )
-    with download.container(horizontal_alignment="right"):
+    with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button("Download CSV", lambda: csv_bytes(frame), file_name="patches.csv",
                            mime="text/csv", icon=":material/download:",
                            on_click="ignore")  # fmt: skip

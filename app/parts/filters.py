@@ -14,6 +14,7 @@ from facets.component import Brush, brush_told
 from ila_core.landscape.facets import Categories, facet
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.rules import Rule
+from parts.languages import language_name
 from parts.scope import Scope
 from parts.texts import plain, short
 from view import View
@@ -61,10 +62,13 @@ def in_words(rule: Rule) -> str:
 
     >>> in_words(Rule.parse("tokens=10..500")), in_words(Rule.parse("label=sql|"))
     ('Response tokens 10 to 500', 'Label: none or sql')
+    >>> in_words(Rule.parse("language=de"))
+    'Language: German'
     """
     title = TITLES[rule.name].partition(",")[0]
     if rule.values:
-        return f"{title}: {' or '.join(value or 'none' for value in rule.values)}"
+        said = language_name if rule.name == "language" else str
+        return f"{title}: {' or '.join(said(value) or 'none' for value in rule.values)}"
     if math.isinf(rule.low):
         return f"{title} up to {number(rule.high)}"
     if math.isinf(rule.high):

@@ -55,7 +55,7 @@ _SENTENCES: dict[Layer, str] = {
     "depth": "colour shows how deep they are, by {kind}, beside others of their domain",
     "representation": "blue places are kept more than the budget's share, orange ones less",
     "both": "orange is deep, by {kind}, and kept too little; blue is kept well",
-    "domain": "colour shows the domain that leads there; neighbours have like colours",
+    "domain": "colour shows the domain that leads around there; neighbours have like colours",
     "difference": "blue places are kept more by {one}, orange ones by {other}",
     "terrain": "height shows how many records lie there, colour how deep they are, by {kind}",
 }
@@ -86,7 +86,7 @@ def map_panel(selection: Selection) -> None:
     if session.view().against not in others(session.view()):
         session.change(against=others(session.view())[0])
     view = session.view()
-    toolbar(view, selection.landscape)
+    toolbar(view)
     other = against(view, selection) if view.layer == "difference" else None
     if view.layer == "terrain":
         st.plotly_chart(
@@ -99,11 +99,12 @@ def map_panel(selection: Selection) -> None:
             alt=f"Terrain of the pool: {shows(view, selection.landscape)}.",
         )  # fmt: skip
     canvas(view, selection, other)
+    st.caption(plain(sentence(view, selection.landscape)))
     session.write_url()
 
 
-def toolbar(view: View, landscape: Landscape) -> None:
-    """Draw what the map shows, and say it."""
+def toolbar(view: View) -> None:
+    """Draw what the map shows in one row, the cells over it behind a button."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             "Layer",
@@ -114,8 +115,15 @@ def toolbar(view: View, landscape: Landscape) -> None:
             args=("layer",),
             label_visibility="collapsed",
         )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(plain(sentence(view, landscape)), width="stretch")
+        with st.popover("", icon=":material/grid_4x4:", help="Cells drawn over the map"):
+            st.selectbox(
+                "Cells a side",
+                (0, *SIDES),
+                format_func=lambda side: f"{side} cells" if side else "No cells",
+                key=session.knob("cells", view.cells),
+                on_change=change_cells,
+                help="Cells drawn over the map, that many along each side",
+            )
         if view.layer == "difference":
             st.selectbox(
                 "Set against",
@@ -126,16 +134,6 @@ def toolbar(view: View, landscape: Landscape) -> None:
                 label_visibility="collapsed",
                 width=130,
             )
-        st.selectbox(
-            "Cells a side",
-            (0, *SIDES),
-            format_func=lambda side: f"{side} cells" if side else "No cells",
-            key=session.knob("cells", view.cells),
-            on_change=change_cells,
-            label_visibility="collapsed",
-            width=116,
-            help="Cells drawn over the map, that many along each side",
-        )
 
 
 def change_cells() -> None:

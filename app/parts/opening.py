@@ -24,16 +24,11 @@ def opened() -> Landscape | None:
     except (IlaError, OSError) as error:
         st.header("This landscape cannot be opened", anchor=False)
         trouble(error)
-        left, right = st.columns([1, 3])
-        left.button(
-            "Open the sample instead",
-            on_click=session.change,
-            kwargs={"landscape": SAMPLE},
-            type="primary",
-        )
-        right.page_link(
-            "screens/data.py", label="Open or build another", icon=":material/database:"
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button("Open the sample instead", on_click=session.change,
+                      kwargs={"landscape": SAMPLE}, type="primary")  # fmt: skip
+            st.page_link("screens/data.py", label="Open or build another",
+                         icon=":material/database:", width="content")  # fmt: skip
         return None
     hand.take_up(landscape)
     return landscape

@@ -9,6 +9,7 @@ from draw.names import isolated
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.languages import known, languages
 from ila_core.pool.record import Record
+from parts.languages import language_name
 from parts.texts import count, decimal, plain, share
 
 
@@ -39,7 +40,7 @@ def kinds(landscape: Landscape, row: int, record: Record) -> list[tuple[str, str
     found = [("source", record.source or "")]
     if landscape.records is not None and known(landscape):
         told = languages(landscape)
-        found.append(("language", told.names[told.code[row]]))
+        found.append(("language", language_name(told.names[told.code[row]])))
     if landscape.domain_names:
         found.append(("domain", landscape.domain_names[landscape.domain[row]]))
     found += [("label", label) for label in landscape.labels_of([row])[0]]

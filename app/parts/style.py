@@ -33,6 +33,7 @@ h1, h2, h3 {letter-spacing: -0.01em;}
 [data-testid="stBaseButton-primary"] span {color: ON_PRIMARY;}
 [data-testid="stCode"] .language-bash .token {color: inherit;}
 [data-testid="stCode"] .token.keyword, [data-testid="stCode"] .token.parameter {color: BLUE;}
+[data-testid="stCode"] .token.parameter {white-space: nowrap;}
 [data-testid="stCode"] {overflow: auto;}
 [data-testid="stCode"] pre {overflow: visible;}
 [data-testid="stSelectboxVirtualDropdown"] li, [data-testid="stSelectboxVirtualDropdown"] li * {

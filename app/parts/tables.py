@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from ila_core.measure.baseline import CHANCE
 from ila_core.measure.compare import Comparison, Row
 from ila_core.measure.describe import GRIDS
 from parts import terms
-from parts.texts import DASH, csv_bytes, gain, share
+from parts.texts import DASH, csv_bytes, gain, share, short
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Number:
 
     key: str
     title: str
-    form: str
+    form: Callable[[float], str]
     better: int
     """1 where more is better, -1 where less is, 0 where neither."""
     help: str
@@ -31,13 +31,13 @@ class Number:
     """Whether the difference to random is told in per cent of random's number."""
 
     def text(self, value: float) -> str:
-        return DASH if np.isnan(value) else self.form.format(value)
+        return DASH if np.isnan(value) else self.form(value)
 
     def spread(self, value: float) -> str:
         """Return a deviation, in the digits of the number and without a second unit."""
         if np.isnan(value):
             return ""
-        return f" ± {self.form.format(value).rstrip('%')}"
+        return f" ± {self.form(value).rstrip('%')}"
 
     def difference(self, value: float, base: float) -> str:
         if np.isnan(value) or np.isnan(base):
@@ -48,23 +48,23 @@ class Number:
 
 
 NUMBERS = (
-    Number("coverage", "Coverage", "{:.1%}", 1,
+    Number("coverage", "Coverage", "{:.1%}".format, 1,
            f"{terms.COVERAGE} Behind it the difference to random in percentage points."),
-    Number("reach", "Reach", "{:.1%}", 1,
+    Number("reach", "Reach", "{:.1%}".format, 1,
            terms.REACH),
-    Number("fidelity", "Fidelity", "{:.1%}", 1,
+    Number("fidelity", "Fidelity", "{:.1%}".format, 1,
            terms.FIDELITY),
-    Number("mean_relative_depth", "Mean depth", "{:.1%}", 1,
+    Number("mean_relative_depth", "Mean depth", "{:.1%}".format, 1,
            terms.MEAN_DEPTH),
-    Number("tokens", "Tokens", "{:,.0f}", 0,
+    Number("tokens", "Tokens", short, 0,
            terms.TOKENS, relative=True),
-    Number("embedding_distance_mean", "Distance", "{:.3f}", -1,
+    Number("embedding_distance_mean", "Distance", "{:.3f}".format, -1,
            "Mean cosine distance from a pool record to its nearest chosen one, in the embedding "
            "space: less is better.", relative=True),
-    Number("embedding_distance_p95", "Distance, 95th", "{:.3f}", -1,
+    Number("embedding_distance_p95", "Distance, 95th", "{:.3f}".format, -1,
            "95th percentile of the same distance: how far the worst served records are.",
            relative=True),
-    Number("novelsum", "NovelSum", "{:.3f}", 1,
+    Number("novelsum", "NovelSum", "{:.3f}".format, 1,
            "Diversity weighted by density (arXiv 2502.17184): more is more diverse.",
            relative=True),
 )  # fmt: skip
@@ -127,8 +127,10 @@ def beside_random(
 def tone(number: Number, value: float, base: float, spread: float, theme: Theme) -> str:
     """Return a cell's style: better or worse than random, or nothing within twice its spread."""
     gap = number.better * (value - base)
-    if not np.isfinite(gap) or abs(gap) <= 2 * np.nan_to_num(spread) or gap == 0:
+    if not number.better or not np.isfinite(gap):
         return ""
+    if abs(gap) <= 2 * np.nan_to_num(spread):
+        return f"color: {INKS[theme].muted}"
     better, worse = TONES[theme]
     return f"color: {better}; font-weight: 600" if gap > 0 else f"color: {worse}"
 

@@ -39,7 +39,6 @@ def page() -> None:
     if selection is None:
         instead(landscape)
         return
-    first_minute(selection)
     reach(selection)
     with st.container(key="map_and_panel"):
         left, right = st.columns([1.63, 1], gap="medium")
@@ -50,6 +49,7 @@ def page() -> None:
         map_panel(selection)
         measured(selection)
     with right:
+        first_minute(selection)  # beside the map: nothing above it pushes it under the fold
         panel(session.view(), selection, looked)
 
 

@@ -17,7 +17,7 @@ function linesOfName(words) {
 // Which names stand where: { lines, left, top, main }, the broadest and largest first.
 function placeNames(context, names, camera, font, taken) {
   const level = Math.min(levelAt(camera.zoom), Math.max(...names.map((name) => name.level), 0));
-  const placed = [];
+  const placed = [], told = new Set();
   for (const [main, wanted, size] of [[true, level, 13], [false, level + 1, 11.5]]) {
     context.font = `${main ? 600 : 500} ${size}px ${font}`;
     for (const name of names) {
@@ -25,6 +25,7 @@ function placeNames(context, names, camera, font, taken) {
       const [x, y] = camera.toScreen(name.x, name.y);
       if (x < 0 || y < 0 || x > camera.width || y > camera.height) continue;
       const lines = linesOfName(name.words);
+      if (!main && told.has(lines.join())) continue; // a broader name says it already
       const half = Math.max(...lines.map((line) => context.measureText(line).width)) / 2 + 6;
       const tall = (size * 1.22 * lines.length) / 2 + 4;
       const left = Math.min(Math.max(x, half), camera.width - half);
@@ -33,6 +34,7 @@ function placeNames(context, names, camera, font, taken) {
       const clash = taken.some((o) => box[0] < o[2] && o[0] < box[2] && box[1] < o[3] && o[1] < box[3]);
       if (clash) continue;
       taken.push(box);
+      told.add(lines.join());
       placed.push({ lines, left, top, main, size });
     }
   }

@@ -122,6 +122,18 @@ def test_places_have_the_colour_of_their_domain(
     assert shown[0] != shown[1]
 
 
+def test_many_mixed_domains_show_as_territories_not_as_specks() -> None:
+    rng = np.random.default_rng(5)
+    xy = rng.uniform(0, 10, (40_000, 2))
+    by_place = (xy // 0.5).astype(int) @ [1, 20]  # of 400 small neighbourhoods one in five
+    mixed = np.where(rng.random(len(xy)) < 0.2, by_place % 150, rng.integers(0, 150, len(xy)))
+    pool = Landscape.from_arrays(xy, domain=mixed, domain_names=[f"topic {k}" for k in range(150)])
+    level = pictures.domain(pool, grounds.ground(pool, None), np.arange(150), "light").level
+    inside = level[40:-40, 40:-40]
+    borders = np.count_nonzero(inside[:, 1:] != inside[:, :-1]) / inside[:, 1:].size
+    assert borders < 1 / 8  # a territory is eight pixels wide at least, on average
+
+
 def test_more_domains_than_a_byte_tells_apart_still_have_colours() -> None:
     rng = np.random.default_rng(0)
     places = np.stack(np.divmod(np.arange(400), 20), axis=1).repeat(20, axis=0)

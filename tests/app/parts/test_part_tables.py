@@ -11,7 +11,7 @@ import pytest
 from app_helpers import compared_pool, read_table
 
 import ila_core as ila
-from draw.theme import TONES
+from draw.theme import INKS, TONES
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.compare import Comparison
 from parts import tables
@@ -58,8 +58,8 @@ def test_a_missing_number_is_a_dash_without_a_difference() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "how"),
     [
-        ("coverage", 0.60, "better"), ("coverage", 0.40, "worse"), ("coverage", 0.519, ""),
-        ("coverage", 0.481, ""), ("embedding_distance_mean", 0.40, "better"),
+        ("coverage", 0.60, "better"), ("coverage", 0.40, "worse"), ("coverage", 0.519, "within"),
+        ("coverage", 0.481, "within"), ("embedding_distance_mean", 0.40, "better"),
         ("embedding_distance_mean", 0.60, "worse"), ("tokens", 0.9, ""), ("coverage", math.nan, ""),
     ],
 )  # fmt: skip
@@ -69,6 +69,7 @@ def test_better_and_worse_count_beyond_twice_the_spread(key: str, value: float, 
         style = tables.tone(BY_KEY[key], value, 0.5, 0.01, theme)
         assert style == {
             "better": f"color: {better}; font-weight: 600", "worse": f"color: {worse}", "": "",
+            "within": f"color: {INKS[theme].muted}",
         }[how]  # fmt: skip
 
 

@@ -8,7 +8,8 @@ import pytest
 from conftest import small_pool, write_jsonl
 
 import ila_core as ila
-from parts.record_card import facts
+from ila_core.landscape.languages import languages
+from parts.record_card import chips, facts
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,14 @@ def test_an_arabic_domain_keeps_its_place_in_the_line(tmp_path: Path) -> None:
         pool, out=tmp_path / "run", projection="pca", loss="none", domains="column:topic"
     )
     assert "\u2068قصيدة\u2069" in facts(landscape, 0, landscape.records.take([0])[0]).split(" · ")
+
+
+def test_a_language_is_told_by_its_name_as_the_facets_tell_it(tmp_path: Path) -> None:
+    texts = [f"Where does the train to platform {k} stop on its way?" for k in range(20)]
+    records = [
+        {**record, "instruction": t} for record, t in zip(small_pool(20), texts, strict=True)
+    ]
+    pool = write_jsonl(tmp_path / "pool.jsonl", records)
+    landscape = ila.build(pool, out=tmp_path / "run", projection="pca", loss="none")
+    assert languages(landscape).names == ("en",)
+    assert ":green-badge[English]" in chips(landscape, 0, landscape.records.take([0])[0])
