@@ -58,6 +58,19 @@ _ARTIFACTS = {"artifacts": {"*": {"stage": str, "bytes": int, "sha256": str}}}
 """What one of layout 2 has beside it."""
 
 
+def projection_of(manifest: Mapping[str, Any]) -> str:
+    """Return what put a run's records on the map: a method, or the two columns.
+
+    >>> projection_of({"settings": {"projection": "auto"},
+    ...                "stages": {"projection": {"method": "landmarks"}}})
+    'landmarks'
+    """
+    made = manifest.get("stages", {}).get("projection", {})
+    asked = manifest.get("settings", {}).get("projection", "umap")
+    # A map that was made before there was a choice tells no method: it was the default's.
+    return str(made.get("method", "umap" if asked == "auto" else asked))
+
+
 HASHED_BYTES = 1 << 24
 """Size up to which a file's bytes are read to see whether it is whole; above it its size tells."""
 
