@@ -72,6 +72,8 @@ def _tell_landscape(folder: str, *, as_json: bool) -> None:
 
 def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[tuple[str, str]]:
     """Return what is to be told of a landscape, by name."""
+    from ila_core.landscape.folder import projection_of
+
     counts = manifest["counts"]
     pairs = [
         ("records", f"{counts['kept']:,} kept, {counts['rejected']:,} rejected"),
@@ -80,7 +82,7 @@ def lines(manifest: Mapping[str, Any], landscape: Landscape, size: int) -> list[
         ("inputs", ", ".join(f["name"] for f in manifest["inputs"])),
         *(("added", _added(one)) for one in manifest.get("additions", [])),
         ("encoder", _encoder(manifest["stages"]["embedding"])),
-        ("projection", manifest["settings"]["projection"]),
+        ("projection", projection_of(manifest)),
         ("loss", _loss(manifest)),
         ("depth", _depths(landscape)),
         ("domains", f"{len(landscape.domain_names):,}"),

@@ -59,6 +59,19 @@ _ARTIFACTS = {"artifacts": {"*": {"stage": str, "bytes": int, "sha256": str}}}
 """What one of layout 2 has beside it."""
 
 
+def projection_of(manifest: Mapping[str, Any]) -> str:
+    """Return what put a run's records on the map: a method, or the two columns.
+
+    >>> projection_of({"settings": {"projection": "auto"},
+    ...                "stages": {"projection": {"method": "landmarks"}}})
+    'landmarks'
+    """
+    made = manifest.get("stages", {}).get("projection", {})
+    asked = manifest.get("settings", {}).get("projection", "umap")
+    # A map that was made before there was a choice tells no method: it was the default's.
+    return str(made.get("method", "umap" if asked == "auto" else asked))
+
+
 @dataclass(frozen=True)
 class Stamp:
     """What a finished file was like."""

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from ila_core.artifacts import STAGES
 from ila_core.errors import IlaError
 from ila_core.files import replacing
+from ila_core.landscape.folder import projection_of
 from ila_core.landscape.landscape import Landscape
 from ila_core.methods.registry import methods
 from ila_core.methods.select import select_by
@@ -75,14 +76,15 @@ def other_places(landscape: Landscape, say: Say = silent) -> list[np.ndarray]:
     Nothing for a landscape without vectors, or whose map knows no chance: given columns, principal
     components. `say` is told the cost before a projection is made.
     """
-    from ila_core.space.project import ProjectionSettings
+    from ila_core.space.project import FITTED, ProjectionSettings
 
-    settings = landscape.manifest.get("settings", {})
-    method, seed = settings.get("projection", "umap"), settings.get("seed", 0)
-    if landscape.vectors is None or method not in ("umap", "tsne"):
+    method = projection_of(landscape.manifest)
+    seed = landscape.manifest.get("settings", {}).get("seed", 0)
+    if landscape.vectors is None or method not in FITTED:
         return []
     steps = range(1, OTHER_SEEDS + 1)
-    return [_places(landscape, ProjectionSettings(method, seed + step), say) for step in steps]
+    hows = [ProjectionSettings(cast(Any, method), seed + step) for step in steps]
+    return [_places(landscape, how, say) for how in hows]
 
 
 def _places(landscape: Landscape, how: ProjectionSettings, say: Say) -> np.ndarray:

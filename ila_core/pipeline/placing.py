@@ -211,6 +211,7 @@ def encoder_of(settings: EncoderSettings) -> Encoder:
 
 PROJECTION_LIBRARIES = {
     "umap": ("umap-learn", "pynndescent", "numba", "scikit-learn", "scipy", "numpy"),
+    "landmarks": ("umap-learn", "pynndescent", "numba", "scikit-learn", "scipy", "numpy"),
     "tsne": ("openTSNE", "pynndescent", "numba", "scikit-learn", "scipy", "numpy"),
     "pca": ("scipy", "numpy"),
 }
@@ -235,20 +236,39 @@ class Project(Stage[np.ndarray]):
 
     @property
     def parts(self) -> list[object]:
-        """All that it holds, and the rule of the landmarks where there may be some."""
+        """All that it holds, and how landmarks are chosen and used where there may be some."""
         from ila_core.space import landmarks
-        from ila_core.space.project import LANDMARKS
+        from ila_core.space.project import FITTED
 
-        return [*super().parts, *([landmarks.RULE] if self.total > LANDMARKS else [])]
+        fitted = FITTED.get(self.settings.method, self.total)
+        rules = [landmarks.RULE, landmarks.CHOICE, fitted] if self.total > fitted else []
+        return [*super().parts, *rules]
 
     def make(self, desk: Desk) -> Facts:
-        from ila_core.space.project import project as places
+        from ila_core.space.project import projected
 
-        desk.folder.save(xy=places(self.vectors.value, self.settings, progress=desk.progress))
-        return {}
+        made = projected(self.vectors.value, self.settings, progress=desk.progress)
+        desk.folder.save(xy=made.xy)
+        facts = {"method": self.settings.method, "distinct": made.distinct}
+        return facts | ({"landmarks": made.fitted} if made.fitted < made.distinct else {})
 
     def load(self, folder: StageFolder) -> np.ndarray:
         return folder.load()["xy"]
+
+    def notes(self, value: np.ndarray, facts: Facts) -> Sequence[str]:
+        from ila_core.space.project import FITTED
+
+        if not (landmarks := facts.get("landmarks")):
+            return ()
+        told = (
+            f"The map is fitted on {landmarks:,} landmarks of {facts['distinct']:,} distinct "
+            "instructions; the others lie among those most like them."
+        )
+        if facts["method"] == "landmarks":
+            most = FITTED["umap"]
+            other = "all" if facts["distinct"] <= most else f"{most:,}"
+            told += f" --projection umap fits it on {other}."
+        return (told,)
 
 
 def project(
@@ -262,8 +282,8 @@ def project(
     if places := settings.places:
         xy = np.column_stack([columns.value[name] for name in places]).astype(np.float32)
         return Made(xy, key_of("places", columns.key, places))
-    how = ProjectionSettings(method=cast(Any, settings.projection), seed=settings.seed)
-    return Project(vectors, how)
+    method = cast(Any, settings.method(len(vectors.value)))
+    return Project(vectors, ProjectionSettings(method=method, seed=settings.seed))
 
 
 # -- domains --------------------------------------------------------------------------------------

@@ -27,6 +27,9 @@ P = TypeVar("P")
 LEARNED_ENCODER = "lexical"
 SHIPPED_ENCODERS = ("multilingual", "static", LEARNED_ENCODER)
 SERVER = ("labels", ("endpoint",))
+LANDMARKS_ABOVE = 30_000
+"""Records above which a map is fitted on landmarks unless asked otherwise: below, the fit on all
+takes half a minute."""
 
 
 @dataclass(frozen=True)
@@ -101,17 +104,39 @@ class PlaceSettings(Seeded):
     """How vectors become places on the map."""
 
     projection: str = option(
-        "umap",
+        "auto",
         "what puts the vectors on a map",
         metavar="HOW",
         choices={
+            "auto": "by UMAP up to 30,000 records, by landmarks above",
             "umap": "neighbourhoods kept; about a minute for 75,000 records",
+            "landmarks": "UMAP of 20,000 distinct vectors, the others placed among those most like "
+            "them; the same map in whatever order the records stand",
             "tsne": "slower than UMAP; needs the extra package",
             "pca": "seconds at any size; regions overlap",
         },
-        names={"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "columns:X,Y": "two columns"},
+        names={
+            "auto": "automatic",
+            "umap": "UMAP",
+            "landmarks": "UMAP on landmarks",
+            "tsne": "t-SNE",
+            "pca": "PCA",
+            "columns:X,Y": "two columns",
+        },
         patterns=("columns:X,Y",),
     )
+
+    def method(self, records: int) -> str:
+        """Return what puts so many records on a map, where that is not two of their columns.
+
+        >>> PlaceSettings().method(30_000), PlaceSettings().method(30_001)
+        ('umap', 'landmarks')
+        >>> PlaceSettings(projection="umap").method(10**6)
+        'umap'
+        """
+        if self.projection != "auto":
+            return self.projection
+        return "landmarks" if records > LANDMARKS_ABOVE else "umap"
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -280,7 +305,8 @@ class BuildSettings(
         'pca'
         >>> BuildSettings.of(projection="mds")
         Traceback (most recent call last):
-        ila_core.errors.UsageError: Unknown projection 'mds'; choose umap, tsne, pca or columns:X,Y.
+        ila_core.errors.UsageError: Unknown projection 'mds'; choose auto, umap, landmarks, tsne,
+        pca or columns:X,Y.
         """
         return options.make(cls, given)
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from ila_core.exports.commands import select_command
+from ila_core.landscape.folder import projection_of
 from ila_core.landscape.landscape import Landscape
 from ila_core.measure.baseline import Baseline, baseline
 from ila_core.measure.describe import Numbers, describe, domain_shares
@@ -216,7 +217,9 @@ def _built(landscape: Landscape) -> Iterable[tuple[str, str]]:
         )
     if understood := manifest.get("understood"):
         yield "read as", str(understood)
-    settings = manifest.get("settings") or {}
+    settings = dict(manifest.get("settings") or {})
+    if "projection" in settings:
+        settings["projection"] = projection_of(manifest)
     for name in ("encoder", "projection", "loss", "labels", "domains", "seed"):
         if name in settings:
             yield name, str(settings[name])

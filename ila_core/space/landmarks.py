@@ -30,11 +30,13 @@ import numpy as np
 from ila_core.chance import stream
 from ila_core.errors import IlaError
 from ila_core.progress import Progress, no_progress
-from ila_core.space.distinct import CHUNK, distinct_rows
+from ila_core.space.distinct import CHUNK, distinct_rows, row_hashes
 from ila_core.space.neighbours import nearest
 
 RULE = 2
 """Raised whenever a vector would get another place."""
+CHOICE = 1
+"""Raised whenever others of some vectors would be the landmarks."""
 NEIGHBOURS = 10
 SPARE = 16
 """Candidates beyond those needed: rounding in float32 may swap that many equally near ones."""
@@ -70,6 +72,24 @@ class Placed:
     def same(self) -> np.ndarray:
         """(m,) bool, whether the nearest landmark is the same vector, up to rounding."""
         return self.distance <= SAME
+
+
+def choose(vectors: np.ndarray, rows: np.ndarray, count: int, *, seed: int = 0) -> np.ndarray:
+    """Return which of the distinct vectors[rows] (m, d) are landmarks, (min(count, m),) positions.
+
+    They are drawn by a hash of their content and come in its order: the same vectors, in the same
+    order, however the rows are shuffled, and nearly the same when some rows come or go. A draw
+    without repetitions is as dense as the pool is various, and in no part as dense as one text is
+    frequent.
+
+    >>> vectors = np.arange(8.0)[:, None]
+    >>> first = choose(vectors, np.arange(8), 3)
+    >>> turned = choose(vectors[::-1], np.arange(8), 3)
+    >>> len(first), bool((vectors[first] == vectors[::-1][turned]).all())
+    (3, True)
+    """
+    salt = stream(seed, "landmarks").integers(2**64, dtype=np.uint64)
+    return np.argsort(_scattered(row_hashes(vectors, rows) ^ salt), kind="stable")[:count]
 
 
 def place(
@@ -144,6 +164,16 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
     """
     vectors = np.asarray(vectors, np.float32)
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def _scattered(hashes: np.ndarray) -> np.ndarray:
+    """Return hashes (m,) uint64 one to one, every bit depending on all bits.
+
+    The finalizer of splitmix64: hashes that are sums of products have ordered upper bits.
+    """
+    mixed = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _check(landmarks: np.ndarray, xy: np.ndarray, vectors: np.ndarray) -> None:

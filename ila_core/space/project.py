@@ -2,7 +2,8 @@
 
 The projection is fitted on the distinct vectors and copied to their repetitions, so equal
 instructions lie on one point. Above a number of distinct vectors it is fitted on a sample of
-them, the landmarks, and the others are placed among their nearest landmarks.
+them, the landmarks, and the others are placed among their nearest landmarks. Who is a landmark is
+told by the vectors themselves, so that a map of landmarks does not depend on the records' order.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from ila_core.chance import stream
 from ila_core.errors import UsageError
 from ila_core.progress import Progress, no_progress
 from ila_core.space.distinct import CHUNK, distinct_rows
-from ila_core.space.landmarks import EXACT_PAIRS, place, unit_rows
+from ila_core.space.landmarks import EXACT_PAIRS, choose, place, unit_rows
 from ila_core.space.neighbours import nearest
 
-Method = Literal["umap", "tsne", "pca"]
+Method = Literal["umap", "landmarks", "tsne", "pca"]
 
 FEWEST = 15
 """Distinct vectors below which neighbourhoods mean nothing and principal components are used."""
 
-LANDMARKS = 250_000
-"""Distinct vectors above which the projection is fitted on so many of them, drawn by seed."""
+FITTED: dict[str, int] = {"umap": 250_000, "landmarks": 20_000, "tsne": 250_000}
+"""Distinct vectors that each method is fitted on at most: of more so many are its landmarks."""
 
 NEIGHBOURS, MIN_DIST = 15, 0.1
 """UMAP's own defaults."""
@@ -42,7 +43,10 @@ Report = Callable[[float], None]
 
 @dataclass(frozen=True)
 class ProjectionSettings:
-    """How vectors become points; distances are by cosine. The seed is from 0 to 2^32 - 1."""
+    """How vectors become points; distances are by cosine. The seed is from 0 to 2^32 - 1.
+
+    `landmarks` is UMAP on fewer vectors, and UMAP itself where there are no more than those.
+    """
 
     method: Method = "umap"
     seed: int = 0
@@ -54,34 +58,59 @@ class ProjectionSettings:
             )
 
 
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """The points of n vectors, and what they were made of."""
+
+    xy: np.ndarray
+    """(n, 2) float32, all finite."""
+    distinct: int
+    """Distinct vectors among them."""
+    fitted: int
+    """How many of those the projection was fitted on; the others lie among these."""
+
+
 def project(
     vectors: np.ndarray,
     settings: ProjectionSettings | None = None,
     *,
     progress: Progress = no_progress,
 ) -> np.ndarray:
-    """Return the points of vectors (n, d), of shape (n, 2), float32, all finite.
-
-    Equal rows give equal points, the same seed the same bytes on one machine. Fewer than 15
-    distinct vectors are projected on their principal components, whatever the method. `progress`
-    tells the share of the work as records. UsageError where t-SNE's library is not installed.
+    """Return the points of vectors (n, d), of shape (n, 2), float32, all finite: see `projected`.
 
     >>> project(np.array([[3.0, 0.0], [1.0, 0.0], [3.0, 0.0]])).tolist()
     [[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]]
     """
-    settings = settings or ProjectionSettings()
+    return projected(vectors, settings or ProjectionSettings(), progress=progress).xy
+
+
+def projected(
+    vectors: np.ndarray, settings: ProjectionSettings, *, progress: Progress = no_progress
+) -> Projected:
+    """Return the points of vectors (n, d), and how many of them the projection was fitted on.
+
+    Equal rows give equal points, the same seed the same bytes on one machine; where the map is one
+    of landmarks, in whatever order the rows stand. Fewer than 15 distinct vectors are projected on
+    their principal components, whatever the method. `progress` tells the share of the work as
+    records. UsageError where t-SNE's library is not installed.
+
+    >>> made = projected(np.array([[3.0, 0.0], [1.0, 0.0], [3.0, 0.0]]), ProjectionSettings())
+    >>> made.xy[0].tolist(), made.distinct, made.fitted
+    ([1.0, 0.0], 2, 2)
+    """
     if len(vectors) == 0:
-        return np.zeros((0, 2), np.float32)
+        return Projected(np.zeros((0, 2), np.float32), 0, 0)
     rows, copies = distinct_rows(vectors)
+    fitted = len(rows)
     work = _Portion(progress, len(vectors))
     if is_linear(settings.method, len(rows), vectors.shape[1]):
         xy = principal_components(vectors, rows)
-    elif len(rows) <= LANDMARKS:
+    elif len(rows) <= FITTED[settings.method]:
         xy = _fit(np.asarray(vectors[rows], np.float32), settings, work)
     else:
-        xy = _fit_on_landmarks(vectors, rows, settings, work)
+        xy, fitted = _fit_on_landmarks(vectors, rows, settings, work), FITTED[settings.method]
     work(1.0)
-    return xy[copies]
+    return Projected(xy[copies], len(rows), fitted)
 
 
 def is_linear(method: str, distinct: int, dimensions: int) -> bool:
@@ -295,17 +324,16 @@ class _Iterations:
 def _fit_on_landmarks(
     vectors: np.ndarray, rows: np.ndarray, settings: ProjectionSettings, work: _Portion
 ) -> np.ndarray:
-    """Return the points of vectors[rows], of which LANDMARKS are fitted, (m, 2)."""
-    drawn = stream(settings.seed, "landmarks").permutation(len(rows))[:LANDMARKS]
-    chosen = np.zeros(len(rows), bool)
-    chosen[drawn] = True
+    """Return the points of the distinct vectors[rows], the landmarks' and the others', (m, 2)."""
+    chosen = choose(vectors, rows, FITTED[settings.method], seed=settings.seed)
     landmarks = np.asarray(vectors[rows[chosen]], np.float32)
-    xy = np.empty((len(rows), 2), np.float32)
-    xy[chosen] = _fit(landmarks, settings, work.part(0.0, 0.6))
+    fitted = _fit(landmarks, settings, work.part(0.0, 0.6))
     placing = work.part(0.6, 1.0)
-    others = place(
-        landmarks, xy[chosen], vectors, rows=rows[~chosen], seed=settings.seed,
+    others = np.setdiff1d(np.arange(len(rows)), chosen)
+    placed = place(
+        landmarks, fitted, vectors, rows=rows[others], seed=settings.seed,
         progress=lambda done, total: placing(done / (total or 1)),
     )  # fmt: skip
-    xy[~chosen] = others.xy
+    xy = np.empty((len(rows), 2), np.float32)
+    xy[chosen], xy[others] = fitted, placed.xy
     return xy

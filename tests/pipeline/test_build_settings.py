@@ -34,7 +34,7 @@ PARTS = (ReadSettings, EncodeSettings, PlaceSettings, LossSettings, LabelSetting
         ({"tuned_lm": "some/model"}, "--tuned-lm goes with --loss lm"),
         ({"labels": "endpoint"}, "--labels-url"),
         ({"labels": "taxonomy"}, "--labels taxonomy is no more: .*leave --labels out, or name"),
-        ({"projection": "mds"}, "umap, tsne, pca"),
+        ({"projection": "mds"}, "umap, landmarks, tsne, pca"),
         ({"loss": "column:"}, "column:NAME"),
         ({"seed": -1}, "whole number"),
         ({"seed": 2**32}, "4294967295"),

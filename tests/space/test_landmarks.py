@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 import ila_core.space.landmarks as module
 from ila_core.errors import IlaError
-from ila_core.space.landmarks import place, usual_distance
+from ila_core.space.landmarks import choose, place, usual_distance
 from ila_core.space.neighbours import nearest
 
 CORNERS = np.array([[0, 0], [0, 9], [9, 0], [9, 9.0]])
@@ -31,6 +31,43 @@ def blobs(n: int, *, dim: int = 24, groups: int = 12, seed: int = 0) -> np.ndarr
 def circle(angles: np.ndarray) -> np.ndarray:
     """Return unit vectors of the plane at these angles."""
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+# -- who is a landmark ----------------------------------------------------------------------------
+
+
+@given(st.integers(1, 59), st.integers(0, 50), st.permutations(range(60)))
+@settings(deadline=None)
+def test_landmarks_are_chosen_by_their_content_and_stand_in_its_order(
+    count: int, seed: int, order: list[int]
+) -> None:
+    vectors = blobs(60)
+    chosen = choose(vectors, np.arange(60), count, seed=seed)
+    assert len(set(chosen.tolist())) == len(chosen) == count
+    np.testing.assert_array_equal(chosen, choose(vectors, np.arange(60), 60, seed=seed)[:count])
+    turned = choose(vectors[order], np.arange(60), count, seed=seed)
+    np.testing.assert_array_equal(vectors[order][turned], vectors[chosen])
+    rows = np.array(order)
+    np.testing.assert_array_equal(rows[choose(vectors, rows, count, seed=seed)], chosen)
+
+
+def test_a_record_that_comes_takes_the_place_of_one_landmark_at_most() -> None:
+    vectors = blobs(301)
+    before = choose(vectors, np.arange(300), 100)
+    after = choose(vectors, np.arange(301), 100)
+    assert len(set(before.tolist()) - set(after.tolist())) <= 1
+
+
+def test_every_part_of_a_pool_has_its_share_of_the_landmarks_at_every_seed() -> None:
+    vectors = blobs(4000, groups=8)
+    vectors[:, 0] = np.arange(4000)  # numbers that rise, as ill for a hash as there may be
+    counts = []
+    for seed in range(20):
+        chosen = choose(vectors, np.arange(4000), 1000, seed=seed)
+        counts += [*np.bincount(chosen % 8, minlength=8), *(np.bincount(chosen // 500))]
+    # Of 500 records a quarter is chosen: 125, with a deviation of 9 without replacement.
+    assert np.abs(np.array(counts) - 125).max() < 5 * 9
+    assert 7 < np.std(counts) < 11
 
 
 # -- by hand --------------------------------------------------------------------------------------

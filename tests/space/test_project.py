@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import ila_core.space.project as module
 from ila_core.errors import UsageError
+from ila_core.space.landmarks import choose
 from ila_core.space.neighbours import nearest
 from ila_core.space.project import (
     ProjectionSettings,
@@ -19,6 +20,7 @@ from ila_core.space.project import (
     principal_axes,
     principal_components,
     project,
+    projected,
 )
 
 
@@ -78,7 +80,7 @@ def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 CORNERS = np.eye(3, dtype=np.float32)
 
 
-@pytest.mark.parametrize("method", ["umap", "tsne", "pca"])
+@pytest.mark.parametrize("method", ["umap", "landmarks", "tsne", "pca"])
 @pytest.mark.parametrize(
     "vectors",
     [
@@ -181,19 +183,71 @@ def test_without_its_library_tsne_names_the_extra(monkeypatch: pytest.MonkeyPatc
 # -- many points ----------------------------------------------------------------------------------
 
 
-def test_the_others_lie_among_their_landmarks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LANDMARKS", 100)
+LANDMARKS = ProjectionSettings("landmarks")
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred landmarks."""
+    monkeypatch.setitem(module.FITTED, "landmarks", 100)
+
+
+@pytest.mark.usefixtures("few")
+def test_the_others_lie_among_their_landmarks() -> None:
     vectors, group = groups(400)
-    xy = project(vectors)
-    assert np.isfinite(xy).all()
-    assert purity(xy, group) > 0.95
-    np.testing.assert_array_equal(project(vectors), xy)
+    made = projected(vectors, LANDMARKS)
+    assert np.isfinite(made.xy).all() and made.xy.shape == (400, 2)
+    assert (made.distinct, made.fitted) == (400, 100)
+    assert purity(made.xy, group) > 0.95
+    np.testing.assert_array_equal(project(vectors, LANDMARKS), made.xy)
+    assert (project(vectors, ProjectionSettings("landmarks", seed=1)) != made.xy).any()
 
 
-def test_progress_of_landmarks_rises_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LANDMARKS", 50)
+@given(st.permutations(range(240)))
+@settings(deadline=None, max_examples=8)
+def test_the_order_of_the_records_moves_none_of_them_among_landmarks(order: list[int]) -> None:
+    vectors = groups(200)[0]
+    vectors = np.concatenate([vectors, vectors[:40]])  # the first forty twice
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(module.FITTED, "landmarks", 100)
+        xy, turned = project(vectors, LANDMARKS), project(vectors[order], LANDMARKS)
+    np.testing.assert_array_equal(turned, xy[order])
+    np.testing.assert_array_equal(xy[200:], xy[:40])
+
+
+@pytest.mark.usefixtures("few")
+def test_a_landmark_has_the_place_that_it_was_fitted_at_and_the_others_lie_within() -> None:
+    vectors, _ = groups(300)
+    chosen = choose(vectors, np.arange(300), 100)
+    alone, whole = project(vectors[chosen], LANDMARKS), project(vectors, LANDMARKS)
+    np.testing.assert_array_equal(whole[chosen], alone)
+    assert (whole >= alone.min(axis=0)).all() and (whole <= alone.max(axis=0)).all()
+
+
+@pytest.mark.usefixtures("few")
+def test_a_pool_of_no_more_than_the_landmarks_has_umaps_own_map() -> None:
+    vectors, _ = groups(100)
+    again = np.concatenate([vectors, vectors[:50]])  # distinct ones count
+    made = projected(again, LANDMARKS)
+    assert (made.distinct, made.fitted) == (100, 100)
+    np.testing.assert_array_equal(made.xy, project(again, ProjectionSettings("umap")))
+
+
+@pytest.mark.parametrize("method", ["umap", "tsne"])
+def test_a_pool_that_is_too_large_for_a_method_has_landmarks_too(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(module.FITTED, method, 60)
+    vectors, group = groups(200)
+    made = projected(vectors, ProjectionSettings(method))  # type: ignore[arg-type]
+    assert made.fitted == 60
+    assert purity(made.xy, group) > 0.95
+
+
+@pytest.mark.usefixtures("few")
+def test_progress_of_landmarks_rises_too() -> None:
     steps: list[int] = []
-    project(groups(200)[0], progress=lambda done, _: steps.append(done))
+    project(groups(200)[0], LANDMARKS, progress=lambda done, _: steps.append(done))
     assert steps == sorted(steps) and steps[-1] == 200
 
 
@@ -252,5 +306,7 @@ def test_a_point_is_its_own_first_neighbour_even_among_near_copies(k: int, seed:
 
 
 def test_a_projection_that_is_not_known_is_refused_with_its_name() -> None:
-    with pytest.raises(UsageError, match="Unknown projection 'mds'; choose umap, tsne, pca"):
+    with pytest.raises(
+        UsageError, match="Unknown projection 'mds'; choose umap, landmarks, tsne, pca"
+    ):
         ProjectionSettings(method="mds")  # type: ignore[arg-type]

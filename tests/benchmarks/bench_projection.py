@@ -1,0 +1,116 @@
+"""UMAP fitted on landmarks against UMAP fitted on all, in one process, by turns.
+
+    python tests/benchmarks/bench_projection.py VECTORS.npy [--landmarks 20000] [--repeats 3]
+
+VECTORS.npy is the embeddings.npy of a run. Medians are shown, as the clock has them and as the
+process has used its cores: on a machine that others share the second tells what it takes. Of both
+maps stand beside it the trustworthiness (k = 15), within a seeded sample of the distinct vectors
+and of fewer of them against all others, and the share of the 15 nearest on the map that are among
+the 15 most alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ila_core.space import project as projection
+from ila_core.space.distinct import distinct_rows
+from ila_core.space.landmarks import unit_rows
+from ila_core.space.project import ProjectionSettings, project
+
+K = 15
+SAMPLE = 5_000
+"""Distinct vectors that trustworthiness is taken within: it compares all pairs."""
+ASKED = 2_000
+"""Distinct vectors whose neighbours are held against all vectors."""
+
+
+@dataclass
+class Map:
+    name: str
+    landmarks: int | None
+    """How many vectors are fitted; None for all."""
+    xy: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
+    wall: list[float] = field(default_factory=list)
+    used: list[float] = field(default_factory=list)
+
+    def make(self, vectors: np.ndarray, seed: int) -> None:
+        if self.landmarks is not None:
+            projection.FITTED["landmarks"] = self.landmarks
+        settings = ProjectionSettings("umap" if self.landmarks is None else "landmarks", seed)
+        clock, processor = time.perf_counter(), time.process_time()
+        self.xy = project(vectors, settings)
+        self.wall.append(time.perf_counter() - clock)
+        self.used.append(time.process_time() - processor)
+
+
+def within_sample(vectors: np.ndarray, xy: np.ndarray, rows: np.ndarray) -> float:
+    """Return the trustworthiness of the places of some vectors among themselves."""
+    from sklearn.manifold import trustworthiness
+
+    return float(trustworthiness(vectors[rows], xy[rows], n_neighbors=K, metric="cosine"))
+
+
+def against_all(vectors: np.ndarray, xy: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
+    """Return the trustworthiness of some places among all, and the share of neighbours kept."""
+    from scipy.spatial import KDTree
+
+    n = len(vectors)
+    unit = unit_rows(vectors)
+    beside = KDTree(xy).query(xy[rows], K + 1)[1]
+    over, kept = 0, 0
+    for row, places in zip(rows, beside, strict=True):
+        cosines = unit @ unit[row]
+        cosines[row] = -np.inf
+        near = places[places != row][:K]
+        ranks = 1 + (cosines > cosines[near][:, None]).sum(axis=1)
+        over += np.maximum(ranks - K, 0).sum()
+        kept += (ranks <= K).sum()
+    return 1 - 2 * over / (len(rows) * K * (2 * n - 3 * K - 1)), kept / (len(rows) * K)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("vectors")
+    parser.add_argument("--landmarks", type=int, nargs="+",
+                        default=[projection.FITTED["landmarks"]])  # fmt: skip
+    parser.add_argument("--without-all", action="store_true", help="leave the fit on all out")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+
+    vectors = np.load(options.vectors, mmap_mode="r")
+    rows = distinct_rows(vectors)[0]
+    distinct = np.asarray(vectors[rows], np.float32)
+    maps = [Map(f"{count:,} landmarks", count) for count in options.landmarks]
+    if not options.without_all:
+        maps.insert(0, Map("all", None))
+    project(distinct[:2_000], ProjectionSettings("umap"))  # what compiles, compiles here
+    for turn in range(options.repeats):
+        for one in maps[:: -1 if turn % 2 else 1]:
+            one.make(vectors, options.seed)
+    chance = np.random.default_rng(options.seed)
+    drawn = chance.permutation(len(rows))[:SAMPLE]
+    print(f"{len(vectors):,} vectors, {len(rows):,} distinct, medians of {options.repeats}")
+    print(f"{'fitted on':<20}{'clock':>9}{'cores':>9}{'trust in':>10}{'trust':>9}{'kept':>8}")
+    print(f"{'':<38}{f'{len(drawn):,}':>10}{'in all':>9}")
+    for one in maps:
+        xy = one.xy[rows]
+        trust, kept = against_all(distinct, xy, drawn[:ASKED])
+        print(
+            f"{one.name:<20}{statistics.median(one.wall):>7.1f} s"
+            f"{statistics.median(one.used):>7.1f} s"
+            f"{within_sample(distinct, xy, drawn):>10.4f}{trust:>9.4f}{kept:>8.1%}",
+            flush=True,
+        )
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+
+
+if __name__ == "__main__":
+    main()
