@@ -120,5 +120,7 @@ _AGAIN = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 async def visiting(address: str, query: str = "") -> AsyncIterator[Visitor]:
     """Come to a page with a link's query, and leave it."""
     place = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
-    async with connect(place, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore
+    asked = {"subprotocols": ["streamlit"], "max_size": None}
+    # no pings of its own, as a browser sends none: a busy server would be taken for a dead one
+    async with connect(place, ping_interval=None, **asked) as socket:  # type: ignore
         yield Visitor(socket, query)
