@@ -52,7 +52,6 @@ Note = Literal[
     "stability",
     "slow methods",  # that may run
     "grid kind",
-    "map kind",
     "difference kind",
     "compared record",
     "study loss",

@@ -12,12 +12,17 @@ from draw.layers import Theme
 from draw.legends import scale_legend
 from draw.map import MAP_HEIGHT, as_map, heat, map_axis, targets
 from draw.names import Place
-from draw.scales import Scale, log_ticks, ramp
+from draw.pictures import FOURFOLD, FOURFOLD_TICKS
+from draw.scales import Scale, ramp
 from draw.theme import INKS, look, plain, quiet
+from ila_core.landscape import surface
 from ila_core.landscape.cells import Cells, Kept
+from ila_core.landscape.landscape import Landscape
 
 MAPS_ACROSS = 6
 """Small maps in a row."""
+SMALL = 96
+"""Pixels a side of a small map: some 150 on the screen, and sixteen weigh less than 300 kB."""
 MAPS_GAP = 0.06
 """Between two of them, in widths of one."""
 
@@ -82,40 +87,41 @@ def _reach(values: np.ndarray, step: float) -> float:
 
 
 def small_maps(
-    cells: Cells,
-    kept: Sequence[tuple[str, Kept]],
+    landscape: Landscape,
+    kept: Sequence[tuple[str, np.ndarray]],
     *,
-    what: Literal["share", "records"] = "share",
     theme: Theme = "light",
     height: int = 156,
 ) -> go.Figure:
     """Return one small map a method, all on one scale, under titles that tell whose it is.
 
-    `what` is the share of a cell's patches that are kept, or its records kept (log).
+    `kept` is each title with the rows that are kept. Colour is the share of every place that is
+    kept beside the budget's share, as on the map's own layer of representation.
     """
     ink = INKS[theme]
     down = -(-len(kept) // MAPS_ACROSS)
-    values = [_kept_values(part, what) for _, part in kept]
-    top = max((int(part.records.max(initial=0)) for _, part in kept), default=1)
-    drawn = _kept_scale(what, max(top, 1), theme)
+    view = surface.view_of(landscape, width=SMALL, height=SMALL)
     legend, title = 46, 40  # of two lines
     total = down * (height + title) + legend
     layout: dict[str, object] = look(theme, total)
     heats, titles = [], []
-    for index, ((name, part), shown) in enumerate(zip(kept, values, strict=True)):
+    for index, (name, rows) in enumerate(kept):
         row, column = divmod(index, MAPS_ACROSS)
         axis = "" if index == 0 else str(index + 1)
         left = column * (1 + MAPS_GAP) / (MAPS_ACROSS + (MAPS_ACROSS - 1) * MAPS_GAP)
         width = 1 / (MAPS_ACROSS + (MAPS_ACROSS - 1) * MAPS_GAP)
         low = 1 - (row * (height + title) + height) / (total - legend - title)
         share = height / (total - legend - title)
-        layout[f"xaxis{axis}"] = {**map_axis(cells.frame.columns), "fixedrange": True,
+        layout[f"xaxis{axis}"] = {**map_axis((0, SMALL)), "fixedrange": True,
                                   "domain": [left, min(left + width, 1)],
                                   "anchor": f"y{axis}"}  # fmt: skip
-        layout[f"yaxis{axis}"] = {**map_axis(cells.frame.rows), "fixedrange": True,
+        layout[f"yaxis{axis}"] = {**map_axis((0, SMALL)), "fixedrange": True,
                                   "domain": [max(low, 0), min(low + share, 1)],
                                   "anchor": f"x{axis}"}  # fmt: skip
-        heats.append(_small_heat(cells, shown, part, what, axis))
+        raster = surface.representation(landscape, view, rows)
+        level = surface.to_pixels(raster, low=-FOURFOLD, high=FOURFOLD).bytes
+        heats.append(go.Heatmap(z=level, coloraxis="coloraxis", hoverinfo="skip",
+                                xaxis=f"x{axis}", yaxis=f"y{axis}"))  # fmt: skip
         titles.append({"text": plain(name).replace("\n", "<br>"), "align": "left",
                        "xref": f"x{axis} domain", "yref": f"y{axis} domain",
                        "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom",
@@ -124,13 +130,14 @@ def small_maps(
         "margin": {"l": 0, "r": 0, "t": title, "b": legend}, "annotations": titles,
         "dragmode": False,
         "coloraxis": {
-            "colorscale": drawn.stops, "cmin": drawn.low, "cmax": drawn.high,
+            "colorscale": _over_nothing(ramp("difference", theme)), "cmin": 0, "cmax": 255,
             "colorbar": {
                 "orientation": "h", "x": 0.015, "xanchor": "left", "y": 0, "yanchor": "top",
                 "ypad": 8, "xpad": 0, "len": 0.42, "thickness": 8, "outlinewidth": 0,
-                "tickvals": list(drawn.ticks), "ticktext": list(drawn.labels), "ticks": "",
+                "tickvals": [1 + 254 * at for at, _ in FOURFOLD_TICKS],
+                "ticktext": [label for _, label in FOURFOLD_TICKS], "ticks": "",
                 "tickfont": {"size": 12, "color": ink.muted},
-                "title": {"text": drawn.title, "side": "top",
+                "title": {"text": "kept, beside the budget's share", "side": "top",
                           "font": {"size": 12, "color": ink.muted}},
             },
         },
@@ -138,37 +145,12 @@ def small_maps(
     return go.Figure(heats, layout)  # at once: changing many axes one by one is slow
 
 
-def _kept_values(part: Kept, what: str) -> np.ndarray:
-    return part.share if what == "share" else np.log10(1 + part.records)
-
-
-def _kept_scale(what: str, top: int, theme: Theme) -> Scale:
-    stops = ramp("coverage", theme)
-    if what == "share":
-        return Scale(np.zeros(0), 0.0, 1.0, stops, "patches kept", [0, 0.5, 1],
-                     ["0%", "50%", "100%"])  # fmt: skip
-    ticks = [0, *log_ticks(top)]
-    return Scale(np.zeros(0), 0.0, float(np.log10(1 + top)), stops, "records kept in a cell (log)",
-                 [float(np.log10(1 + tick)) for tick in ticks],
-                 [f"{tick:,}" for tick in ticks])  # fmt: skip
-
-
-def _small_heat(cells: Cells, values: np.ndarray, part: Kept, what: str, axis: str) -> go.Heatmap:
-    """Return a heatmap of the cells, NaN where there is none; values travel as two bytes."""
-    (left, right), (low, high) = cells.frame.columns, cells.frame.rows
-    place = cells.row - low, cells.column - left
-    level = np.full((high - low, right - left), np.nan, dtype=np.float32)
-    level[place] = values.round(3)
-    hover = "%{z:.0%} of its patches kept"
-    if what == "records":
-        hover = "%{customdata:,} records kept"
-    number = np.zeros(level.shape, dtype=np.uint16)
-    number[place] = part.records.clip(max=65_535)
-    return go.Heatmap(
-        z=level, x0=left, y0=low, dx=1, dy=1, coloraxis="coloraxis", hoverongaps=False,
-        customdata=number if what == "records" else None, hovertemplate=hover + "<extra></extra>",
-        xaxis=f"x{axis}", yaxis=f"y{axis}",
-    )  # fmt: skip
+def _over_nothing(stops: list[list[object]]) -> list[list[object]]:
+    """Return a scale of bytes: nothing is drawn at 0, and the colours go from 1 to 255."""
+    first = 1 / 255
+    nothing = "rgba(0,0,0,0)"
+    colours = [[first + (1 - first) * float(str(at)), colour] for at, colour in stops]
+    return [[0, nothing], [first, nothing], *colours]
 
 
 def overlap(shares: Mapping[str, Mapping[str, float]], theme: Theme = "light") -> go.Figure:

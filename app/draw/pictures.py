@@ -22,6 +22,8 @@ from ila_core.selection.selection import Selection
 
 FOURFOLD = 2.0
 """Ends of the scale of representation: a quarter and four times the budget's share, as log2."""
+FOURFOLD_TICKS = (0, "¼ or less"), (0.25, "½"), (0.5, "its share"), (0.75, "twice"), (1, "4 times")
+"""Places on that scale, and what they stand for."""
 SHADES = 15
 """Colours along each side of the two-way scale as it is drawn: 225 of the 255 that a byte has."""
 TERRITORY = 7.2
@@ -139,9 +141,8 @@ def representation(ground: Ground, selection: Selection, theme: Theme) -> Pictur
     raster = surface.representation(selection.landscape, ground.view, selection.rows)
     pixels = surface.to_pixels(raster, low=-FOURFOLD, high=FOURFOLD)
     colours = palettes.along("difference", theme)
-    labels = ["¼ or less", "½", "its share", "twice", "4 times"]
-    ticks = zip([0, 0.25, 0.5, 0.75, 1], labels, strict=True)
-    legend = _ramp("kept, beside the budget's share: ← too little · too much →", colours, ticks)
+    title = "kept, beside the budget's share: ← too little · too much →"
+    legend = _ramp(title, colours, FOURFOLD_TICKS)
     value = {"form": "times", "low": -FOURFOLD, "high": FOURFOLD}
     return Picture(pixels.bytes, colours, value, legend)
 

@@ -6,14 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-import cache
 import session
 from draw.compare import small_maps
 from draw.theme import CONFIG
 from ila_core.errors import IlaError
-from ila_core.landscape.cells import frame
 from ila_core.landscape.landscape import Landscape
-from ila_core.measure.baseline import CHANCE
 from ila_core.measure.compare import Comparison
 from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec
@@ -24,14 +21,10 @@ from parts.measuring import measure, waiting
 from parts.method_choice import choose_extras, choose_methods
 from parts.notices import trouble
 from parts.opening import opened, title_of
-from parts.pair import KINDS, pair, selection_of
-from parts.switch import switch
+from parts.pair import pair, selection_of
 from parts.tables import number_of
 from parts.texts import count, counted, plain, share
 from view import USUAL
-
-SMALL_SIDE = 48
-"""Cells a side of the small maps."""
 
 
 def page() -> None:
@@ -89,28 +82,24 @@ def headline(landscape: Landscape, among: int) -> bool:
 
 def maps(landscape: Landscape, comparison: Comparison) -> None:
     """Draw where each method keeps, one small map beside the other on one scale."""
-    cut = selection_of(comparison, CHANCE).shown_cut
-    cells = cache.drawn(landscape, frame(landscape, cut, side=SMALL_SIDE))
-    title, choice = st.columns([2, 1], vertical_alignment="bottom")
-    title.subheader("Where each of them keeps", anchor=False)
-    with choice.container(horizontal_alignment="right"):
-        what = switch("map kind", "Shown", KINDS)
+    st.subheader("Where each of them keeps", anchor=False)
     kept = [
         (
             f"{row.name}\n{share(number_of(row, 'coverage'))}",
-            cache.kept(cells, selection_of(comparison, row.name)),
+            selection_of(comparison, row.name).rows,
         )
         for row in comparison.done
     ]
     st.plotly_chart(
-        small_maps(cells, kept, what=what, theme=session.theme()),
+        small_maps(landscape, kept, theme=session.theme()),
         key="small_maps",
         theme=None,
         config=CONFIG,
-        alt=f"Small maps of {len(kept)} methods on one scale: {KINDS[what].lower()} kept",
+        alt=f"Small maps of {len(kept)} methods on one scale: which share of every place is kept, "
+        "beside the budget's share",
     )
-    st.caption("Under each name its coverage. A method without patches of its own is shown on as "
-               "many even patches as it keeps records.")  # fmt: skip
+    st.caption("Blue places are kept more than the budget's share, orange ones less. Under each "
+               "name its coverage.")  # fmt: skip
 
 
 page()

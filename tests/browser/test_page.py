@@ -86,6 +86,18 @@ def test_the_first_screen_shows_the_map_and_a_way_out(page: Any) -> None:
     assert page.get_by_role("button", name="Export 6").is_visible()
 
 
+def test_the_map_and_its_legend_stand_above_the_fold_beside_what_is_offered_first(
+    page: Any,
+) -> None:
+    opened(page)
+    assert page.get_by_text("First time here?").is_visible()
+    legend, offer = page.locator(".st-key-map .legend"), page.locator(".st-key-guide").first
+    edge = legend.bounding_box()
+    assert edge["y"] + edge["height"] <= page.viewport_size["height"]
+    assert offer.bounding_box()["x"] > edge_of(page)["x"] + edge_of(page)["width"]
+    assert edge_of(page)["height"] > 0.55 * page.viewport_size["height"]
+
+
 def test_a_click_opens_the_records_of_its_place_beside_the_map(page: Any, run: Path) -> None:
     landscape = ila.open(run)
     opened(page, link_to(landscape, 7, 0.2))

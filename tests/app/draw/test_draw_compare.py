@@ -28,39 +28,30 @@ def shown(comparison: Comparison) -> tuple[Cells, dict[str, Kept]]:
     }
 
 
-def test_small_maps_are_on_one_scale(shown: tuple[Cells, dict[str, Kept]]) -> None:
-    cells, of = shown
-    figure = small_maps(cells, list(of.items()))
+def test_small_maps_show_on_one_scale_where_more_is_kept_than_the_budgets_share() -> None:
+    rng = np.random.default_rng(0)
+    pool = Landscape.from_arrays(rng.uniform(0, 1, (4_000, 2)))
+    left = np.flatnonzero(pool.xy[:, 0] < 0.5)
+    figure = small_maps(pool, [("left", left), ("right", np.setdiff1d(np.arange(4_000), left))])
     heats = figure.data
-    assert len(heats) == len(of)
     assert {heat.coloraxis for heat in heats} == {"coloraxis"}
-    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 1)
-    for heat, part in zip(heats, of.values(), strict=True):
-        level = np.asarray(heat.z)[cells.row, cells.column]
-        assert np.allclose(level, part.share, atol=6e-4)
-    assert np.isnan(np.asarray(heats[0].z)).sum() == np.asarray(heats[0].z).size - len(cells)
-    assert [note.text for note in figure.layout.annotations] == list(of)
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 255)
+    level = np.asarray(heats[0].z)
+    tall, wide = level.shape
+    middle = level[tall // 2]
+    assert middle[wide // 4] > 128 + 50 and middle[3 * wide // 4] < 10  # twice; a quarter or less
+    assert level[0, 0] == 0  # where nothing lies nothing is drawn
+    mirrored = np.asarray(heats[1].z)[tall // 2]
+    assert mirrored[3 * wide // 4] > 128 + 50 and mirrored[wide // 4] < 10
+    assert [note.text for note in figure.layout.annotations] == ["left", "right"]
     assert {heat.type for heat in heats} == {"heatmap"}  # no WebGL: a page has one map of that
-
-
-def test_small_maps_of_records_share_the_largest_count(
-    shown: tuple[Cells, dict[str, Kept]],
-) -> None:
-    cells, of = shown
-    figure = small_maps(cells, list(of.items()), what="records")
-    top = max(part.records.max() for part in of.values())
-    assert figure.layout.coloraxis.cmax == pytest.approx(np.log10(1 + top))
-    level = np.asarray(figure.data[0].customdata)[cells.row, cells.column]
-    assert level.tolist() == of["random"].records.tolist()
 
 
 def test_sixteen_small_maps_travel_in_less_than_300_kilobytes() -> None:
     rng = np.random.default_rng(0)
-    everywhere = np.indices((48, 48)).reshape(2, -1).T + 0.5
-    full = Landscape.from_arrays(everywhere.repeat(3, axis=0))
-    cells = count(full, frame(full, full.grid(4000), side=48))
-    part = Kept(rng.integers(0, 4, len(cells)), rng.random(len(cells)))
-    figure = small_maps(cells, [(f"method {k}", part) for k in range(16)])
+    pool = Landscape.from_arrays(rng.uniform(0, 1, (4_000, 2)))
+    rows = [np.sort(rng.choice(4_000, 400, replace=False)) for _ in range(16)]
+    figure = small_maps(pool, [(f"method {k}", part) for k, part in enumerate(rows)])
     assert len(figure.to_json()) < 300_000
 
 
@@ -102,8 +93,6 @@ def test_the_overlap_is_a_table_of_per_cents(comparison: Comparison) -> None:
     assert figure.layout.yaxis.autorange == "reversed"
 
 
-def test_one_method_alone_can_be_drawn(shown: tuple[Cells, dict[str, Kept]]) -> None:
-    cells, of = shown
-    for what in ("share", "records"):
-        assert small_maps(cells, [("random", of["random"])], what=what).data
+def test_one_method_alone_can_be_drawn() -> None:
+    assert small_maps(scored_pool(), [("random", np.arange(5))]).data
     assert overlap({"random": {"random": 1.0}}).data

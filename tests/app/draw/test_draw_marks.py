@@ -8,10 +8,11 @@ import numpy as np
 from picking import ila
 
 from draw.encoding import decoded
-from draw.marks import MOST_MARKED, cells_data, marks_data, region_data, sample_data
+from draw.marks import MARK_WORDS, MOST_MARKED, cells_data, marks_data, region_data, sample_data
 from ila_core.landscape.cells import count, frame, kept
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.region import Box, parse
+from ila_core.paths import APP
 
 
 def grid_pool(side: int, times: int = 1) -> Landscape:
@@ -70,3 +71,9 @@ def test_a_region_is_told_as_it_is_reported() -> None:
     assert region_data(None) is None
     assert region_data(Box(0, 1, 2, 3)) == {"box": [0, 1, 2, 3]}
     assert region_data(parse("0,0;1,0;1,1")) == {"points": [[0, 0], [1, 0], [1, 1]]}
+
+
+def test_every_kind_of_mark_has_its_sign_in_the_legend() -> None:
+    rules = (APP / "canvas" / "map.css").read_text(encoding="utf-8")
+    for kind in MARK_WORDS:
+        assert f".sign .{kind}" in rules, kind

@@ -252,8 +252,7 @@ def test_a_landscape_that_cannot_be_opened_says_so() -> None:
 
 
 @pytest.mark.parametrize("kind", ["share", "records"])
-def test_the_maps_show_shares_or_records(kind: str) -> None:
+def test_the_difference_shows_shares_or_records(kind: str) -> None:
     page = compared(budget="12", methods="ila")
-    page.segmented_control(key="knob_map kind").set_value(kind).run()
     page.segmented_control(key="knob_difference kind").set_value(kind).run()
     assert charts(fine(page)) == 3
