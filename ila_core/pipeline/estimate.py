@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from ila_core.space.encoders import Encoder
 
 # Seconds a record, measured on two cores with records of about 240 tokens (75,000 of them took
-# 86 s of UMAP, 3 s of PCA, 33 s of n-gram tokenising, fitting and scoring, 12 s of k-means). They
-# are scaled by the probe below, so that a machine half as fast is told twice the time.
-PROJECTION_SECONDS = {"umap": 86 / 75_000, "pca": 3 / 75_000, "columns": 0.0}
+# 86 s of UMAP, 3 s of PCA, 33 s of n-gram tokenising, fitting and scoring, 12 s of k-means; 52,000
+# were placed among 20,000 landmarks in 25 s). They are scaled by the probe below, so that a machine
+# half as fast is told twice the time.
+PROJECTION_SECONDS = {"umap": 86 / 75_000, "landmarks": 86 / 75_000, "pca": 3 / 75_000,
+                      "columns": 0.0}  # fmt: skip
+PLACING_SECONDS = 25 / 52_000
 NGRAM_SECONDS_PER_BYTE = 33 / 75e6
 KMEANS_SECONDS = 12 / 75_000
 PROBED = 2_000
@@ -141,8 +144,8 @@ def estimate(
     elif settings.encoder != "static":
         encoding, dim = _encoding(first, count, settings)
     size = sum(len(record.original.encode("utf-8", "replace")) for record in first) / len(first)
-    projecting = PROJECTION_SECONDS.get(settings.projection.partition(":")[0])
-    mapped = encoding + count * ((projecting or 0.0) + KMEANS_SECONDS) * slower
+    projecting = _projecting(settings, count)
+    mapped = encoding + ((projecting or 0.0) + count * KMEANS_SECONDS) * slower
     speed = _speed(first, settings) if settings.models else None
     if speed:
         seconds = 20 + mapped + speed.seconds(settings.scored(count))
@@ -163,6 +166,17 @@ def estimate(
         understood=reading.understood.sentence(),
         unread=tuple(unread(paths, settings.split)),
     )
+
+
+def _projecting(settings: BuildSettings, count: int) -> float | None:
+    """Seconds of the projection of `count` records; None where they are not known."""
+    from ila_core.space.project import FITTED
+
+    method = "columns" if settings.places else settings.method(count)
+    if method not in PROJECTION_SECONDS:
+        return None
+    fitted = min(count, FITTED.get(method, count))
+    return fitted * PROJECTION_SECONDS[method] + (count - fitted) * PLACING_SECONDS
 
 
 def _slowness(first: Sequence[Record]) -> tuple[float, float, int]:

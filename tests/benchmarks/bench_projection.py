@@ -29,6 +29,8 @@ SAMPLE = 5_000
 """Distinct vectors that trustworthiness is taken within: it compares all pairs."""
 ASKED = 2_000
 """Distinct vectors whose neighbours are held against all vectors."""
+BLOCK = 256
+"""Of those, how many are compared with all at a time."""
 
 
 @dataclass
@@ -65,13 +67,15 @@ def against_all(vectors: np.ndarray, xy: np.ndarray, rows: np.ndarray) -> tuple[
     unit = unit_rows(vectors)
     beside = KDTree(xy).query(xy[rows], K + 1)[1]
     over, kept = 0, 0
-    for row, places in zip(rows, beside, strict=True):
-        cosines = unit @ unit[row]
-        cosines[row] = -np.inf
-        near = places[places != row][:K]
-        ranks = 1 + (cosines > cosines[near][:, None]).sum(axis=1)
-        over += np.maximum(ranks - K, 0).sum()
-        kept += (ranks <= K).sum()
+    for start in range(0, len(rows), BLOCK):
+        part, found = rows[start : start + BLOCK], beside[start : start + BLOCK]
+        cosines = unit[part] @ unit.T
+        cosines[np.arange(len(part)), part] = -np.inf
+        for row, places, values in zip(part, found, cosines, strict=True):
+            near = places[places != row][:K]
+            ranks = 1 + np.array([np.count_nonzero(values > value) for value in values[near]])
+            over += np.maximum(ranks - K, 0).sum()
+            kept += (ranks <= K).sum()
     return 1 - 2 * over / (len(rows) * K * (2 * n - 3 * K - 1)), kept / (len(rows) * K)
 
 

@@ -15,8 +15,10 @@ from ila_core.cli.build import report
 from ila_core.cli.info import lines
 from ila_core.landscape.folder import projection_of
 from ila_core.measure.stability import other_places
+from ila_core.pipeline import estimate as estimating
 from ila_core.pipeline import settings as options
 from ila_core.pipeline.build import build
+from ila_core.pipeline.estimate import estimate
 from ila_core.pipeline.placing import Project
 from ila_core.pipeline.step import Made
 from ila_core.progress import Monitor
@@ -123,6 +125,14 @@ def test_the_stability_of_a_large_pool_is_that_of_maps_with_landmarks(
     monkeypatch.setattr(projection, "project", fake)
     assert len(other_places(ila.open(landscape.run))) == 2
     assert [(how.method, how.seed) for how in asked] == [("landmarks", 1), ("landmarks", 2)]
+
+
+@pytest.mark.usefixtures("small")
+def test_an_estimate_takes_what_is_placed_by_the_time_of_placing(
+    pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimating, "PLACING_SECONDS", 1e6)  # of 30 records, a machine apart
+    assert estimate([pool], loss="none").seconds > 1e6 > estimate([pool], projection="umap").seconds
 
 
 @pytest.mark.parametrize(
