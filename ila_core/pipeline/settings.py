@@ -27,9 +27,9 @@ P = TypeVar("P")
 LEARNED_ENCODER = "lexical"
 SHIPPED_ENCODERS = ("multilingual", "static", LEARNED_ENCODER)
 SERVER = ("labels", ("endpoint",))
-LANDMARKS_ABOVE = 30_000
-"""Records above which a map is fitted on landmarks unless asked otherwise: below, the fit on all
-takes half a minute."""
+LANDMARKS_ABOVE = 250_000
+"""Records above which a map is fitted on landmarks unless asked otherwise: a fit on all takes some
+minutes below. Selections by a map of landmarks gain a little less, see the README."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class PlaceSettings(Seeded):
         "what puts the vectors on a map",
         metavar="HOW",
         choices={
-            "auto": "by UMAP up to 30,000 records, by landmarks above",
+            "auto": "by UMAP up to 250,000 records, by landmarks above",
             "umap": "neighbourhoods kept; about a minute for 75,000 records",
             "landmarks": "UMAP of 20,000 distinct vectors, the others placed among those most like "
             "them; the same map in whatever order the records stand",
@@ -129,7 +129,7 @@ class PlaceSettings(Seeded):
     def method(self, records: int) -> str:
         """Return what puts so many records on a map, where that is not two of their columns.
 
-        >>> PlaceSettings().method(30_000), PlaceSettings().method(30_001)
+        >>> PlaceSettings().method(250_000), PlaceSettings().method(250_001)
         ('umap', 'landmarks')
         >>> PlaceSettings(projection="umap").method(10**6)
         'umap'
