@@ -12,7 +12,7 @@ from typing import Any
 
 from ila_core import options
 from ila_core.errors import IlaError, UsageError
-from ila_core.landscape.folder import size_of
+from ila_core.landscape.folder import pool_of, size_of
 from ila_core.pipeline.settings import BuildSettings
 from jobs import process, servers
 from jobs.process import Job
@@ -33,7 +33,25 @@ def start(runs: Path, name: str, pool: Sequence[str], settings: BuildSettings) -
     job = process.look(runs, name)
     if job is not None and job.state == "running":
         raise IlaError(f"{name} is being built already; wait for it or stop it first.")
+    _check_same(runs / name, pool)
     process.launch(runs, name, [*COMMAND, *settings.words(pool, runs / name)])
+
+
+def _check_same(folder: Path, pool: Sequence[str]) -> None:
+    """Raise UsageError where a folder holds a landscape of files with other names.
+
+    The build itself refuses files of the same names that hold something else.
+    """
+    held = pool_of(folder)
+    files = [Path(one) for one in pool]
+    if held is None or not all(file.is_file() for file in files):
+        return
+    if [name for _, name in held] != [file.name for file in files]:
+        names = ", ".join(name for _, name in held)
+        raise UsageError(
+            f"{folder.name} is the name of a landscape of {names}; give this one another name, or "
+            "delete that one first."
+        )
 
 
 def try_out(

@@ -42,8 +42,8 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
         return
     order = still_order(view, selection, found)
     if not len(order):
-        empty(f"No record in {found.why}", "Choose another place on the map, zoom out, or take a "
-              "filter away.")  # fmt: skip
+        empty(f"No record in {found.why}", "Choose another place on the map, zoom out, search "
+              "for other words, or take a filter away.")  # fmt: skip
         return
     at = place_of(order, view.record)
     headline(selection, order, found)
@@ -208,7 +208,7 @@ def walk(landscape: Landscape, order: np.ndarray, at: int) -> None:
         st.button(
             "Allow" if excluded else "Exclude", icon=":material/block:", shortcut="X",
             on_click=say, args=(hand.release if excluded else hand.exclude, row),
-            help="Never choose this record",
+            help="Let it be chosen again" if excluded else "Never choose this record",
         )  # fmt: skip
         st.button(
             "Undo", icon=":material/undo:", shortcut="U", disabled=not steps, on_click=hand.undo,

@@ -68,16 +68,16 @@ def landscape_line(job: Job) -> None:
     words = {
         "running": "being built …",
         "done": time.strftime("%d %b %Y, %H:%M", time.localtime(job.changed)),
-        "failed": "failed",
-        "stopped": "stopped",
+        "failed": "building it again failed" if job.has_landscape else "failed",
+        "stopped": "building it again was stopped" if job.has_landscape else "stopped",
     }
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{plain(job.name)}**  \n:small[:gray[{words[job.state]}]]",
                     width=NAME_WIDTH)  # fmt: skip
-        if job.state == "done" and job.has_landscape:
-            if st.button("Open", key=f"open_{job.name}"):
-                show(str(job.folder))
-        else:
+        whole = job.has_landscape and job.state != "running"  # what failed since has harmed nothing
+        if whole and st.button("Open", key=f"open_{job.name}"):
+            show(str(job.folder))
+        if job.state != "done" or not whole:
             st.button("Follow", key=f"follow_{job.name}", on_click=session.change,
                       kwargs={"build": job.name})  # fmt: skip
         st.button("", icon=":material/delete:", key=f"delete_{job.name}", type="tertiary",

@@ -45,8 +45,8 @@ TITLES = {
     "pool-parquet": "The whole pool as Parquet",
 }
 ABOUT = {
-    "jsonl": "The original records, byte for byte, in pick order: any trainer that read the pool "
-    "reads this.",
+    "jsonl": "The original records in pick order: of JSON lines the very lines, byte for byte, "
+    "which any trainer that read the pool reads; of tables one JSON object a row.",
     "scored": "The original records, each with one more object, `_ila`: its row, loss, tokens, "
     "depth, relative depth, domain, round and order.",
     "parquet": "One row a record with text, x, y and all scores. Embedding Atlas opens it as it "

@@ -32,7 +32,7 @@ _COLUMNS = (
 def add(commands: Any) -> None:
     command = add_command(commands, "compare", run, "compare methods at one budget")
     add_spec(command, without=("method",))
-    command.add_argument("--methods", metavar="A,B,C", help="the nine fast ones unless given")
+    command.add_argument("--methods", metavar="A,B,C", help="all fast ones unless given")
     command.add_argument("--stability", action="store_true",
                          help="also over projection seeds and grid offsets")  # fmt: skip
     command.add_argument("--novelty", action="store_true", help="also NovelSum, which takes time")

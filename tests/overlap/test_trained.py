@@ -36,6 +36,19 @@ def test_the_parquet_export_and_other_names_of_fields(run: Path, tmp_path: Path)
     assert known.sentence.endswith("; the pool does not hold the other 1.")
 
 
+def test_what_was_selected_of_a_pool_with_fields_of_its_own_is_read_by_its_map(
+    tmp_path: Path,
+) -> None:
+    rows = [{"ticket": i, "customer text": f"Question {i}?", "agent reply": f"Answer {i}."}
+            for i in range(30)]  # fmt: skip
+    pool = write_jsonl(tmp_path / "helpdesk.jsonl", rows)
+    fields = "instruction=customer text,response=agent reply"
+    landscape = ila.build(pool, out=tmp_path / "run", map=fields, loss="none", projection="pca")
+    chosen = ila.select(landscape, budget=7)
+    known = trained(landscape, ila.export(chosen, tmp_path / "before.jsonl"))
+    assert known.rows.tolist() == sorted(chosen.rows.tolist())
+
+
 def test_equal_records_are_all_known_and_scripts_do_not_matter(tmp_path: Path) -> None:
     pairs = [(text, "Yes") for text in PARAGRAPHS.values()]
     landscape = landscape_of(tmp_path / "pool", [*pairs, *pairs, ("other", "one")])

@@ -6,7 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import small_pool, write_jsonl
 
+import ila_core as ila
 from ila_core.errors import UsageError
 from ila_core.pipeline.settings import BuildSettings
 from jobs import builds, process
@@ -66,3 +68,11 @@ def test_names_are_free(tmp_path: Path) -> None:
 def test_no_landscape_is_built_where_something_else_is_kept(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="another name"):
         builds.start(tmp_path, name, ["pool.jsonl"], BuildSettings())
+
+
+def test_the_name_of_another_pools_landscape_is_taken(pool: Path, tmp_path: Path) -> None:
+    ila.build(pool, out=tmp_path / "helpdesk", loss="none", projection="pca")
+    other = write_jsonl(tmp_path / "other.jsonl", small_pool(5))
+    with pytest.raises(UsageError, match=r"helpdesk is the name of a landscape of pool\.jsonl"):
+        builds.start(tmp_path, "helpdesk", [str(other)], BuildSettings())
+    assert process.look(tmp_path, "helpdesk").state == "done"
