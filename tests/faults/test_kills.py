@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import script
 from conftest import small_pool, write_jsonl
 
 import ila_core as ila
 
 KILLED = """
-import hashlib, json, os, shutil, signal, sys
+import hashlib, json, shutil, sys
 from pathlib import Path
 import ila_core as ila
+from killed import killed_before
 
 run, place, format = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-EVENTS = {"os.rename", "os.link", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree"}
 landscape = ila.open(run)
 how = {"format": format}
 if format == "jsonl":
@@ -26,22 +25,6 @@ old, new = (ila.select(landscape, budget=budget) for budget in (10, 20))
 
 def export(selection, folder):
     ila.export(selection, folder / f"chosen.{'parquet' if 'parquet' in format else 'jsonl'}", **how)
-
-def killed_before(step, folder):
-    child = os.fork()
-    if child:
-        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-    seen = 0
-    def watch(event, arguments):
-        nonlocal seen
-        written = event == "open" and set(str(arguments[1])) & set("wax+")
-        if (written or event in EVENTS) and str(folder) in str(arguments[0]):
-            seen += 1
-            if seen == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-    sys.addaudithook(watch)
-    export(new, folder)
-    os._exit(0)
 
 def files(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -74,7 +57,7 @@ step = 1
 while True:
     folder = place / str(step)
     shutil.copytree(place / "before", folder)
-    killed = killed_before(step, folder)
+    killed = killed_before(step, folder, lambda: export(new, folder))
     check(folder, before, after)
     export(new, folder)  # the same command again
     assert sorted(files(folder)) == sorted(after), (step, sorted(files(folder)))
@@ -92,7 +75,4 @@ def test_an_export_that_is_killed_leaves_no_manifest_beside_other_records(
 ) -> None:
     pool = write_jsonl(tmp_path / "pool.jsonl", small_pool(60))
     ila.build(pool, out=tmp_path / "run", projection="pca")
-    command = [sys.executable, "-c", KILLED, str(tmp_path / "run"), str(tmp_path), format]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert int(done.stdout) >= 4
+    assert int(script(KILLED, tmp_path / "run", tmp_path, format)) >= 4

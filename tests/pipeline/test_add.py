@@ -6,14 +6,13 @@ import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from command import script
 from conftest import small_pool, write_jsonl
 
 import ila_core as ila
@@ -484,29 +483,15 @@ def test_a_write_that_fails_anywhere_leaves_the_old_landscape_or_the_new_one(
 
 
 KILLED = """
-import os, shutil, signal, sys
+import os, shutil, sys
 from pathlib import Path
 import ila_core as ila
+from killed import killed_before
 
 ready, new, place = map(Path, sys.argv[1:4])
-EVENTS = {"os.rename", "os.link", "os.remove", "os.rmdir", "shutil.rmtree"}
-
-def killed_before(step, out):
-    child = os.fork()
-    if child:
-        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-    seen, publishing = 0, False
-    def watch(event, arguments):
-        nonlocal seen, publishing
-        told = str(arguments)
-        if event in EVENTS and str(out) in told and "progress.json" not in told:
-            publishing = publishing or "manifest.json" in told
-            seen += publishing
-            if seen == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-    sys.addaudithook(watch)
-    ila.add(out, new, loss="none")
-    os._exit(0)
+def added(step, out):
+    act = lambda: ila.add(out, new, loss="none")
+    return killed_before(step, out, act, after="manifest.json", writes=False)
 
 def state(out):
     found = ila.open(out)
@@ -516,7 +501,7 @@ def public(out):
     return {p.name: p.read_bytes() for p in out.iterdir() if p.suffix in (".parquet", ".npy")}
 
 old = state(ready)
-assert killed_before(1, ready) and state(ready) == old  # all is made, nothing published
+assert added(1, ready) and state(ready) == old  # all is made, nothing published
 shutil.copytree(ready, place / "new")
 ila.add(place / "new", new, loss="none")
 whole, files = state(place / "new"), public(place / "new")
@@ -525,7 +510,7 @@ found, step = [], 1
 while True:
     out = place / str(step)
     shutil.copytree(ready, out)
-    killed = killed_before(step, out)
+    killed = added(step, out)
     now = state(out)
     assert now in (old, whole), f"a mixture after {step} steps"
     found.append(now == whole)
@@ -547,8 +532,5 @@ def test_an_addition_that_is_killed_while_it_publishes_leaves_the_old_landscape_
     run: Path, new: Path, tmp_path: Path
 ) -> None:
     ready = shutil.copytree(run, tmp_path / "ready")
-    command = [sys.executable, "-c", KILLED, ready, new, tmp_path]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    steps, after_the_switch = map(int, done.stdout.split())
+    steps, after_the_switch = map(int, script(KILLED, ready, new, tmp_path).split())
     assert steps > 10 and after_the_switch > 5

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command import script
 
 from ila_core.errors import IlaError, RunError
 from ila_core.pipeline.build import build
@@ -92,31 +91,13 @@ def test_publishing_drops_only_stages_that_nobody_reads(tmp_path: Path) -> None:
 
 
 KILLED = """
-import os, shutil, signal, sys
+import os, shutil, sys
 from pathlib import Path
 import ila_core as ila
+from killed import killed_before
 
 ready, pool, place = map(Path, sys.argv[1:4])
 new = {"projection": "pca", "labels": "none", "depth_column": "score"}
-EVENTS = {"os.rename", "os.link", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree"}
-
-def killed_before(step, out):
-    child = os.fork()
-    if child:
-        return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-    seen = 0
-    def watch(event, arguments):
-        nonlocal seen
-        written = event == "open" and set(str(arguments[1])) & set("wax+")
-        if (written or event in EVENTS) and str(out) in str(arguments[0]):
-            if "progress.json" not in str(arguments[0]):
-                seen += 1
-            if seen == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-    sys.addaudithook(watch)
-    ila.build(pool, out=out, **new)
-    os._exit(0)
-
 def state(out):
     found = ila.open(out)
     return found.depth.tolist(), found.labels_of(range(60)), found.skills.tolist()
@@ -137,7 +118,7 @@ found, step = [], 1
 while True:
     out = place / str(step)
     shutil.copytree(ready, out)
-    killed = killed_before(step, out)
+    killed = killed_before(step, out, lambda: ila.build(pool, out=out, **new))
     now = state(out)
     assert now in (old, whole), f"a mixture after {step} steps"
     found.append(now == whole)
@@ -158,8 +139,5 @@ def test_a_build_that_is_killed_at_any_step_leaves_the_old_landscape_or_the_new_
     pool: Path, tmp_path: Path
 ) -> None:
     build(pool, out=tmp_path / "ready", projection="pca", labels="column:topic")
-    command = [sys.executable, "-c", KILLED, tmp_path / "ready", pool, tmp_path]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    steps, after_the_switch = map(int, done.stdout.split())
+    steps, after_the_switch = map(int, script(KILLED, tmp_path / "ready", pool, tmp_path).split())
     assert steps > 15 and after_the_switch > 5
