@@ -31,7 +31,7 @@ def fill(
     n = len(landscape)
     may = locks.free(n)
     may[locks.pinned] = False
-    free = np.flatnonzero(may)
+    free = np.arange(n) if may.all() else np.flatnonzero(may)
     most = len(locks.pinned) + len(free)
     pool = landscape if len(free) in (0, n) else landscape.subset(free)
 

@@ -133,7 +133,7 @@ class Selection:
     @cached_property
     def tokens(self) -> float:
         """Response tokens of the chosen records."""
-        return float(np.nansum(self.landscape.tokens[self.rows], dtype=np.float64))
+        return float(np.nansum(self.landscape.tokens[self.mask], dtype=np.float64))
 
     @cached_property
     def tallies(self) -> tuple[Tally, ...]:
