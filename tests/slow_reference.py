@@ -111,10 +111,11 @@ def along_the_curve(xy, rows):
     return sorted(rows, key=place)
 
 
-def even_patch_of(xy, count, exclude=()):
-    """Patch number by row, of the rows that may be chosen."""
-    rows = along_the_curve(xy, [r for r in range(len(xy)) if r not in set(exclude)])
-    return {row: rank * count // len(rows) for rank, row in enumerate(rows)}
+def even_patch_of(xy, count, outside=(), exclude=()):
+    """Patch number by row, of the rows that may be chosen: cut over these and the excluded."""
+    rows = along_the_curve(xy, [r for r in range(len(xy)) if r not in set(outside)])
+    number = {row: rank * count // len(rows) for rank, row in enumerate(rows)}
+    return {row: patch for row, patch in number.items() if row not in set(exclude)}
 
 
 def first_of(patch, depth, q, pin=()):
@@ -126,9 +127,9 @@ def first_of(patch, depth, q, pin=()):
     ]
 
 
-def even_ila(xy, depth, count, budget, q=1.0, pin=(), exclude=()):
+def even_ila(xy, depth, count, budget, q=1.0, pin=(), exclude=(), outside=()):
     """Rows in pick order, and the round of each, of `count` even patches."""
-    patch, rounds = even_patch_of(xy, count, exclude), {}
+    patch, rounds = even_patch_of(xy, count, outside, exclude), {}
     for rows in members(patch, sorted(patch)).values():
         pinned = [r for r in pin if r in rows]
         rest = [r for r in taking_order(rows, depth, q) if r not in pinned]
@@ -138,12 +139,12 @@ def even_ila(xy, depth, count, budget, q=1.0, pin=(), exclude=()):
     return picks[:budget], [rounds[r] for r in picks[:budget]]
 
 
-def even_nested(xy, depth, budget, q=1.0, pin=(), exclude=()):
+def even_nested(xy, depth, budget, q=1.0, pin=(), exclude=(), outside=()):
     """Rows in pick order, and the level of each."""
-    n = len(xy) - len(set(exclude))
+    n = len(xy) - len(set(outside))
     picks, levels, level = list(pin), [-1] * len(pin), 0
     while n:
-        patch = even_patch_of(xy, min(2**level, n), exclude)
+        patch = even_patch_of(xy, min(2**level, n), outside, exclude)
         held = {patch[r] for r in picks}
         free = {row: number for row, number in patch.items() if number not in held}
         new = deepest_first(first_of(free, depth, q), depth)

@@ -26,26 +26,26 @@ BITS = 16
 
 @dataclass(frozen=True)
 class Even:
-    """`count` patches of equally many records, of those that may be chosen.
+    """`count` patches of equally many records of the pool, or of those that rules leave of it.
 
     The record of rank r of n along the curve lies in patch floor(r * count / n + offset); an
     offset above 0 cuts that fraction of a patch later and makes one patch more.
     """
 
     count: int
-    excluded: bytes = b""
-    """The rows that may not be chosen, int64 ascending."""
+    outside: bytes = b""
+    """The rows that count as no part of the pool, int64 ascending."""
     offset: float = 0.0
 
     def members(self, landscape: Landscape) -> np.ndarray:
-        """Return each record's patch number, (n,) int32; -1 for those that may not be chosen.
+        """Return each record's patch number, (n,) int32; -1 for those outside.
 
         >>> from ila_core import Landscape
         >>> Even(2).members(Landscape.from_arrays([[0, 0], [0, 1], [1, 1], [1, 0]])).tolist()
         [0, 0, 1, 1]
         """
-        ranks = curve_ranks(landscape, self.excluded)
-        return self.of_ranks(ranks, len(landscape) - len(self.excluded) // 8)
+        ranks = curve_ranks(landscape, self.outside)
+        return self.of_ranks(ranks, len(landscape) - len(self.outside) // 8)
 
     def of_ranks(self, ranks: np.ndarray, n: int) -> np.ndarray:
         """Return the patch numbers of ranks along the curve of n records; -1 stays -1."""
@@ -53,8 +53,8 @@ class Even:
 
         if self.count > max(n, 1):
             raise UsageError(
-                f"{self.count:,} even patches were asked for, but only {n:,} records may be "
-                "chosen; give at most as many patches as records."
+                f"{self.count:,} even patches were asked for, but there are only {n:,} records to "
+                "cut; give at most as many patches as records."
             )
         return even_patches(ranks, self.count, max(n, 1), int(np.floor(self.offset * n)))
 
@@ -74,18 +74,18 @@ def curve_order(landscape: Landscape) -> np.ndarray:
 
 
 @remembered(most=3, of_map=True)
-def curve_ranks(landscape: Landscape, excluded: bytes = b"") -> np.ndarray:
-    """Return each record's rank along the curve among those not excluded, (n,) int64; else -1."""
-    order, ranks = curve_rows(landscape, excluded), np.full(len(landscape), -1, np.int64)
+def curve_ranks(landscape: Landscape, outside: bytes = b"") -> np.ndarray:
+    """Return each record's rank along the curve among those not outside, (n,) int64; else -1."""
+    order, ranks = curve_rows(landscape, outside), np.full(len(landscape), -1, np.int64)
     ranks[order] = np.arange(len(order))
     return frozen(ranks)
 
 
-def curve_rows(landscape: Landscape, excluded: bytes = b"") -> np.ndarray:
-    """Return the rows that are not excluded (int64 ascending) in the order of the curve."""
+def curve_rows(landscape: Landscape, outside: bytes = b"") -> np.ndarray:
+    """Return the rows that are not outside (int64 ascending) in the order of the curve."""
     order = curve_order(landscape)
-    if not excluded:
+    if not outside:
         return order
-    may = np.ones(len(landscape), dtype=bool)
-    may[np.frombuffer(excluded, dtype=np.int64)] = False
-    return order[may[order]]
+    inside = np.ones(len(landscape), dtype=bool)
+    inside[np.frombuffer(outside, dtype=np.int64)] = False
+    return order[inside[order]]

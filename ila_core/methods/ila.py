@@ -29,7 +29,7 @@ def ila(landscape: Landscape, spec: Spec, locks: Locks, *, offset: float = 0.0) 
 
     The automatic resolution cuts as many patches as there are picks, for a budget of tokens as
     many as can give their first record. `offset` cuts a fraction of a patch later. Pinned records
-    come first and use up their patch's first rounds.
+    come first and use up their patch's first rounds; excluded ones leave their patch its next.
     """
     cut = _cut(landscape, spec, locks, offset)
     turn = rounds(landscape, spec, cut, locks)
@@ -56,7 +56,7 @@ def _cut(landscape: Landscape, spec: Spec, locks: Locks, offset: float) -> Cut:
     """Return the patches that a spec asks for."""
     number = _resolution(landscape, spec, locks)
     if spec.even:
-        return Even(number, locks.excluded.tobytes(), offset)
+        return Even(number, locks.outside.tobytes(), offset)
     return landscape.grid(number, offset)
 
 
@@ -71,5 +71,5 @@ def _resolution(landscape: Landscape, spec: Spec, locks: Locks) -> int:
             cut = Even(number) if spec.even else landscape.grid(number)
             return first_round_tokens(line, spec, cut) <= budget.value
 
-        return finest(fits, max(len(line), 1) if spec.even else MAX_RESOLUTION)
+        return finest(fits, max(line.ranked, 1) if spec.even else MAX_RESOLUTION)
     return min(size, max(len(line), 1)) if spec.even else auto_resolution(landscape, size)

@@ -31,6 +31,10 @@ class Locks:
     """int64, in the order given, repetitions dropped."""
     excluded: np.ndarray
     """int64, ascending."""
+    outside: np.ndarray
+    """Those of the excluded that count as no part of the pool, int64, ascending: what a rule or a
+    quota leaves out. Patches are cut as if they were not there; a record that is excluded by hand
+    keeps its place in a patch, so that no pick moves but its own."""
 
     @classmethod
     def of(cls, pinned: Iterable[int], excluded: Iterable[int], n: int) -> Locks:
@@ -46,11 +50,11 @@ class Locks:
                 + "; take it from one of the two."
             )
         _, place = np.unique(first, return_index=True)
-        return cls(first[np.sort(place)], never)
+        return cls(first[np.sort(place)], never, np.zeros(0, np.int64))
 
     @classmethod
     def asked(cls, landscape: Landscape, spec: Spec) -> Locks:
-        """Return the locks of a request: what does not fit its rules is excluded, unless pinned.
+        """Return the locks of a request: what does not fit its rules is outside, unless pinned.
 
         UsageError as from `of`, and where the landscape has not what a rule goes by.
         """
@@ -62,8 +66,11 @@ class Locks:
         return locks.without(np.flatnonzero(~fits))
 
     def without(self, rows: np.ndarray) -> Locks:
-        """Return locks that exclude further rows, int64, none of them pinned."""
-        return Locks(self.pinned, _distinct(np.concatenate([self.excluded, rows])))
+        """Return locks with further rows outside, int64, none of them pinned."""
+        excluded, outside = (
+            _distinct(np.concatenate([known, rows])) for known in (self.excluded, self.outside)
+        )
+        return Locks(self.pinned, excluded, outside)
 
     def free(self, n: int) -> np.ndarray:
         """Return which of a pool's n records may be chosen, (n,) bool; the pinned are of them."""
@@ -72,9 +79,9 @@ class Locks:
         return may
 
     @property
-    def key(self) -> tuple[bytes, bytes]:
+    def key(self) -> tuple[bytes, bytes, bytes]:
         """What tells these locks from others, hashable."""
-        return self.pinned.tobytes(), self.excluded.tobytes()
+        return self.pinned.tobytes(), self.excluded.tobytes(), self.outside.tobytes()
 
     def fitted(
         self, budget: Budget, landscape: Landscape, most: int, pick: Callable[[int], Picked]

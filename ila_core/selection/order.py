@@ -43,6 +43,8 @@ class Queue:
     """(m,) bool, or empty where nothing is pinned."""
     rank: np.ndarray
     """(m,) int64, rank along the curve of even patches."""
+    ranked: int
+    """How many records have a rank: those of the queue, and what is excluded by hand."""
     tokens: np.ndarray
     """(m,) float64, response tokens, 0 where there are none."""
 
@@ -53,7 +55,7 @@ class Queue:
         """Return the patch number of every point, (m,) int32."""
         if isinstance(cut, Grid):
             return cut.locate(self.x, self.y)
-        return cut.of_ranks(self.rank, len(self))
+        return cut.of_ranks(self.rank, self.ranked)
 
     def positions(self, rows: np.ndarray) -> np.ndarray:
         """Return the places of pinned rows in the queue, in the order of `rows`."""
@@ -84,7 +86,7 @@ def queue(landscape: Landscape, locks: Locks) -> Queue:
 
 
 @remembered(most=3)
-def _queue(landscape: Landscape, pinned: bytes, excluded: bytes) -> Queue:
+def _queue(landscape: Landscape, pinned: bytes, excluded: bytes, outside: bytes) -> Queue:
     first, never = (np.frombuffer(rows, dtype=np.int64) for rows in (pinned, excluded))
     rows, scored = landscape.order, landscape.scored
     if len(never):
@@ -102,7 +104,8 @@ def _queue(landscape: Landscape, pinned: bytes, excluded: bytes) -> Queue:
         *columns(landscape.xy[rows]),
         scored,
         frozen(is_pinned),
-        frozen(curve_ranks(landscape, excluded)[rows]),
+        frozen(curve_ranks(landscape, outside)[rows]),
+        len(landscape) - len(outside) // np.dtype(np.int64).itemsize,
         frozen(np.nan_to_num(landscape.tokens[rows]), np.float64),
     )
 
@@ -142,11 +145,16 @@ def rounds(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks) -> Rounds:
 
 @remembered(most=4)
 def _rounds(
-    landscape: Landscape, cut: Cut, passed_over: float, pinned: bytes, excluded: bytes
+    landscape: Landscape,
+    cut: Cut,
+    passed_over: float,
+    pinned: bytes,
+    excluded: bytes,
+    outside: bytes,
 ) -> Rounds:
     from ila_core.selection.patch_rule_compiled import rounds
 
-    line = _queue(landscape, pinned, excluded)
+    line = _queue(landscape, pinned, excluded, outside)
     member, patches = line.members(cut)
     turn = rounds(member, patches, line.scored, passed_over, line.pinned)
     return Rounds(line, frozen(turn), frozen(line.patches(cut)))
@@ -212,14 +220,16 @@ def _nested(
     offset: float,
     pinned: bytes,
     excluded: bytes,
+    outside: bytes,
 ) -> Nested:
     from ila_core.selection.patch_rule_compiled import by_round, take_level
 
-    line, first = _queue(landscape, pinned, excluded), np.frombuffer(pinned, dtype=np.int64)
+    line = _queue(landscape, pinned, excluded, outside)
+    first = np.frombuffer(pinned, dtype=np.int64)
     chosen = np.full(len(line), 127, np.int8)
     chosen[: len(line.pinned)][line.pinned] = -1
     level = 0
-    for level, cut in enumerate(_cuts(landscape, len(line), even, offset)):
+    for level, cut in enumerate(_cuts(landscape, line.ranked, even, offset)):
         member, patches = line.members(cut)
         take_level(chosen, level, member, patches, line.scored, passed_over)
     chosen[chosen == 127] = level + 1

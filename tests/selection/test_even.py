@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slow_reference as slow
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from picking import EVEN, even, ila, nested
 
@@ -46,6 +46,16 @@ def locked(draw):
     pins = draw(st.integers(0, min(4, len(rows))))
     out = draw(st.integers(0, len(rows) - pins - (pins == 0)))
     return pool, rows[:pins], rows[pins : pins + out]
+
+
+RULES = st.sampled_from([(), ("tokens=3..",)])
+
+
+def left_out(pool, rules, pin):
+    """The rows that the rules leave out, of which pinned ones are in all the same."""
+    if not rules:
+        return []
+    return [row for row in range(len(pool)) if not pool.tokens[row] >= 3 and row not in pin]
 
 
 def test_four_corners_are_visited_without_a_jump():
@@ -96,29 +106,53 @@ def test_every_patch_holds_floor_or_ceil_of_its_share(case, data):
 
 
 @few
-@given(case=locked(), target=st.sampled_from(TARGETS), budget=st.integers(1, 30), data=st.data())
-def test_even_patches_equal_the_slow_reference(case, target, budget, data):
+@given(
+    case=locked(), target=st.sampled_from(TARGETS), budget=st.integers(1, 30), rules=RULES,
+    data=st.data(),
+)  # fmt: skip
+def test_even_patches_equal_the_slow_reference(case, target, budget, rules, data):
     pool, pin, out = case
-    count = data.draw(st.integers(1, len(pool) - len(out)))
-    budget = max(budget, len(pin), 1)
-    chosen = even(pool, budget, resolution=count, depth_target=target, pin=pin, exclude=out)
-    rows, rounds = slow.even_ila(pool.xy, pool.relative_depth, count, budget, target, pin, out)
+    outside = left_out(pool, rules, pin)
+    assume(len({*out, *outside}) < len(pool))
+    count = data.draw(st.integers(1, len(pool) - len(outside)))
+    budget, locks = max(budget, len(pin), 1), {"pin": pin, "exclude": out, "only": rules}
+    chosen = even(pool, budget, resolution=count, depth_target=target, **locks)
+    rows, rounds = slow.even_ila(
+        pool.xy, pool.relative_depth, count, budget, target, pin, out, outside
+    )
     assert chosen.rows.tolist() == rows
     assert chosen.round.tolist() == rounds
-    patch = slow.even_patch_of(pool.xy, count, out)
+    patch = slow.even_patch_of(pool.xy, count, outside)
     assert chosen.patch.tolist() == [patch[row] for row in rows]
     assert (chosen.occupied, chosen.resolution) == (count, count)
 
 
 @few
-@given(case=locked(), target=st.sampled_from(TARGETS), budget=st.integers(1, 30))
-def test_the_nested_order_equals_the_slow_reference(case, target, budget):
+@given(case=locked(), target=st.sampled_from(TARGETS), budget=st.integers(1, 30), rules=RULES)
+def test_the_nested_order_equals_the_slow_reference(case, target, budget, rules):
     pool, pin, out = case
-    budget = max(budget, len(pin), 1)
-    chosen = nested(pool, budget, patches="even", depth_target=target, pin=pin, exclude=out)
-    rows, levels = slow.even_nested(pool.xy, pool.relative_depth, budget, target, pin, out)
+    outside = left_out(pool, rules, pin)
+    assume(len({*out, *outside}) < len(pool))
+    budget, locks = max(budget, len(pin), 1), {"pin": pin, "exclude": out, "only": rules}
+    chosen = nested(pool, budget, patches="even", depth_target=target, **locks)
+    rows, levels = slow.even_nested(pool.xy, pool.relative_depth, budget, target, pin, out, outside)
     assert chosen.rows.tolist() == rows
     assert chosen.round.tolist() == levels
+
+
+@few
+@given(case=locked(), target=st.sampled_from(TARGETS), data=st.data())
+def test_one_more_exclusion_changes_the_pick_of_its_own_patch_alone(case, target, data):
+    pool, pin, out = case
+    assume(len({*pin, *out}) < len(pool) - 1)
+    count = data.draw(st.integers(max(1, len(pin)), len(pool)))
+    locks = {"resolution": count, "depth_target": target, "pin": pin}
+    first = even(pool, count, exclude=out, **locks)
+    row = data.draw(st.sampled_from(sorted({*range(len(pool))} - {*pin, *out})))
+    then = even(pool, count, exclude=[*out, row], **locks)
+    patch = slow.even_patch_of(pool.xy, count)
+    gone = set(first.rows.tolist()) - set(then.rows.tolist())
+    assert {patch[lost] for lost in gone} <= {patch[row]}
 
 
 @few
@@ -141,7 +175,7 @@ def test_automatic_means_as_many_patches_as_picks():
     assert even(pool, "10%").resolution == 4
     assert even(pool, 99).resolution == 40
     assert even(pool, 39, exclude=range(10)).resolution == 30
-    with pytest.raises(UsageError, match="41 even patches were asked for, but only 40 records"):
+    with pytest.raises(UsageError, match="41 even patches were asked for, but there are only 40"):
         even(pool, 5, resolution=41)
 
 
@@ -152,10 +186,10 @@ def test_a_token_budget_takes_as_many_patches_as_the_search_by_the_obvious_lines
 ):
     pool, pin, out = case
     line = queue(pool, Locks.of(pin, out, len(pool)))
-    n, spent = len(line), np.nan_to_num(pool.tokens)
+    n, spent = len(pool), np.nan_to_num(pool.tokens)
 
     def first_round(count):
-        patch = slow.even_patch_of(pool.xy, count, out)
+        patch = slow.even_patch_of(pool.xy, count, exclude=out)
         rows = [*pin, *slow.first_of(patch, pool.relative_depth, target, pin)]
         return float(sum(spent[row] for row in rows))
 
