@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -54,6 +54,9 @@ from ila_core.studies.findings import Study
 from ila_core.studies.settings import StudySettings
 from jobs.pools import Pool
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 CURVE_POINTS = 12
 NEAREST = 200
 """Records that a search by meaning finds: more than one reads, few enough to stay alike."""
@@ -61,8 +64,6 @@ MOST_POINTS = 500
 """Records of a window that are drawn as points."""
 BEGINNING = 400
 """Letters of a record that its first line is taken from."""
-BLOCK = 2048
-"""Records whose beginnings are read together: as many as lie together on disk."""
 T = TypeVar("T")
 
 
@@ -155,17 +156,16 @@ def beginnings(landscape: Landscape, rows: np.ndarray) -> list[str]:
     """Return the beginning of each record's instruction, for lists and the map's tooltip."""
     if landscape.records is None:
         return [""] * len(rows)
-    places = [divmod(row, BLOCK) for row in rows.tolist()]
-    read = {block: _block_of_beginnings(landscape, block) for block in {at for at, _ in places}}
-    return [read[block][line] for block, line in places]
+    places = [landscape.records.group_of(row) for row in rows.tolist()]
+    read = {group: _group_of_beginnings(landscape, group) for group, _ in places}
+    return [read[group][line].as_py() for group, line in places]
 
 
-@once(max_entries=512)  # all of a million records; a hundred MB, half that of short ones
-def _block_of_beginnings(landscape: Landscape, block: int) -> list[str]:
-    """Return the beginnings of the rows of a block: those of a list lie all over the file."""
+@once(max_entries=512)  # all of a million records: a hundred MB, less of short ones
+def _group_of_beginnings(landscape: Landscape, group: int) -> pa.ChunkedArray:
+    """Return the beginnings of all records that lie together on disk: a list's lie all over it."""
     assert landscape.records is not None
-    rows = np.arange(block * BLOCK, min((block + 1) * BLOCK, len(landscape)))
-    return [text[:BEGINNING] for text in landscape.records.take_instructions(rows)]
+    return landscape.records.beginnings(group, BEGINNING)
 
 
 @once(max_entries=24)

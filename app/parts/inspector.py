@@ -89,12 +89,11 @@ def order_of(scope: Scope) -> str:
 
 def in_order(selection: Selection, rows: np.ndarray) -> np.ndarray:
     """Return rows with chosen ones first in pick order, then the deepest, missing last."""
+    from ila_core.landscape.points_compiled import first_of_all
+
     wanted = np.zeros(len(selection.landscape), dtype=bool)
     wanted[rows] = True
-    kept = selection.rows[wanted[selection.rows]]
-    wanted[selection.rows] = False
-    order = selection.landscape.order
-    return np.concatenate([kept, order[wanted[order]]])
+    return first_of_all(selection.rows, selection.landscape.order, wanted, len(rows))
 
 
 def still_order(view: View, selection: Selection, scope: Scope) -> np.ndarray:
@@ -131,7 +130,7 @@ def look_at(row: int) -> None:
 
 def headline(selection: Selection, rows: np.ndarray, scope: Scope) -> None:
     """Say which records there are, how many, and how many of them are kept."""
-    kept = int(selection.mask[rows].sum())
+    kept = int(selection.mask[rows].sum()) if scope.asked else len(selection)
     s = "s" * (len(rows) != 1)
     all_of = "All " * (not scope.asked and len(rows) > 1)
     st.subheader(f"{all_of}{count(len(rows))} record{s}, {count(kept)} kept", anchor=False)

@@ -197,8 +197,60 @@ def hilbert(x, y, x0, y0, side, bits):  # type: ignore
 
 @njit(cache=True, nogil=True)
 def even_patches(rank, count, n, shift):  # type: ignore
-    """Return floor((rank * count + shift) / n) for every rank, (m,) int32; -1 stays -1."""
+    """Return floor((rank * count + shift) / n) for every rank, (m,) int32; -1 stays -1.
+
+    A quotient in float64 may be one off, which its remainder shows: several times faster than a
+    division of whole numbers.
+    """
     patch = np.empty(len(rank), np.int32)
+    part = 1.0 / n
     for i in range(len(rank)):
-        patch[i] = (rank[i] * count + shift) // n if rank[i] >= 0 else -1
+        if rank[i] < 0:
+            patch[i] = -1
+            continue
+        whole = rank[i] * count + shift
+        number = np.int64(whole * part)
+        rest = whole - number * n
+        patch[i] = number - (rest < 0) + (rest >= n)
     return patch
+
+
+@njit(cache=True, nogil=True)
+def sum_known(values, rows):  # type: ignore
+    """Return the sum, in float64, of the rows' values that are not NaN, and how many these are."""
+    total, count = 0.0, 0
+    for row in rows:
+        value = values[row]
+        if value == value:
+            total += value
+            count += 1
+    return total, count
+
+
+@njit(cache=True, nogil=True)
+def count_codes(codes, most, rows):  # type: ignore
+    """Return how many of the rows have each code from 0 to most - 1, (most,) int64."""
+    count = np.zeros(most, np.int64)
+    for row in rows:
+        count[codes[row]] += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def first_of_all(first, order, marked, most):  # type: ignore
+    """Return the marked rows of `first` in its order, then the others of `order`, (most,) int32.
+
+    `marked` (n,) bool is used up; `most` is how many are marked.
+    """
+    found = np.empty(most, np.int32)
+    count = 0
+    for row in first:
+        if marked[row]:
+            marked[row] = False
+            found[count] = row
+            count += 1
+    for row in order:
+        if marked[row]:
+            found[count] = row
+            count += 1
+    return found

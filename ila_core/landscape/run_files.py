@@ -45,10 +45,9 @@ class RunFiles:
         IlaError for a damaged file.
         """
         if self._labels is not None:
-            given = self._labels.take(np.asarray(rows, dtype=np.int64)).to_pylist()
-            return [tuple(labels or ()) for labels in given]
+            return [tuple(self._labels[int(row)].as_py() or ()) for row in rows]
         if self.records is not None and self.manifest.get("settings", {}).get("labels") == "auto":
-            return [record.labels or () for record in self.records.take(rows)]
+            return [labels or () for labels in self.records.take_labels(rows)]
         return [()] * len(rows)
 
     def column(self, name: Literal["source", "label"]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -107,9 +107,8 @@ def describe(
     >>> round(numbers.coverage, 3), round(numbers.fidelity, 3)
     (0.333, 0.556)
     """
-    landscape, spec = selection.landscape, selection.spec
-    rows = np.flatnonzero(selection.mask)  # in the pool's order, which is read several times faster
-    covered, kept = grid_numbers(landscape, rows, reference)
+    landscape, spec, rows = selection.landscape, selection.spec, selection.ascending
+    on_map = on_grid(landscape, rows, reference)
     share = domain_shares(landscape, rows)
     numbers = Numbers(
         method=spec.method,
@@ -120,10 +119,10 @@ def describe(
         occupied=selection.occupied,
         rounds=selection.rounds,
         tokens=selection.tokens,
-        coverage=covered,
-        reach=reach(landscape, rows, reference),
-        fidelity=kept,
-        mean_relative_depth=mean_known(landscape.relative_depth[rows]),
+        coverage=on_map.coverage,
+        reach=on_map.reach,
+        fidelity=on_map.fidelity,
+        mean_relative_depth=_mean_depth(landscape, rows),
         domain_share=share,
         domain_names=tuple(landscape.domain_names),
         domain_divergence=divergence(share, _pool_shares(landscape)),
@@ -166,43 +165,59 @@ def reference_grid(landscape: Landscape, resolution: int = REFERENCE) -> Referen
     from ila_core.measure.picks_compiled import best_of_each
 
     member, number = landscape.grid(resolution, 0.5).members(*landscape.columns)
-    _, best = best_of_each(member, len(number), landscape.relative_depth)
+    everything = np.arange(len(landscape))
+    _, best = best_of_each(member, len(number), landscape.relative_depth, everything)
     return Reference(member, len(number), np.bincount(member), float(best.sum()))
+
+
+class OnGrid(NamedTuple):
+    """What rows are on a reference grid."""
+
+    coverage: float
+    """Share of the pool's occupied patches that hold one of the rows."""
+    fidelity: float
+    """The QD-score ratio of quality-diversity search: the sum over patches of the largest relative
+    depth there (0 where none is), divided by the same sum for the pool; NaN where no record of the
+    pool has a depth."""
+    reach: float
+    """Share of the pool's records that lie in a patch with one of the rows: coverage weighted by
+    records, for a grid flattens density and reach does not."""
+
+
+def on_grid(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -> OnGrid:
+    """Return coverage, landscape fidelity and reach of rows on a reference grid.
+
+    >>> pool = Landscape.from_arrays([[0, 0], [0, 0], [1, 1]], depth=[1.0, 3.0, 2.0])
+    >>> [round(number, 3) for number in on_grid(pool, np.array([0]))]
+    [0.5, 0.2, 0.667]
+    """
+    from ila_core.measure.picks_compiled import best_of_each
+
+    grid = reference_grid(landscape, resolution)
+    reached, best = best_of_each(grid.member, grid.patches, landscape.relative_depth, rows)
+    return OnGrid(
+        int(np.count_nonzero(reached)) / grid.patches,
+        float(best.sum()) / grid.best if grid.best > 0 else math.nan,
+        float(grid.records[reached].sum() / len(landscape)),
+    )
 
 
 def grid_numbers(
     landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE
 ) -> tuple[float, float]:
-    """Return coverage and landscape fidelity of rows on a reference grid.
-
-    Coverage is the share of the pool's occupied patches that hold one of the rows. Fidelity, the
-    QD-score ratio of quality-diversity search, is the sum over patches of the largest relative
-    depth there (0 where none is), divided by the same sum for the pool; NaN where no record of the
-    pool has a depth.
-    """
-    from ila_core.measure.picks_compiled import best_of_each
-
-    reference = reference_grid(landscape, resolution)
-    count, best = best_of_each(
-        reference.member[rows], reference.patches, landscape.relative_depth[rows]
-    )
-    kept = float(best.sum()) / reference.best if reference.best > 0 else math.nan
-    return count / reference.patches, kept
+    """Return coverage and landscape fidelity of rows on a reference grid: see `OnGrid`."""
+    coverage, fidelity, _ = on_grid(landscape, rows, resolution)
+    return coverage, fidelity
 
 
 def reach(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE) -> float:
     """Return the share of the pool's records that lie in a reference patch with a chosen one.
 
-    Coverage weighted by records: a grid flattens density, reach does not.
-
     >>> pool = Landscape.from_arrays([[0, 0], [0, 0], [1, 1]])
     >>> round(reach(pool, np.array([0])), 3)
     0.667
     """
-    reference = reference_grid(landscape, resolution)
-    touched = np.zeros(reference.patches, dtype=bool)
-    touched[reference.member[rows]] = True
-    return float(reference.records[touched].sum() / len(landscape))
+    return on_grid(landscape, rows, resolution).reach
 
 
 def mean_known(values: np.ndarray) -> float:
@@ -211,11 +226,20 @@ def mean_known(values: np.ndarray) -> float:
     return float(known.mean(dtype=np.float64)) if len(known) else math.nan
 
 
+def _mean_depth(landscape: Landscape, rows: np.ndarray) -> float:
+    """Return the mean relative depth of rows, those without one aside; NaN where none has one."""
+    from ila_core.landscape.points_compiled import sum_known
+
+    total, known = sum_known(landscape.relative_depth, rows)
+    return total / known if known else math.nan
+
+
 def domain_shares(landscape: Landscape, rows: np.ndarray | None = None) -> np.ndarray:
     """Return the share of each domain among rows (all rows where None), (domains,) float64."""
-    domain = landscape.domain if rows is None else landscape.domain[rows]
-    count = np.bincount(domain, minlength=len(landscape.domain_names))
-    return count / max(len(domain), 1)
+    from ila_core.landscape.points_compiled import count_codes
+
+    rows = np.arange(len(landscape)) if rows is None else rows
+    return count_codes(landscape.domain, len(landscape.domain_names), rows) / max(len(rows), 1)
 
 
 @remembered(most=1, of_map=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ila_core.landscape.even import curve_rows
+from ila_core.landscape.even import curve_order, curve_ranks
 from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 
@@ -31,30 +31,27 @@ def pairs(selection: Selection, count: int = 10) -> list[Pair]:
     [Pair(kept=1, left=0)]
     """
     landscape = selection.landscape
-    never = Locks.asked(landscape, selection.spec).excluded
-    order = curve_rows(landscape, never.tobytes())
-    is_kept = selection.mask[order]
-    kept, left = np.flatnonzero(is_kept), np.flatnonzero(~is_kept)
-    number = min(count, len(kept), len(left))
-    if not number:
-        return []
-    places = kept[((np.arange(number) + 0.5) * len(kept) / number).astype(np.int64)]
-    found, taken = [], set[int]()
-    for place in places.tolist():
-        beside = _nearest(left, place, taken)
-        taken.add(beside)
-        found.append(Pair(int(order[place]), int(order[beside])))
+    order, places = curve_order(landscape), np.sort(curve_ranks(landscape)[selection.rows])
+    left = Locks.asked(landscape, selection.spec).free(len(landscape))
+    left[selection.rows] = False
+    number = min(count, len(places), int(np.count_nonzero(left)))
+    found = []
+    for place in places[((np.arange(number) + 0.5) * len(places) / number).astype(np.int64)]:
+        beside = order[_nearest(left, order, int(place))]
+        left[beside] = False
+        found.append(Pair(int(order[place]), int(beside)))
     return found
 
 
-def _nearest(among: np.ndarray, place: int, taken: set[int]) -> int:
-    """Return the nearest of ascending places that is not taken; of two as near the lower."""
-    after = int(np.searchsorted(among, place))
-    before = after - 1
-    while before >= 0 and int(among[before]) in taken:
-        before -= 1
-    while after < len(among) and int(among[after]) in taken:
-        after += 1
-    if before < 0 or (after < len(among) and among[after] - place < place - among[before]):
-        return int(among[after])
-    return int(among[before])
+def _nearest(left: np.ndarray, order: np.ndarray, place: int) -> int:
+    """Return the nearest place in an order whose row is marked, (n,) bool; of two the lower.
+
+    It looks at ever more places around, for most often the next ones will do.
+    """
+    reach = 16
+    while True:
+        start = max(place - reach, 0)
+        away = np.flatnonzero(left[order[start : place + reach + 1]]) + start - place
+        if len(away):
+            return place + int(away[np.abs(away).argmin()])
+        reach *= 8

@@ -11,19 +11,16 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def best_of_each(member, patches, value):  # type: ignore
-    """Return how many patches the points reach and each patch's largest value, 0 without one."""
+def best_of_each(member, patches, value, rows):  # type: ignore
+    """Return which patches the rows' points reach and each patch's largest value, 0 without one."""
     best = np.zeros(patches, np.float64)
     reached = np.zeros(patches, np.bool_)
-    count = 0
-    for i in range(len(member)):
-        patch = member[i]
-        if not reached[patch]:
-            reached[patch] = True
-            count += 1
-        if value[i] > best[patch]:
-            best[patch] = value[i]
-    return count, best
+    for row in rows:
+        patch = member[row]
+        reached[patch] = True
+        if value[row] > best[patch]:
+            best[patch] = value[row]
+    return reached, best
 
 
 @njit(cache=True, nogil=True)

@@ -28,12 +28,9 @@ def fill(
     What it leaves of the budget is filled with the highest relative depth among the rest.
     IlaError says what is wrong with rows that are none.
     """
-    n = len(landscape)
-    may = locks.free(n)
-    may[locks.pinned] = False
-    free = np.arange(n) if may.all() else np.flatnonzero(may)
-    most = len(locks.pinned) + len(free)
-    pool = landscape if len(free) in (0, n) else landscape.subset(free)
+    free = _free(locks, len(landscape))
+    most = len(landscape) if free is None else len(locks.pinned) + len(free)
+    pool = landscape if free is None or not len(free) else landscape.subset(free)
 
     def ranked(count: int) -> tuple[np.ndarray, int]:
         """Return the pins and then picks, `count` in all, and how many of them only fill up."""
@@ -44,11 +41,22 @@ def fill(
         rest = pool.order[:0]
         if len(own) < wanted:
             rest = pool.order[~np.isin(pool.order, own)][: wanted - len(own)]
-        return np.concatenate([locks.pinned, free[own], free[rest]]), len(rest)
+        if free is not None:
+            own, rest = free[own], free[rest]
+        return np.concatenate([locks.pinned, own, rest]), len(rest)
 
     (rows, filled), size = locks.fitted(spec.asked, landscape, most, ranked)
     filled = max(filled - (len(rows) - size), 0)
     return Selection.of_rows(landscape, spec, rows[:size], filled=filled)
+
+
+def _free(locks: Locks, n: int) -> np.ndarray | None:
+    """Return the rows that are neither pinned nor excluded, ascending; None for all n."""
+    if not len(locks.pinned) + len(locks.excluded):
+        return None
+    may = locks.free(n)
+    may[locks.pinned] = False
+    return np.flatnonzero(may)
 
 
 def _checked(name: str, answer: Any, wanted: int, n: int) -> np.ndarray:

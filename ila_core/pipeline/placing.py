@@ -211,6 +211,7 @@ def encoder_of(settings: EncoderSettings) -> Encoder:
 
 PROJECTION_LIBRARIES = {
     "umap": ("umap-learn", "pynndescent", "numba", "scikit-learn", "scipy", "numpy"),
+    "quick-umap": ("umap-learn", "pynndescent", "numba", "scikit-learn", "scipy", "numpy"),
     "landmarks": ("umap-learn", "pynndescent", "numba", "scikit-learn", "scipy", "numpy"),
     "tsne": ("openTSNE", "pynndescent", "numba", "scikit-learn", "scipy", "numpy"),
     "pca": ("scipy", "numpy"),
@@ -241,7 +242,9 @@ class Project(Stage[np.ndarray]):
         from ila_core.space.project import FITTED
 
         fitted = FITTED.get(self.settings.method, self.total)
-        rules = [landmarks.RULE, landmarks.CHOICE, fitted] if self.total > fitted else []
+        rules: list[object] = [landmarks.CHOICE] if self.settings.method == "quick-umap" else []
+        if self.total > fitted:
+            rules = [landmarks.RULE, landmarks.CHOICE, fitted]
         return [*super().parts, *rules]
 
     def make(self, desk: Desk) -> Facts:

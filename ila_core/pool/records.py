@@ -154,6 +154,28 @@ class Records:
         """The instructions of these rows, in the order asked. Raises IndexError for other rows."""
         return self._gather(rows, ["instruction"], lambda table: table.column(0).to_pylist())
 
+    def take_labels(self, rows: Iterable[int]) -> list[Labels]:
+        """The labels of these rows, None where there are none, in the order asked."""
+        return self._gather(
+            rows, ["labels"], lambda table: [labels_of(one) for one in table.column(0).to_pylist()]
+        )
+
+    def group_of(self, row: int) -> tuple[int, int]:
+        """The row group that a row lies in, and its place there."""
+        group = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return group, row - int(self._starts[group])
+
+    def beginnings(self, group: int, letters: int) -> pa.ChunkedArray:
+        """The first letters of every instruction of a row group, as Arrow keeps them.
+
+        As a list they would take longer to make than to read.
+        """
+        import pyarrow.compute as pc
+
+        with self._sound():
+            table = self._parquet().read_row_group(group, columns=["instruction"])
+        return pc.utf8_slice_codeunits(table.column(0), 0, letters)
+
     def take_originals(self, rows: Iterable[int]) -> Iterator[str]:
         """The originals of these rows, in the order asked. Raises IndexError for other rows."""
         rows = _row_array(rows)
@@ -239,7 +261,7 @@ class Records:
             places = np.flatnonzero(groups == group)
             with self._sound():
                 table = file.read_row_group(int(group), columns=columns)
-            values = convert(table.take(_indices(rows[places] - self._starts[group])))
+            values = convert(_rows_of(table, rows[places] - self._starts[group]))
             for place, value in zip(places.tolist(), values, strict=True):
                 gathered[place] = value
         return gathered
@@ -247,6 +269,11 @@ class Records:
 
 def _row_array(rows: Iterable[int]) -> np.ndarray:
     return np.asarray(rows if isinstance(rows, np.ndarray) else list(rows), dtype=np.int64)
+
+
+def _rows_of(table: pa.Table, rows: np.ndarray) -> pa.Table:
+    """The rows of a table; a single one as a view of it, which `take` would copy the texts for."""
+    return table.slice(int(rows[0]), 1) if len(rows) == 1 else table.take(_indices(rows))
 
 
 def _indices(rows: np.ndarray) -> pa.Array:

@@ -65,13 +65,13 @@ class Queue:
         places = places[np.argsort(self.rows[places])]
         return places[np.searchsorted(self.rows[places], rows)]
 
-    def members(self, cut: Cut) -> tuple[np.ndarray, int]:
-        """Return each point's patch, numbered without gaps, and how many patches there are."""
+    def members(self, cut: Cut, patch: np.ndarray) -> tuple[np.ndarray, int]:
+        """Return the points' patches numbered without gaps, and how many patches there are."""
         from ila_core.landscape.points_compiled import compact
 
         if isinstance(cut, Even):
-            return self.patches(cut), cut.count + (cut.offset > 0)
-        member, number = compact(self.patches(cut), cut.side * cut.side)
+            return patch, cut.count + (cut.offset > 0)
+        member, number = compact(patch, cut.side * cut.side)
         return member, len(number)
 
 
@@ -155,9 +155,9 @@ def _rounds(
     from ila_core.selection.patch_rule_compiled import rounds
 
     line = _queue(landscape, pinned, excluded, outside)
-    member, patches = line.members(cut)
-    turn = rounds(member, patches, line.scored, passed_over, line.pinned)
-    return Rounds(line, frozen(turn), frozen(line.patches(cut)))
+    patch = line.patches(cut)
+    turn = rounds(*line.members(cut, patch), line.scored, passed_over, line.pinned)
+    return Rounds(line, frozen(turn), frozen(patch))
 
 
 def places_in_patch(patch: np.ndarray) -> np.ndarray:
@@ -180,7 +180,7 @@ def first_round_tokens(line: Queue, spec: Spec, cut: Cut) -> float:
     """Return the response tokens of the pinned records and of the first that each patch gives."""
     from ila_core.selection.patch_rule_compiled import first_round_sum
 
-    member, patches = line.members(cut)
+    member, patches = line.members(cut, line.patches(cut))
     passed_over = spec.passed_over
     return first_round_sum(member, patches, line.scored, passed_over, line.pinned, line.tokens)
 
@@ -230,7 +230,7 @@ def _nested(
     chosen[: len(line.pinned)][line.pinned] = -1
     level = 0
     for level, cut in enumerate(_cuts(landscape, line.ranked, even, offset)):
-        member, patches = line.members(cut)
+        member, patches = line.members(cut, line.patches(cut))
         take_level(chosen, level, member, patches, line.scored, passed_over)
     chosen[chosen == 127] = level + 1
     position = by_round(chosen.astype(np.int32) + 1, len(line))

@@ -105,6 +105,12 @@ class Selection:
         chosen[self.rows] = True
         return chosen
 
+    @cached_property
+    def ascending(self) -> np.ndarray:
+        """The rows by number, (k,) int64: in the pool's order, which a large one is read in several
+        times faster."""
+        return frozen(np.flatnonzero(self.mask))
+
     @property
     def resolution(self) -> int | None:
         """Even patches, or patches a side of the grid; None without patches."""
@@ -133,7 +139,9 @@ class Selection:
     @cached_property
     def tokens(self) -> float:
         """Response tokens of the chosen records."""
-        return float(np.nansum(self.landscape.tokens[self.mask], dtype=np.float64))
+        from ila_core.landscape.points_compiled import sum_known
+
+        return float(sum_known(self.landscape.tokens, self.ascending)[0])
 
     @cached_property
     def tallies(self) -> tuple[Tally, ...]:
