@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -63,7 +63,7 @@ class ProjectionSettings:
 
     `landmarks` is UMAP on fewer vectors, and UMAP itself where there are no more than those;
     `quick-umap` is UMAP of all, with neighbours that it finds among their principal components and
-    half as many passes.
+    half as many passes, and where there are too many for that one of landmarks too.
     """
 
     method: Method = "umap"
@@ -123,7 +123,9 @@ def projected(
     work = _Portion(progress, len(vectors))
     if is_linear(settings.method, len(rows), vectors.shape[1]):
         xy = principal_components(vectors, rows)
-    elif settings.method == "quick-umap" and len(rows) <= FITTED["quick-umap"]:
+    elif settings.method == "quick-umap":
+        if len(rows) > FITTED["quick-umap"]:
+            return projected(vectors, replace(settings, method="landmarks"), progress=progress)
         xy = _fit_in_order(vectors, rows, settings, work)
     elif len(rows) <= FITTED[settings.method]:
         xy = _fit(np.asarray(vectors[rows], np.float32), settings, work)

@@ -73,20 +73,19 @@ def test_a_file_that_has_changed_is_read_anew(run: Path, tmp_path: Path) -> None
     assert cache.landscape(folder) is not one
 
 
-def test_beginnings_are_those_of_the_records_and_their_block_is_read_once(
+def test_beginnings_are_those_of_the_records_and_what_lies_together_is_read_once(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     landscape = ila.open(run)
     landscape = replace(landscape, run=None, given_records=landscape.records, fingerprint="blocks")
     texts = [text[: cache.BEGINNING] for text in landscape.records.instructions()]
-    monkeypatch.setattr(cache, "BLOCK", 16)
     asked: list[int] = []
-    take = landscape.records.take_instructions
-    monkeypatch.setattr(type(landscape.records), "take_instructions",
-                        lambda _, rows: asked.append(len(rows)) or take(rows))  # fmt: skip
+    read = type(landscape.records).beginnings
+    monkeypatch.setattr(type(landscape.records), "beginnings",
+                        lambda *given: asked.append(given[1]) or read(*given))  # fmt: skip
     for rows in ([59, 3, 15, 16, 58], [4, 57], [17]):
         assert cache.beginnings(landscape, np.array(rows)) == [texts[row] for row in rows]
-    assert sorted(asked) == [12, 16, 16]
+    assert asked == [0]
     assert cache.beginnings(scored_pool(), np.array([0, 7])) == ["", ""]
 
 

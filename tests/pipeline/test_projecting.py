@@ -66,6 +66,20 @@ def test_a_large_pool_has_landmarks_and_is_told_so(
     assert not any("landmarks" in note for note in whole.manifest["notes"])
 
 
+def test_a_pool_between_is_projected_by_quick_umap(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(options, "QUICK_ABOVE", 50)
+    landscape = build(pool, out=tmp_path / "run", **QUICK)
+    facts = landscape.manifest["stages"]["projection"]
+    assert (facts["method"], facts["distinct"]) == ("quick-umap", 60) and "landmarks" not in facts
+    asked = build(pool, out=tmp_path / "asked", projection="quick-umap", **QUICK)
+    np.testing.assert_array_equal(landscape.xy, asked.xy)
+    whole = build(pool, out=tmp_path / "umap", projection="umap", **QUICK)
+    assert (whole.xy != landscape.xy).any()
+    assert dict(lines(landscape.manifest, landscape, 0))["projection"] == "quick-umap"
+
+
 @pytest.mark.usefixtures("small")
 def test_the_order_of_a_large_pool_moves_no_record(tmp_path: Path) -> None:
     records = [{**record, "number": i} for i, record in enumerate(small_pool())]

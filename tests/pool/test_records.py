@@ -68,6 +68,11 @@ def test_take_gives_the_rows_asked_in_the_order_asked(
     assert found.take_instructions(rows) == [everything[row].instruction for row in rows]
     monkeypatch.setattr(records, "TAKE_WINDOW", 77)
     assert list(found.take_originals(rows)) == [originals[row] for row in rows]
+    assert found.take_labels(rows[:9]) == [everything[row].labels for row in rows[:9]]
+    for row in (0, 2047, 2048, 4999):
+        group, place = found.group_of(row)
+        assert found.beginnings(group, 7)[place].as_py() == everything[row].instruction[:7]
+        assert found.take([row]) == [everything[row]]
     assert found.take([]) == [] and list(found.take_originals([])) == []
     for rows in ([5000], [-1]):
         with pytest.raises(IndexError, match="rows go from 0 to 4999"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import ila_core.space.project as module
 from ila_core.errors import UsageError
-from ila_core.space.landmarks import choose
+from ila_core.space.landmarks import choose, unit_rows
 from ila_core.space.neighbours import nearest
 from ila_core.space.project import (
     ProjectionSettings,
@@ -21,6 +21,7 @@ from ila_core.space.project import (
     principal_components,
     project,
     projected,
+    reduced,
 )
 
 
@@ -80,7 +81,7 @@ def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 CORNERS = np.eye(3, dtype=np.float32)
 
 
-@pytest.mark.parametrize("method", ["umap", "landmarks", "tsne", "pca"])
+@pytest.mark.parametrize("method", ["umap", "quick-umap", "landmarks", "tsne", "pca"])
 @pytest.mark.parametrize(
     "vectors",
     [
@@ -190,6 +191,43 @@ LANDMARKS = ProjectionSettings("landmarks")
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred landmarks."""
     monkeypatch.setitem(module.FITTED, "landmarks", 100)
+
+
+@pytest.mark.parametrize("compared", [5_000, 0])
+def test_quick_umap_keeps_groups_together_in_whatever_order_they_stand(
+    compared: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neighbours found by comparing all, and by the search that a large pool has."""
+    monkeypatch.setattr(module, "SEARCHED", compared)
+    vectors, group = groups(300)
+    vectors, group = np.concatenate([vectors, vectors[:40]]), np.concatenate([group, group[:40]])
+    quick = ProjectionSettings("quick-umap")
+    made = projected(vectors, quick)
+    assert (made.distinct, made.fitted) == (300, 300)
+    assert purity(made.xy, group) > 0.95
+    np.testing.assert_array_equal(made.xy[300:], made.xy[:40])
+    order = np.random.default_rng(2).permutation(340)
+    np.testing.assert_array_equal(project(vectors[order], quick), made.xy[order])
+    assert (project(vectors, ProjectionSettings("quick-umap", seed=1)) != made.xy).any()
+
+
+def test_reduced_directions_keep_cosines() -> None:
+    vectors = np.random.default_rng(0).normal(size=(200, 12)) * np.array([9.0] * 4 + [0.03] * 8)
+    unit, small = unit_rows(vectors), reduced(vectors, np.arange(200), 4)
+    assert small.shape == (200, 4) and small.dtype == np.float32
+    np.testing.assert_allclose(small @ small.T, unit @ unit.T, atol=0.01)
+    whole = reduced(vectors, np.arange(200), 128)
+    assert whole.shape == (200, 12)
+    np.testing.assert_allclose(whole @ whole.T, unit @ unit.T, atol=1e-5)
+
+
+def test_quick_umap_of_too_many_is_a_map_of_landmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(module.FITTED, "landmarks", 100)
+    monkeypatch.setitem(module.FITTED, "quick-umap", 150)
+    vectors, _ = groups(200)
+    made = projected(vectors, ProjectionSettings("quick-umap"))
+    assert made.fitted == 100
+    np.testing.assert_array_equal(made.xy, project(vectors, LANDMARKS))
 
 
 @pytest.mark.usefixtures("few")
@@ -307,6 +345,6 @@ def test_a_point_is_its_own_first_neighbour_even_among_near_copies(k: int, seed:
 
 def test_a_projection_that_is_not_known_is_refused_with_its_name() -> None:
     with pytest.raises(
-        UsageError, match="Unknown projection 'mds'; choose umap, landmarks, tsne, pca"
+        UsageError, match="Unknown projection 'mds'; choose umap, quick-umap, landmarks, tsne, pca"
     ):
         ProjectionSettings(method="mds")  # type: ignore[arg-type]
