@@ -138,7 +138,7 @@ def _depths(raster: Raster) -> tuple[float, float]:
 
 def representation(ground: Ground, selection: Selection, theme: Theme) -> Picture:
     """Return which share of every place is kept, over the share that the budget is."""
-    raster = surface.representation(selection.landscape, ground.view, selection.rows)
+    raster = surface.representation(selection.landscape, ground.view, selection.ascending)
     pixels = surface.to_pixels(raster, low=-FOURFOLD, high=FOURFOLD)
     colours = palettes.along("difference", theme)
     title = "kept, beside the budget's share: ← too little · too much →"
@@ -151,7 +151,7 @@ def both(ground: Ground, selection: Selection, theme: Theme) -> Picture:
     """Return depth and representation of every place at once."""
     landscape = selection.landscape
     deep = surface.mean_depth(landscape, ground.view)
-    kept = surface.representation(landscape, ground.view, selection.rows)
+    kept = surface.representation(landscape, ground.view, selection.ascending)
     low, high = _depths(deep)
     across = _binned((deep.values - low) / (high - low))
     up = _binned((kept.values + FOURFOLD) / (2 * FOURFOLD))
@@ -212,7 +212,9 @@ def domain(landscape: Landscape, ground: Ground, order: np.ndarray, theme: Theme
 def difference(ground: Ground, selection: Selection, other: Selection, theme: Theme) -> Picture:
     """Return where a selection keeps more than another, and where less."""
     one, two = selection.spec.method, other.spec.method
-    raster = surface.difference(selection.landscape, ground.view, selection.rows, other.rows)
+    raster = surface.difference(
+        selection.landscape, ground.view, selection.ascending, other.ascending
+    )
     pixels = surface.to_pixels(raster, low=-1, high=1)
     colours = palettes.along("difference", theme)
     labels = [f"only {two}", "3 : 1", "as many", "3 : 1", f"only {one}"]

@@ -182,7 +182,17 @@ def density(landscape: Landscape, view: View, rows: Rows = None) -> Raster:
     >>> round(float(raster.values.sum()), 2), raster.there[[8, 24, 24], [8, 8, 24]].tolist()
     (2.0, [True, False, True])
     """
-    count = _smoothed(_counted(landscape, view, rows), view)
+    if rows is None:
+        return _density_of_all(landscape, view)
+    return _as_density(_smoothed(_counted(landscape, view, rows), view), view)
+
+
+@remembered(most=4, of_map=True)
+def _density_of_all(landscape: Landscape, view: View) -> Raster:
+    return _as_density(_smoothed(_all_counted(landscape, view), view), view)
+
+
+def _as_density(count: np.ndarray, view: View) -> Raster:
     return Raster(view, frozen(count), frozen(count >= _least(view)))
 
 
@@ -433,15 +443,13 @@ def _least(view: View) -> float:
 
 def _smoothed(count: np.ndarray, view: View) -> np.ndarray:
     """Return the smoothed counts of the view without its margin, (height, width) float32."""
-    from scipy.ndimage import gaussian_filter
+    from ila_core.landscape.surface_compiled import smooth
 
-    smooth = gaussian_filter(count, view.bandwidth, mode="constant", truncate=REACH)
-    more = _margin(view)
-    return smooth[more : more + view.height, more : more + view.width]
+    return smooth(count, _kernel(view))
 
 
 def _kernel(view: View) -> np.ndarray:
-    """Return the weights of the Gaussian along an axis, as scipy.ndimage has them."""
+    """Return the weights of the Gaussian along an axis, over a margin on either side."""
     at = np.arange(-_margin(view), _margin(view) + 1)
     weights = np.exp(-0.5 * (at / view.bandwidth) ** 2)
     return frozen(weights / weights.sum(), np.float32)
