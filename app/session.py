@@ -74,6 +74,7 @@ Note = Literal[
     "deleting",
     "followed build",
     "how to read",  # a pool
+    "fields open",  # whether the editor of a pool's fields is
     "instructions only",
     "name",
     "tried",  # estimates of builds whose models were tried

@@ -55,9 +55,12 @@ def read_and_build(runs: Path, pool: Pool, files: tuple[Path, ...]) -> None:
     pool_preview.what_it_is(preview)
     if not scorable:
         reading.without_responses(pool)
+    nothing = scorable and pool_preview.unanswered(pool, preview)
     pool_preview.fields(pool, files, preview)
     pool_preview.first_records(preview)
     pool_preview.rejected(preview)
+    if nothing:
+        return
     asked = build_options.choose(preview, how, bare=not scorable)
     if asked is not None:
         estimate(pool, files, asked)
