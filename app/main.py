@@ -32,7 +32,9 @@ st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "logo.svg"))
 
 given = folders.opened_with()
 pool_given = given is not None and not folders.is_run(given)
-first = "data" if pool_given and "landscape" not in st.query_params else "map"
+if session.recall("first screen") is None:  # the same for as long as the page is open
+    to_data = pool_given and "landscape" not in st.query_params
+    session.remember("first screen", "data" if to_data else "map")
 screen = st.navigation(
     [
         st.Page(
@@ -40,7 +42,7 @@ screen = st.navigation(
             title=title,
             icon=icon,
             url_path=f"{name}_view",  # as links have it that were sent before
-            default=name == first,
+            default=name == session.recall("first screen"),
         )
         for name, (title, icon) in SCREENS.items()
     ],

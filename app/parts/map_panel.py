@@ -114,6 +114,7 @@ def toolbar(view: View) -> None:
             on_change=session.follow,
             args=("layer",),
             label_visibility="collapsed",
+            wrap=True,
         )
         with st.popover("", icon=":material/grid_4x4:", help="Cells drawn over the map"):
             st.selectbox(

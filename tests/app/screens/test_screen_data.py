@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -311,7 +312,7 @@ def test_an_upload_that_was_deleted_meanwhile_is_stored_again(tmp_path: Path) ->
 
 def left(runs: Path, name: str, **told: object) -> None:
     """Leave a build's folder as a process leaves it."""
-    (runs / name).mkdir(parents=True)
+    (runs / name).mkdir(parents=True, exist_ok=True)
     (runs / name / "progress.json").write_text(json.dumps(told), encoding="utf-8")
 
 
@@ -333,6 +334,26 @@ def test_a_running_build_is_found_by_a_page_that_is_loaded_anew(
     assert button(fine(stranger), "Stop")
     button(stranger, "Open another pool").click().run()
     assert buildable(fine(stranger))
+
+
+def test_a_run_that_is_being_built_elsewhere_is_followed_until_it_opens(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its progress was read as a pool, and the page jumped once the landscape was there."""
+    monkeypatch.setattr(process, "alive", lambda pid: True)
+    folder = tmp_path / "elsewhere" / "new"
+    left(folder.parent, "new", state="running", pid=1, stages=[
+        {"stage": "embedding", "state": "running", "done": 3, "total": 12}])  # fmt: skip
+    page = fine(data_screen(folder, monkeypatch))
+    assert "being built in this folder" in page.info[0].value and not page.error
+    assert "Embedding" in page.get("progress")[0].proto.text
+    assert not buildable(page) and not any(part.label == "Stop" for part in page.button)
+    shutil.copytree(run, folder, dirs_exist_ok=True)
+    left(folder.parent, "new", state="done", pid=1)
+    page = fine(page.run())
+    assert page.text_input(key="path").value == str(folder)
+    button(page, "Open it on the map").click().run()
+    assert fine(page).query_params["landscape"] == str(folder)
 
 
 def test_a_build_of_no_name_that_we_have_given_is_passed_over(
@@ -363,6 +384,13 @@ def test_the_landscape_of_the_command_line_is_listed_and_opened_again(run: Path)
     assert f"**{run.name}**" in texts(page)
     page.button(key=f"open_{run.resolve()}").click().run()
     assert page.query_params["landscape"] == str(run.resolve())
+
+
+def test_the_landscape_that_is_open_is_not_offered_to_be_opened(run: Path) -> None:
+    page = fine(opened().switch_page("screens/data.py").run())
+    assert page.button(key=f"open_{run.resolve()}").label == "Show"
+    assert page.button(key="open_sample").label == "Open"
+    assert texts(page).count("open now") == 1
 
 
 @pytest.mark.parametrize("name", ["pool.jsonl", "pool.json", "pool.csv"])
