@@ -42,6 +42,9 @@ h1, h2, h3 {letter-spacing: -0.01em;}
 .st-key-landscape_now {margin-top: -0.5rem;}
 .st-key-map_and_panel [data-stale="true"] {opacity: 1 !important;}
 @media (max-width: 1100px) {
+    .st-key-small_maps {overflow-x: auto;}
+    .st-key-small_maps > div, .st-key-small_maps [data-testid="stFullScreenFrame"]
+        {min-width: 900px;}
     [data-testid="stMainBlockContainer"] {padding-inline: 1.2rem;}
     [data-testid="stMain"] [data-testid="stHorizontalBlock"] {flex-wrap: wrap;}
     [data-testid="stMain"] [data-testid="stColumn"] {min-width: min(100%, 21rem); flex: 1 1 21rem;}
@@ -52,7 +55,7 @@ h1, h2, h3 {letter-spacing: -0.01em;}
     [data-testid="stMain"] .st-key-pair_choice [data-testid="stColumn"] {
         min-width: 4.5rem; flex: 1 1 4.5rem;}
 }
-@media (min-width: 1101px) {.st-key-sideways {display: none;}}
+@media (min-width: 1101px) {[class*="st-key-sideways"] {display: none;}}
 /* The place of what the browser has yet to load the drawing of: nothing below it moves then. */
 [data-testid="stSidebar"] [class*="st-key-knob_"]:has(> [data-testid="stSkeleton"])
     {min-height: 56px;}

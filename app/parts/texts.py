@@ -128,7 +128,7 @@ def path(text: str) -> str:
     >>> path("/data/my_pool")
     '/<wbr>data/<wbr>my\\\\_pool'
     """
-    return re.sub(r"/|\\\\", r"\g<0><wbr>", plain(text))
+    return re.sub(r"(?<=.)(/|\\\\)", r"\1<wbr>", plain(text))
 
 
 def cell(value: Any) -> Any:

@@ -356,6 +356,14 @@ def test_a_run_that_is_being_built_elsewhere_is_followed_until_it_opens(
     assert fine(page).query_params["landscape"] == str(folder)
 
 
+def test_a_link_to_a_landscape_shows_it_where_a_pool_was_given(
+    pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Open a pool" in texts(fine(data_screen(pool, monkeypatch)))
+    page = fine(opened(landscape="sample", budget="30"))
+    assert "30 are kept" in texts(page) and page.query_params["budget"] == "30"
+
+
 def test_a_build_of_no_name_that_we_have_given_is_passed_over(
     pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
