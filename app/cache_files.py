@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +92,19 @@ def preview(files: tuple[Path, ...], settings: ReadSettings, *, require_response
     )
 
 
-@once(max_entries=24)
 def estimate(files: tuple[Path, ...], settings: BuildSettings) -> doctor.Estimate:
-    """Estimate what building a pool with these settings takes on this machine."""
-    return doctor.estimate(files, settings, seconds=PREVIEW_SECONDS)
+    """Estimate what building a pool with these settings takes on this machine.
+
+    Other fields of the same records change next to nothing: for them nothing is tried again.
+    """
+    return _estimate(files, replace(settings, map=""), settings)
+
+
+@once(max_entries=24)
+def _estimate(
+    files: tuple[Path, ...], but_for_fields: BuildSettings, _settings: BuildSettings
+) -> doctor.Estimate:
+    return doctor.estimate(files, _settings, seconds=PREVIEW_SECONDS)
 
 
 @once(max_entries=24)

@@ -30,9 +30,11 @@ st.set_page_config(
 st.html(style(session.theme()))
 st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "logo.svg"))
 
-given = folders.opened_with()
-pool_given = given is not None and not folders.is_run(given)
-first = "data" if pool_given and "landscape" not in st.query_params else "map"
+arrives = session.recall("first screen") is None
+if arrives:  # the same for as long as the page is open: the first one has the address / alone
+    given = folders.opened_with()
+    of_pool = given is not None and not folders.is_run(given)
+    session.remember("first screen", "data" if of_pool else "map")
 screen = st.navigation(
     [
         st.Page(
@@ -40,12 +42,14 @@ screen = st.navigation(
             title=title,
             icon=icon,
             url_path=f"{name}_view",  # as links have it that were sent before
-            default=name == first,
+            default=name == session.recall("first screen"),
         )
         for name, (title, icon) in SCREENS.items()
     ],
     position="top",
 )
+if arrives and "landscape" in st.query_params and screen.title == "Data" and not screen.url_path:
+    st.switch_page("screens/map.py", query_params=st.query_params.to_dict())
 session.arrive(screen.title)
 session.view()  # reads the link
 senseless(session.taken("senseless", ()))

@@ -29,6 +29,7 @@ _WRITTEN, _TOUCHED = "written", "touched"
 """What was put into the address bar last, and whether a widget has been used since."""
 
 Note = Literal[
+    "first screen",  # that opens where the address names none
     "screen",  # that was open last
     "clean",  # which search for records that should not be chosen is shown
     "senseless",  # what made no sense in the link, until it is told
@@ -44,6 +45,7 @@ Note = Literal[
     "rule trouble",  # what is wrong with the rule or quota that was written
     "unsolved",  # why no budget reaches the wished coverage
     "wish",  # which way it is solved: coverage or budget
+    "budget trouble",  # why a number that was given is no budget
     "unit",  # a budget's text, and the unit that it is shown in
     "followed picks",  # a slow method's selection, as it stood
     "picks trouble",
@@ -74,6 +76,7 @@ Note = Literal[
     "deleting",
     "followed build",
     "how to read",  # a pool
+    "fields open",  # whether the editor of a pool's fields is
     "instructions only",
     "name",
     "tried",  # estimates of builds whose models were tried

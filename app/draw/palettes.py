@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from draw.layers import Theme
-from draw.scales import CORNERS, RAMPS, Ramp
+from draw.scales import RAMPS, Ramp
 
 LIGHTNESS: dict[Theme, tuple[float, ...]] = {
     "light": (0.56, 0.72, 0.44),
@@ -14,6 +14,15 @@ LIGHTNESS: dict[Theme, tuple[float, ...]] = {
 """Of one domain after the other: neighbours in hue are told apart by it, by every eye."""
 CHROMA = 0.115
 """Of the domains' colours, within what a screen shows at nearly every hue."""
+
+SHALLOW_TO_DEEP: dict[Theme, tuple[float, float]] = {"light": (0.93, 0.42), "dark": (0.33, 0.84)}
+"""Lightness of the two-way scale, from a step off the paper to as far as white names stand out."""
+KEPT_HUES = 55.0, 245.0
+"""Degrees of the orange and the blue of the scale of differences."""
+TINTED = 0.125
+"""Chroma of the two-way scale's ends, within what a screen shows at either."""
+BREATH = np.array([0.0, -0.012, -0.004])
+"""What makes its grey that of the page, which leans to the accent."""
 
 
 def along(ramp: Ramp, theme: Theme) -> np.ndarray:
@@ -27,12 +36,19 @@ def along(ramp: Ramp, theme: Theme) -> np.ndarray:
 
 
 def two_way(side: int, theme: Theme) -> np.ndarray:
-    """Return side * side colours, (side ** 2, 3) uint8: share kept outer, depth inner."""
-    corners = np.array(CORNERS[theme], dtype=float).reshape(2, 2, 3)
-    at = np.linspace(0, 1, side)
-    rows = corners[0][None] * (1 - at[:, None, None]) + corners[1][None] * at[:, None, None]
-    mixed = rows[:, :1] * (1 - at[None, :, None]) + rows[:, 1:] * at[None, :, None]
-    return np.rint(mixed.reshape(-1, 3)).astype(np.uint8)
+    """Return side * side colours, (side ** 2, 3) uint8: share kept outer, depth inner.
+
+    The hue says what is kept: orange too little, grey its share, blue more. Lightness says how deep
+    it is: the deeper, the farther from the paper. Each is read without the other, and what is kept
+    as it should be, most of a map, does not mix two hues into mud.
+    """
+    kept, deep = np.meshgrid(np.linspace(-1, 1, side), np.linspace(0, 1, side), indexing="ij")
+    shallow, deepest = SHALLOW_TO_DEEP[theme]
+    light = shallow + (deepest - shallow) * deep
+    hue = np.deg2rad(np.where(kept < 0, *KEPT_HUES))
+    chroma = TINTED * np.abs(kept) ** 0.7
+    lab = np.stack([light, chroma * np.cos(hue), chroma * np.sin(hue)], axis=-1)
+    return _srgb(lab.reshape(-1, 3) + BREATH)
 
 
 def kindred(order: np.ndarray, theme: Theme) -> np.ndarray:

@@ -24,6 +24,11 @@ FOURFOLD = 2.0
 """Ends of the scale of representation: a quarter and four times the budget's share, as log2."""
 FOURFOLD_TICKS = (0, "¼ or less"), (0.25, "½"), (0.5, "its share"), (0.75, "twice"), (1, "4 times")
 """Places on that scale, and what they stand for."""
+TWOFOLD = 1.0
+"""Ends of its scale beside the depth: half and twice the share; so smoothed, few go beyond."""
+CALMED = 5.0
+"""Pixels of the smallest bandwidth of the two-way picture: with the 2.4 of the density every pick
+is a speck of its own, of two numbers at once, and a large pool is nothing but specks."""
 SHADES = 15
 """Colours along each side of the two-way scale as it is drawn: 225 of the 255 that a byte has."""
 TERRITORY = 7.2
@@ -150,12 +155,13 @@ def representation(ground: Ground, selection: Selection, theme: Theme) -> Pictur
 def both(ground: Ground, selection: Selection, theme: Theme) -> Picture:
     """Return depth and representation of every place at once."""
     landscape = selection.landscape
-    deep = surface.mean_depth(landscape, ground.view)
-    kept = surface.representation(landscape, ground.view, selection.ascending)
+    calm = ground.view._replace(bandwidth=max(ground.view.bandwidth, CALMED))
+    deep = surface.mean_depth(landscape, calm)
+    kept = surface.representation(landscape, calm, selection.ascending)
     low, high = _depths(deep)
     across = _binned((deep.values - low) / (high - low))
-    up = _binned((kept.values + FOURFOLD) / (2 * FOURFOLD))
-    there = deep.there & kept.there
+    up = _binned((kept.values + TWOFOLD) / (2 * TWOFOLD))
+    there = deep.there & kept.there & ground.density.there
     level = np.where(there, 1 + up * SHADES + across, 0).astype(np.uint8)
     colours = np.zeros((256, 3), np.uint8)
     colours[1 : 1 + SHADES**2] = palettes.two_way(SHADES, theme)
@@ -164,7 +170,7 @@ def both(ground: Ground, selection: Selection, theme: Theme) -> Picture:
         "kind": "two",
         "side": side,
         "colours": [palettes.hexed(colour) for colour in palettes.two_way(side, theme)],
-        "up": "↑ kept, beside the budget's share: ¼ to 4 times",
+        "up": "↑ kept, beside the budget's share: ½ or less to twice or more",
         "across": f"→ mean relative depth, {low:.0%} to {high:.0%}",
     }
     return Picture(level, colours, {"form": "none"}, legend)

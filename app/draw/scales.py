@@ -35,10 +35,6 @@ RAMPS: dict[tuple[Ramp, Theme], tuple[str, ...]] = {
     ("difference", "dark"): ("#ffc995", "#e0903f", "#8d5624", "#2c353a", "#2f6b90", "#59a8d6",
                              "#c3e4fb"),
 }  # fmt: skip
-CORNERS = {  # (missed, shallow), (missed, deep), (kept, shallow), (kept, deep)
-    "light": ((232, 230, 224), (230, 121, 52), (137, 191, 214), (41, 40, 105)),
-    "dark": ((44, 52, 57), (214, 106, 44), (46, 118, 148), (222, 234, 246)),
-}
 
 
 @dataclass(frozen=True)

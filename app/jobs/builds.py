@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ila_core import options
+from ila_core.artifacts import FINDINGS, MANIFEST, PLAN, STAGES
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.folder import pool_of, size_of
 from ila_core.pipeline.settings import BuildSettings
 from jobs import process, servers
-from jobs.process import Job
+from jobs.process import PROGRESS, Job
 from jobs.uploads import EXPORTS, UPLOADS
 
 STUDIES, PICKS, CLEANING = "studies", "picks", "cleaning"
@@ -78,6 +79,17 @@ def try_out(
         line, _ = process.last_line(done.stderr)
         raise IlaError(line or "It ended early.")
     return json.loads(done.stdout)["estimate"]  # type: ignore[no-any-return]
+
+
+def unfinished(folder: Path) -> Job | None:
+    """Return how a folder stands that a build has begun to fill, be it ours or a command's.
+
+    None where it holds a landscape already, and for any other folder: it may hold a pool.
+    """
+    begun = (folder / STAGES).is_dir() or (folder / PROGRESS).is_file()
+    if not begun or any((folder / name).is_file() for name in (MANIFEST, PLAN, FINDINGS)):
+        return None
+    return process.look(folder.parent, folder.name)
 
 
 def every(runs: Path) -> list[Job]:

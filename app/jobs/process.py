@@ -24,6 +24,8 @@ from ila_core.artifacts import FINDINGS, MANIFEST
 from ila_core.errors import IlaError, UsageError
 from jobs import servers
 
+PROGRESS = "progress.json"
+"""In which a process tells how far it is."""
 State = Literal["running", "done", "failed", "stopped"]
 
 
@@ -64,7 +66,7 @@ def launch(place: Path, name: str, command: Sequence[str]) -> None:
     servers.check(command)
     jobs = place / ".jobs"
     jobs.mkdir(parents=True, exist_ok=True)
-    (place / name / "progress.json").unlink(missing_ok=True)
+    (place / name / PROGRESS).unlink(missing_ok=True)
     with open(jobs / f"{name}.log", "wb") as log:
         process = subprocess.Popen(
             command,
@@ -82,7 +84,7 @@ def launch(place: Path, name: str, command: Sequence[str]) -> None:
 def look(place: Path, name: str) -> Job | None:
     """Return how a job of ours stands; None where there is none of this name."""
     folder = place / name
-    progress = _read(folder / "progress.json")
+    progress = _read(folder / PROGRESS)
     started = _read(place / ".jobs" / f"{name}.json")
     if not folder.is_dir() and not started:
         return None

@@ -88,7 +88,12 @@ def names_of(settings: StudySettings) -> Sequence[str]:
     """Return in words what a study is made of."""
     return (
         settings.student if settings.student == "ngram" else settings.lm,
-        f"{len(settings.methods)} methods",
-        f"{len(settings.budgets)} budgets",
-        f"{settings.seeds} seed{'s' * (settings.seeds != 1)}",
+        *(
+            f"{number} {noun}{'s' * (number != 1)}"
+            for number, noun in (
+                (len(settings.methods), "method"),
+                (len(settings.budgets), "budget"),
+                (settings.seeds, "seed"),
+            )
+        ),
     )

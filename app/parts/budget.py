@@ -11,7 +11,7 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.methods.registry import find
 from parts import terms
 from parts.selecting import chosen
-from parts.texts import short
+from parts.texts import count, plain, short
 from view import View
 
 UNITS = {"records": "Records", "percent": "Percent", "tokens": "Tokens"}
@@ -42,16 +42,16 @@ def budget_knobs(view: View, landscape: Landscape) -> None:
     number = min(max(amount(view, landscape, unit), least_of(unit)), total)
     st.number_input(
         f"Budget in {UNITS[unit].lower()}",
-        min_value=least_of(unit),
-        max_value=total,
         value=None,  # so that a field that was cleared is told from one that says the least
         step=1.0 if unit == "percent" else max(1, 10 ** (len(str(int(total))) - 3)),
         format="%g" if unit == "percent" else "%d",
         key=session.knob("amount", number),
         on_change=change_amount,
-        args=(unit, "amount"),
+        args=(unit, "amount", total),
         label_visibility="collapsed",
     )
+    if refused := session.taken("budget trouble"):
+        st.caption(f":red[{plain(refused)}]")
     marks = stops(unit, total, fine=find(view.spec.method).extends(session.spec()))
     if len(marks) < 2:  # one record is all there is
         return
@@ -62,7 +62,7 @@ def budget_knobs(view: View, landscape: Landscape) -> None:
         format_func=(lambda mark: f"{mark:g}%") if unit == "percent" else short,
         key=session.knob("sweep", nearest),
         on_change=change_amount,
-        args=(unit, "sweep"),
+        args=(unit, "sweep", total),
         label_visibility="collapsed",
     )
 
@@ -148,8 +148,29 @@ def change_unit(budget: str) -> None:
         session.remember("unit", (budget, unit))
 
 
-def change_amount(unit: str, source: str) -> None:
-    """Callback: take the budget from number or slider; a cleared field says nothing."""
+def change_amount(unit: str, source: str, total: float) -> None:
+    """Callback: take the budget from number or slider; a cleared field says nothing.
+
+    A number that is no budget is told, and the last one stays: a field with bounds of its own would
+    turn red without a word, and the page would not hear of it.
+    """
     number = session.turned(source)
-    if number is not None:
+    if number is None:
+        return
+    if least_of(unit) <= number <= total:
         session.change(budget=budget_text(unit, number))
+    else:
+        session.remember("budget trouble", out_of_bounds(unit, number, total))
+
+
+def out_of_bounds(unit: str, number: float, total: float) -> str:
+    """Say which numbers are budgets, and that this one is none.
+
+    >>> out_of_bounds("records", 0, 2063)
+    '0 is no budget: it is 1 to 2,063 records. The last one stays.'
+    """
+    what = "per cent" if unit == "percent" else UNITS[unit].lower()
+    given, least, most = (
+        count(end) if end == int(end) else f"{end:g}" for end in (number, least_of(unit), total)
+    )
+    return f"{given} is no budget: it is {least} to {most} {what}. The last one stays."

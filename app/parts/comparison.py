@@ -70,8 +70,7 @@ def ways_out(landscape: Landscape, comparison: Comparison) -> None:
                            lambda: json.dumps(comparison.as_dict(), indent=1) + "\n",
                            "comparison.json", "application/json", icon=":material/download:",
                            on_click="ignore")  # fmt: skip
-        with st.container(width="stretch"):
-            st.code(comparison.command(landscape.run or "RUN"), language="bash", wrap_lines=True)
+    st.code(comparison.command(landscape.run or "RUN"), language="bash", wrap_lines=True)
 
 
 def by_grid(comparison: Comparison) -> None:

@@ -20,7 +20,7 @@ from parts.advice import advice
 from parts.figures import Figure, number_rows
 from parts.notices import empty, sideways, trouble
 from parts.switch import switch, toggle
-from parts.texts import count, plain
+from parts.texts import count, counted, plain
 
 LOSSES = {"micro": "All tokens", "macro": "By domain"}
 LOSS_HELP = {
@@ -198,9 +198,9 @@ def regression(study: Study, loss: Loss) -> None:
     what_each_adds(study, loss)
     start, covered, deep = fit.coefficients
     st.caption(
-        f"{count(study.regression['subsets'])} subsets that no method chose. Loss ≈ {start:.2f} "
-        f"{signed(covered)} × log coverage {signed(deep)} × mean relative depth; each point is "
-        "predicted by a fit that has not seen it."
+        f"{counted(study.regression['subsets'], 'subset')} that no method chose. "
+        f"Loss ≈ {start:.2f} {signed(covered)} × log coverage {signed(deep)} × mean relative "
+        "depth; each point is predicted by a fit that has not seen it."
     )
 
 

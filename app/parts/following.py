@@ -44,8 +44,8 @@ def follow(job: Job, kind: Kind) -> None:
         st.rerun()
 
 
-def running(job: Job, kind: Kind) -> None:
-    """Show how far a job is, and the way to stop it."""
+def running(job: Job, kind: Kind, *, ours: bool = True) -> None:
+    """Show how far a job is, and the way to stop it if this page has started it."""
     with st.container(border=True):
         for stage in job.progress.get("stages") or [{"stage": "starting", "state": "running"}]:
             stage_line(stage)
@@ -56,6 +56,8 @@ def running(job: Job, kind: Kind) -> None:
         f"{duration(passed)} so far. You may close this tab: the {kind.name} goes on, and this "
         "page finds it again."
     )
+    if not ours:
+        return
     st.button("Stop", icon=":material/stop_circle:", key=f"stop_{kind.name}",
               on_click=process.stop, args=(job.place, job.name),
               help=f"What is {kind.done} is kept" if kind.done else "Run again, it begins anew",

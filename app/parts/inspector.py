@@ -44,9 +44,11 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
     if not len(order):
         empty(f"No record in {found.why}", "Choose another place on the map, zoom out, search "
               "for other words, or take a filter away.")  # fmt: skip
+        beside(found)
         return
     at = place_of(order, view.record)
     headline(selection, order, found)
+    beside(found)
     pages(order, at)
     listed = order[at // PAGE * PAGE :][:PAGE]
     row = int(order[at])
@@ -136,6 +138,19 @@ def headline(selection: Selection, rows: np.ndarray, scope: Scope) -> None:
     st.subheader(f"{all_of}{count(len(rows))} record{s}, {count(kept)} kept", anchor=False)
     why = f"{scope.why[:1].upper()}{scope.why[1:]}: {order_of(scope)}."
     st.caption(why if scope.asked else "Click the map to read its records place by place.")
+
+
+def beside(scope: Scope) -> None:
+    """Tell of what fits beside the place that was chosen, with the ways to it and to the place."""
+    if not scope.elsewhere:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"{count(scope.elsewhere)} more beside this place.", width="stretch")
+        st.button("Look everywhere", on_click=session.change, kwargs={"region": None},
+                  type="tertiary", key="look everywhere")  # fmt: skip
+        st.button("All of the place", on_click=session.change, type="tertiary",
+                  kwargs={"q": "", "like": None, "filters": (), "kept": ""},
+                  key="all of the place")  # fmt: skip
 
 
 def pages(order: np.ndarray, at: int) -> None:

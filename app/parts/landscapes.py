@@ -14,7 +14,7 @@ from ila_core.errors import IlaError
 from jobs import builds, folders, process
 from jobs.process import Job
 from parts.notices import trouble
-from parts.texts import count, plain, size
+from parts.texts import count, path, plain, size
 from view import SAMPLE
 
 MOST_LISTED = 12
@@ -29,10 +29,10 @@ def landscapes(runs: Path) -> None:
         trouble(IlaError(went_wrong))
         session.remember("trouble", None)
     with st.container(gap="small"):
-        if entry("Sample", "ships with the program", "sample"):
+        if entry("Sample", "ships with the program", SAMPLE, "sample"):
             show(SAMPLE)
         for folder in elsewhere(runs):
-            if entry(folder.name, f"in {folder.parent}", str(folder)):
+            if entry(folder.name, f"in {path(str(folder.parent))}", str(folder), str(folder)):
                 show(str(folder))
         known = builds.every(runs)
         for job in known[:MOST_LISTED]:
@@ -40,9 +40,10 @@ def landscapes(runs: Path) -> None:
         if len(known) > MOST_LISTED:
             st.caption(f"The latest {MOST_LISTED} of {count(len(known))}; a path opens any other.")
     st.caption(
-        f"Uploads and landscapes are stored in {plain(str(runs))}. The bin deletes a landscape; "
+        f"Uploads and landscapes are stored in {path(str(runs))}. The bin deletes a landscape; "
         "delete the folder to be rid of everything. Nothing leaves this machine, unless you name "
-        "a model to download or a server to ask."
+        "a model to download or a server to ask.",
+        unsafe_allow_html=True,  # for the path alone
     )
 
 
@@ -51,16 +52,39 @@ def elsewhere(runs: Path) -> list[Path]:
     known = [folders.opened_with()]
     with suppress(IlaError):
         known.append(folders.run_of(session.view().landscape))
-    whole = dict.fromkeys(path.resolve() for path in known if path is not None)
+    whole = dict.fromkeys(one.resolve() for one in known if one is not None)
     places = runs.resolve(), paths.SAMPLE.resolve()
-    return [path for path in whole if folders.is_run(path) and path.parent not in places]
+    return [one for one in whole if folders.is_run(one) and one.parent not in places]
 
 
-def entry(name: str, words: str, key: str) -> bool:
-    """Draw a landscape that is not ours to delete; whether it is to be opened."""
+def entry(name: str, words: str, landscape: str, key: str) -> bool:
+    """Draw a landscape that is not ours to delete; whether it is to be opened.
+
+    `words` are Markdown.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{plain(name)}**  \n:small[:gray[{plain(words)}]]", width=NAME_WIDTH)
-        return st.button("Open", key=f"open_{key}")
+        title(name, words, landscape)
+        return open_button(landscape, key)
+
+
+def title(name: str, words: str, landscape: str) -> None:
+    """Draw a landscape's name, and whether it is the one that is open."""
+    now = ":green[open now] · " if is_open(landscape) else ""
+    st.markdown(f"**{plain(name)}**  \n:small[{now}:gray[{words}]]", width=NAME_WIDTH,
+                unsafe_allow_html=True)  # fmt: skip
+
+
+def open_button(landscape: str, key: str) -> bool:
+    """Draw the way to a landscape's map: what is open already is not opened, but shown."""
+    return st.button("Show" if is_open(landscape) else "Open", key=f"open_{key}")
+
+
+def is_open(landscape: str) -> bool:
+    """Whether a landscape is the one that the map shows."""
+    try:
+        return folders.run_of(landscape).samefile(folders.run_of(session.view().landscape))
+    except (IlaError, OSError):
+        return False
 
 
 def landscape_line(job: Job) -> None:
@@ -72,10 +96,9 @@ def landscape_line(job: Job) -> None:
         "stopped": "building it again was stopped" if job.has_landscape else "stopped",
     }
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{plain(job.name)}**  \n:small[:gray[{words[job.state]}]]",
-                    width=NAME_WIDTH)  # fmt: skip
+        title(job.name, words[job.state], str(job.folder))
         whole = job.has_landscape and job.state != "running"  # what failed since has harmed nothing
-        if whole and st.button("Open", key=f"open_{job.name}"):
+        if whole and open_button(str(job.folder), job.name):
             show(str(job.folder))
         if job.state != "done" or not whole:
             st.button("Follow", key=f"follow_{job.name}", on_click=session.change,

@@ -54,7 +54,8 @@ _SENTENCES: dict[Layer, str] = {
     "density": "colour shows how many records lie there",
     "depth": "colour shows how deep they are, by {kind}, beside others of their domain",
     "representation": "blue places are kept more than the budget's share, orange ones less",
-    "both": "orange is deep, by {kind}, and kept too little; blue is kept well",
+    "both": "orange places are kept too little, blue ones more than the budget's share, grey ones "
+    "as they should; the stronger the shade, the deeper they are, by {kind}",
     "domain": "colour shows the domain that leads around there; neighbours have like colours",
     "difference": "blue places are kept more by {one}, orange ones by {other}",
     "terrain": "height shows how many records lie there, colour how deep they are, by {kind}",
@@ -114,6 +115,7 @@ def toolbar(view: View) -> None:
             on_change=session.follow,
             args=("layer",),
             label_visibility="collapsed",
+            wrap=True,
         )
         with st.popover("", icon=":material/grid_4x4:", help="Cells drawn over the map"):
             st.selectbox(

@@ -14,7 +14,7 @@ from ila_core.selection.selection import Selection
 from parts.filters import in_words
 from parts.notices import trouble
 from parts.rule_form import rule_form
-from parts.texts import count, plain
+from parts.texts import count, counted, plain
 
 
 def panel(landscape: Landscape, selection: Selection | None) -> None:
@@ -39,6 +39,15 @@ def line() -> None:
         trouble(IlaError(wrong))
 
 
+def cut_short(selection: Selection) -> None:
+    """Say where quotas let fewer records be chosen than the budget holds."""
+    wished = selection.unbound
+    if wished is not None and len(selection) < len(wished):
+        quotas = "Your quota lets" if len(selection.spec.quotas) == 1 else "Your quotas let"
+        st.caption(f":material/rule: {quotas} {count(len(selection))} be chosen where the budget "
+                   f"holds {count(len(wished))}: loosen or take one away to fill it.")  # fmt: skip
+
+
 def title() -> str:
     """Return what one's own selection is called."""
     now = hand.now()
@@ -58,7 +67,7 @@ def settled(selection: Selection | None) -> None:
         told = ""
         if tally is not None:
             ends = f"{count(tally.least)} to {count(tally.most)}"
-            told = f"; {count(tally.picks)} picks, {ends} asked for"
+            told = f"; {counted(tally.picks, 'pick')}, {ends} asked for"
         asked = Quota.parse(quota)
         words = f"{in_words(asked.rule)}: {asked.least or 0} to {asked.most or 'all'}"
         entry(words, f"{quota}{told}", {"quota": quota})
@@ -115,7 +124,9 @@ def save(over: str = "") -> None:
     try:
         hand.save(name, over=bool(over))
     except IlaError as error:
-        session.remember("naming", (name.strip(), str(error)))
+        taken = name.strip() in hand.now().shelf.names()
+        why = f"There is one named {name.strip()} already: replace it, or choose another name."
+        session.remember("naming", (name.strip(), why if taken else str(error)))
 
 
 def saved_entry(landscape: Landscape, name: str) -> None:

@@ -30,7 +30,7 @@ def senseless(sentences: Sequence[str]) -> None:
         st.toast(plain(sentence), icon=":material/link_off:", duration="long")
 
 
-def sideways() -> None:
-    """Say under a wide table, where the window is narrow, that there is more of it."""
-    with st.container(key="sideways"):
-        st.caption(":material/swipe: More columns to the right: scroll the table sideways.")
+def sideways(what: str = "columns") -> None:
+    """Say under what is wide, where the window is narrow, that there is more of it."""
+    with st.container(key=f"sideways_{what}"):
+        st.caption(f":material/swipe: More {what} to the right: scroll sideways.")

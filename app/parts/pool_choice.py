@@ -12,10 +12,11 @@ import session
 from ila_core.errors import IlaError
 from ila_core.pool.sniffing import PACKED, SUFFIXES, WORDS
 from ila_core.pool.splits import Splits
-from jobs import folders, pools
+from jobs import builds, folders, pools
 from jobs.pools import Pool
 from jobs.uploads import store_upload
 from parts import reading
+from parts.building import progress_panel
 from parts.landscapes import show
 from parts.notices import trouble
 from parts.switch import switch
@@ -31,7 +32,9 @@ def choose_pool(runs: Path) -> Pool | None:
     st.subheader("Open a pool", anchor=False)
     given = folders.opened_with()
     start = "path" if given is not None and not folders.is_run(given) else "upload"
-    way = switch("way", "From", WAYS, start=start)
+    if session.recall("way") is None:  # a build that ends makes a landscape of what was given:
+        session.remember("way", start)  # the way, and what was typed, stay as they are
+    way = switch("way", "From", WAYS)
     return uploaded(runs) if way == "upload" else named(given if start == "path" else None)
 
 
@@ -98,6 +101,10 @@ def named(given: Path | None) -> Pool | None:
         pool = pools.named(text)
     except IlaError as error:
         trouble(error)
+        return None
+    if pool.folder is not None and builds.unfinished(pool.folder) is not None:
+        st.info("A landscape is being built in this folder.", icon=":material/hourglass_top:")
+        progress_panel(pool.folder, ours=False)
         return None
     if pool.folder is not None and folders.is_run(pool.folder):
         st.info("This folder is a finished landscape.", icon=":material/map:")

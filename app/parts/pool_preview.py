@@ -32,11 +32,36 @@ def what_it_is(preview: Preview) -> None:
 
 
 def fields(pool: Pool, files: Sequence[Path], preview: Preview) -> None:
-    """Say which field plays which part, and how the files are read, open to change."""
-    with st.expander(f"Fields: {plain(preview.understood.sentence())}", icon=":material/schema:"):
+    """Say which field plays which part, and how the files are read, open to change.
+
+    Its title stays the same whatever is chosen in it: under another one it would be another editor,
+    and closed.
+    """
+    st.caption(f"Read: {plain(preview.understood.sentence())}.")
+    with st.expander("Fields", icon=":material/schema:", **reading.editor(pool)):
         st.caption("Name another field where the detection is wrong. The preview follows at once.")
         reading.field_choosers(pool, preview.paths_seen, preview.mapping)
         reading.option_widgets(pool, files, reading.options_for(preview.kinds))
+
+
+def unanswered(pool: Pool, preview: Preview) -> bool:
+    """Say where no record seen has a response; return whether none can have one.
+
+    Of a pool that was read to its end the reading itself says so.
+    """
+    read = preview.counts
+    if not read["kept"] or read.get("notes", {}).get("empty response", 0) < read["kept"]:
+        return False
+    never = preview.understood.parts.keys().isdisjoint(("response", "messages"))
+    st.warning(
+        f"None of the first {counted(read['read'], 'record')} has a response"
+        + (": no field is read as one, so there is no loss and no depth, and nothing can be built. "
+           if never else "; if no other has one, nothing can be built. ")
+        + "Choose the field of the response under Fields, or say that there are instructions only.",
+        icon=":material/speaker_notes_off:",
+    )  # fmt: skip
+    reading.bare_button(pool)
+    return never
 
 
 def first_records(preview: Preview) -> None:

@@ -20,7 +20,8 @@ def reach(selection: Selection) -> None:
     landscape, numbers = selection.landscape, cache.numbers(selection)
     base = cache.chance(landscape, session.chance())
     figures = figures_of(numbers, base)
-    number_rows(figures, columns=len(figures))
+    with st.container(key="numbers"):
+        number_rows(figures, columns=len(figures))
 
 
 def measured(selection: Selection) -> None:

@@ -70,8 +70,13 @@ def mend(pool: Pool, files: Sequence[Path], error: IlaError) -> None:
         if how.map:
             st.button("Fields as detected", on_click=change, args=(pool,), kwargs={"map": ""})
         if "--loss none" in told:
-            st.button("It has instructions only", on_click=session.remember,
-                      args=("instructions only", True), kwargs={"of": pool})  # fmt: skip
+            bare_button(pool)
+
+
+def bare_button(pool: Pool) -> None:
+    """Let it be said that a pool has no responses."""
+    st.button("It has instructions only", on_click=session.remember,
+              args=("instructions only", True), kwargs={"of": pool})  # fmt: skip
 
 
 def helps(pool: Pool, files: Sequence[Path], how: ReadSettings) -> bool:
@@ -97,6 +102,21 @@ def without_responses(pool: Pool) -> None:
                   args=("instructions only", False), kwargs={"of": pool})  # fmt: skip
 
 
+def editor(pool: Pool) -> dict[str, Any]:
+    """Return what keeps the editor of a pool's fields open until its visitor closes it."""
+    name = f"fields_{pool}"
+    return {
+        "key": session.knob(name, session.recall("fields open", False, of=pool)),
+        "on_change": editor_turned,
+        "args": (pool, name),
+    }
+
+
+def editor_turned(pool: Pool, name: str) -> None:
+    """Callback: the editor was opened or closed."""
+    session.remember("fields open", session.turned(name), of=pool)
+
+
 def field_choosers(pool: Pool, seen: Sequence[str], detected: Mapping[str, str]) -> None:
     """Let every part be given to one of the fields seen."""
     mapping = dict(how_to_read(pool).mapping)
@@ -106,6 +126,7 @@ def field_choosers(pool: Pool, seen: Sequence[str], detected: Mapping[str, str])
         now = mapping.get(part, AUTO)
         choices = list(dict.fromkeys([AUTO, *seen, now]))
         words = f"{detected[part]} (detected)" if part in detected else "none found"
+        words = AUTO if part in mapping else words  # what is read is what was chosen
         with columns[index % 3]:
             st.selectbox(
                 part.capitalize(),
@@ -119,7 +140,8 @@ def field_choosers(pool: Pool, seen: Sequence[str], detected: Mapping[str, str])
 
 
 def remap(pool: Pool, part: str) -> None:
-    """Callback: another field plays a part."""
+    """Callback: another field plays a part. There may be more to choose: the editor is open."""
+    session.remember("fields open", True, of=pool)
     name = session.widget(f"field_{part}_{pool}")
     how = how_to_read(pool).with_field(part, None if name == AUTO else name)
     session.remember("how to read", how, of=pool)

@@ -57,6 +57,7 @@ def categories(found: Categories) -> Rule | None:
         found.names[:MOST_VALUES],
         format_func=lambda value: f"{value or 'none'} ({count(counts[value])})",
         key=f"rule_values_{found.name}",
+        wrap=True,
     )
     if len(found.names) > MOST_VALUES:
         st.caption(f"The {MOST_VALUES} most frequent of {count(len(found.names))}; the command "

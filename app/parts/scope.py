@@ -48,6 +48,16 @@ class Scope:
             return None
         return self.hits.rows[self.brushing.all[self.hits.rows]]
 
+    @cached_property
+    def everywhere(self) -> np.ndarray:
+        """(m,) int64, ascending, the rows wherever they lie: with those beside the place chosen."""
+        return np.flatnonzero(self.brushing.but("region"))
+
+    @property
+    def elsewhere(self) -> int:
+        """How many more records fit what was asked for, but for the place."""
+        return len(self.everywhere) - len(self.rows) if self.narrowed else 0
+
     @property
     def asked(self) -> bool:
         """Whether anything was asked for: a place, or what narrows it."""
@@ -110,10 +120,13 @@ def marks(view: View, selection: Selection) -> dict[Mark, np.ndarray]:
 
 
 def lit(looked: Scope) -> np.ndarray:
-    """Return the records that light up on the map, evenly thinned to what it can show."""
+    """Return the records that light up on the map, evenly thinned to what it can show.
+
+    Those beside the place that was chosen too: the map shows where else they lie.
+    """
     if not looked.narrowed:
         return np.zeros(0, dtype=np.int64)
-    rows = looked.rows
+    rows = looked.everywhere
     if len(rows) <= MOST_MARKED:
         return rows
     return rows[np.linspace(0, len(rows) - 1, MOST_MARKED).astype(np.int64)]

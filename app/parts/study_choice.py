@@ -17,7 +17,7 @@ from ila_core.landscape.landscape import Landscape
 from jobs import folders, process, studies
 from jobs.studies import Entry
 from parts.notices import trouble
-from parts.texts import plain
+from parts.texts import path, plain
 from view import View
 
 SAMPLE_STUDY = paths.SAMPLE / "study"
@@ -66,7 +66,7 @@ def choose(known: Sequence[Entry], entry: Entry | None) -> None:
     if entry.settings is not None:
         parts += studies.names_of(entry.settings)
     st.caption(plain(" · ".join(parts)))
-    st.caption(plain(str(entry.folder)))
+    st.caption(path(str(entry.folder)), unsafe_allow_html=True)
     if entry.ours and entry.job.state != "running":
         delete_button(entry)
 

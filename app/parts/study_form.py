@@ -80,7 +80,7 @@ def make_up(landscape: Landscape) -> StudySettings | None:
     with left:
         chosen = st.multiselect(
             "Methods", able, default=[name for name in known["methods"].default if name in able],
-            key="study_methods",
+            key="study_methods", wrap=True,
             help="Random should be among them: without it there is nothing to beat.",
         )  # fmt: skip
         budgets = st.text_input(
@@ -173,6 +173,7 @@ def parts_taken_back(landscape: Landscape) -> dict[str, list[Any]]:
             format_func=names.get,
             key=f"study_{name}",
             help=sentence(known[name].help),
+            wrap=True,
         )
     return chosen
 

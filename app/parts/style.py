@@ -38,9 +38,13 @@ h1, h2, h3 {letter-spacing: -0.01em;}
 [data-testid="stCode"] pre {overflow: visible;}
 [data-testid="stSelectboxVirtualDropdown"] li, [data-testid="stSelectboxVirtualDropdown"] li * {
     white-space: normal; line-height: 1.15; font-size: 0.8rem;}
+.st-key-first_records [data-testid="stCode"] {max-height: 28rem;}
 .st-key-landscape_now {margin-top: -0.5rem;}
 .st-key-map_and_panel [data-stale="true"] {opacity: 1 !important;}
 @media (max-width: 1100px) {
+    .st-key-small_maps {overflow-x: auto;}
+    .st-key-small_maps > div, .st-key-small_maps [data-testid="stFullScreenFrame"]
+        {min-width: 900px;}
     [data-testid="stMainBlockContainer"] {padding-inline: 1.2rem;}
     [data-testid="stMain"] [data-testid="stHorizontalBlock"] {flex-wrap: wrap;}
     [data-testid="stMain"] [data-testid="stColumn"] {min-width: min(100%, 21rem); flex: 1 1 21rem;}
@@ -51,7 +55,18 @@ h1, h2, h3 {letter-spacing: -0.01em;}
     [data-testid="stMain"] .st-key-pair_choice [data-testid="stColumn"] {
         min-width: 4.5rem; flex: 1 1 4.5rem;}
 }
-@media (min-width: 1101px) {.st-key-sideways {display: none;}}
+@media (min-width: 1101px) {[class*="st-key-sideways"] {display: none;}}
+/* The place of what the browser has yet to load the drawing of: nothing below it moves then. */
+[data-testid="stSidebar"] [class*="st-key-knob_"]:has(> [data-testid="stSkeleton"])
+    {min-height: 56px;}
+[data-testid="stSidebar"] :is(.st-key-knob_method, .st-key-knob_depth_target,
+    .st-key-knob_study):has(> [data-testid="stSkeleton"]) {min-height: 64px;}
+[data-testid="stSidebar"] :is(.st-key-knob_amount, .st-key-knob_sweep):has(
+    > [data-testid="stSkeleton"]) {min-height: 38px;}
+.st-key-numbers [data-testid="stSkeleton"] {height: 79px;}
+.st-key-upload:has(> [data-testid="stSkeleton"]) {min-height: 118px;}
+.st-key-map:has(> [data-testid="stSkeleton"]) {min-height: calc(clamp(380px, 100vh - 380px,
+    820px) + 60px);}
 /* What a table's own download writes, a spreadsheet would calculate; the page offers its own. */
 [data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) {display: none;}
 """

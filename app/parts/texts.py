@@ -122,6 +122,15 @@ def plain(text: str) -> str:
     return "".join(letters)
 
 
+def path(text: str) -> str:
+    """Return a path as Markdown with HTML: a line breaks behind its folders, not within a name.
+
+    >>> path("/data/my_pool")
+    '/<wbr>data/<wbr>my\\\\_pool'
+    """
+    return re.sub(r"(?<=.)(/|\\\\)", r"\1<wbr>", plain(text))
+
+
 def cell(value: Any) -> Any:
     """Return what a cell of a table for a spreadsheet holds, which calculates what looks like it.
 

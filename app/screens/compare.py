@@ -19,7 +19,7 @@ from parts.comparison import by_grid, explain, ways_out
 from parts.depth_knobs import kind_knob, name_of
 from parts.measuring import measure, waiting
 from parts.method_choice import choose_extras, choose_methods
-from parts.notices import trouble
+from parts.notices import sideways, trouble
 from parts.opening import opened, title_of
 from parts.pair import pair, selection_of
 from parts.tables import number_of
@@ -98,6 +98,7 @@ def maps(landscape: Landscape, comparison: Comparison) -> None:
         alt=f"Small maps of {len(kept)} methods on one scale: which share of every place is kept, "
         "beside the budget's share",
     )
+    sideways("maps")
     st.caption("Blue places are kept more than the budget's share, orange ones less. Under each "
                "name its coverage.")  # fmt: skip
 

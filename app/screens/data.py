@@ -6,7 +6,6 @@ from pathlib import Path
 
 import streamlit as st
 
-import cache
 import cache_files
 import session
 from ila_core.errors import IlaError
@@ -14,10 +13,10 @@ from ila_core.pipeline.settings import BuildSettings
 from jobs import builds, folders, process
 from jobs.pools import Pool
 from parts import build_options, following, pool_preview, reading
+from parts.building import progress_panel
 from parts.estimates import estimate
-from parts.following import BUILD
-from parts.landscapes import landscapes, show
-from parts.notices import empty, trouble
+from parts.landscapes import landscapes
+from parts.notices import trouble
 from parts.pool_choice import choose_files, choose_pool
 from parts.texts import plain
 
@@ -55,9 +54,12 @@ def read_and_build(runs: Path, pool: Pool, files: tuple[Path, ...]) -> None:
     pool_preview.what_it_is(preview)
     if not scorable:
         reading.without_responses(pool)
+    nothing = scorable and pool_preview.unanswered(pool, preview)
     pool_preview.fields(pool, files, preview)
     pool_preview.first_records(preview)
     pool_preview.rejected(preview)
+    if nothing:
+        return
     asked = build_options.choose(preview, how, bare=not scorable)
     if asked is not None:
         estimate(pool, files, asked)
@@ -87,7 +89,7 @@ def begin(runs: Path, pool: Pool, asked: BuildSettings) -> None:
 def follow_build(runs: Path, name: str) -> None:
     """Follow a build until it ends, then open what it made."""
     st.subheader(plain(name), anchor=False)
-    progress_panel(runs, name)
+    progress_panel(runs / name)
     st.button("Open another pool", icon=":material/arrow_back:", type="tertiary",
               on_click=session.change, kwargs={"build": ""})  # fmt: skip
 
@@ -101,26 +103,6 @@ def under_way(runs: Path) -> None:
                             f"{following.how_far(job)}.", width="stretch")  # fmt: skip
                 st.button("Show it", key=f"show_{job.name}", on_click=session.change,
                           kwargs={"build": job.name})  # fmt: skip
-
-
-@st.fragment(run_every=1.0)
-def progress_panel(runs: Path, name: str) -> None:
-    """Show stage, rate and time left; once a second, without touching the rest of the page."""
-    job = process.look(runs, name)
-    if job is None:
-        empty("This landscape is gone", "Open a pool to build another.")
-        return
-    following.follow(job, BUILD)
-    if job.state == "running":
-        following.running(job, BUILD)
-    elif job.state == "done":
-        st.success("The landscape is ready.", icon=":material/check_circle:")
-        for note in cache.landscape(job.folder).manifest.get("notes", []):
-            st.caption(plain(note))
-        if st.button("Open it on the map", type="primary", key="open_built"):
-            show(str(job.folder))
-    else:
-        following.ended(job, BUILD)
 
 
 page()

@@ -83,6 +83,7 @@ def page() -> None:
         st.page_link("screens/map.py", label="Change it on the map", icon=":material/map:")
     headline(selection)
     my_selection.line()
+    my_selection.cut_short(selection)
     if landscape.records is None:
         empty("No records to write", "This landscape was made from arrays.")
         return
@@ -297,9 +298,10 @@ def preview(selection: Selection, format: Format) -> None:
             shown.to_pandas(), hide_index=True, height=520, alt="First rows of the Parquet file"
         )
         return
-    for line in lines(selection.first(3), format):
-        text = json.dumps(json.loads(line), indent=2, ensure_ascii=False)
-        st.code(text, language=None, wrap_lines=True, height=min(420, 56 + 20 * text.count("\n")))
+    with st.container(key="first_records"):  # each as high as its text, up to the style's most
+        for line in lines(selection.first(3), format):
+            text = json.dumps(json.loads(line), indent=2, ensure_ascii=False)
+            st.code(text, language=None, wrap_lines=True)
     st.caption("Indented here to be read; in the file each record is one line.")
 
 

@@ -39,6 +39,7 @@ def page() -> None:
     if selection is None:
         instead(landscape)
         return
+    my_selection.cut_short(selection)
     reach(selection)
     with st.container(key="map_and_panel"):
         left, right = st.columns([1.63, 1], gap="medium")
@@ -57,18 +58,26 @@ def headline(view: View, landscape: Landscape, selection: Selection | None) -> N
     """Say in one sentence what the map shows; the ways in and out stand beside it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(plain(title_of(landscape)), anchor=False, width="content")
-        keeps = "" if selection is None else f"; {count(len(selection.rows))} are kept"
-        st.markdown(
-            f"{counted(len(landscape), 'record')}, near each other where their instructions are "
-            f"alike{keeps}.",
-            width="stretch",
-        )
+        st.markdown(what_it_shows(len(landscape), selection), width="stretch")
         if st.button("Open a pool", icon=":material/folder_open:"):
             st.switch_page("screens/data.py")
         if selection is not None and st.button(
             f"Export {count(len(selection.rows))}", type="primary", icon=":material/download:"
         ):
             st.switch_page("screens/export.py")
+
+
+def what_it_shows(records: int, selection: Selection | None) -> str:
+    """Return what the map shows, in a sentence.
+
+    >>> what_it_shows(1, None), what_it_shows(2000, None)
+    ('1 record.', '2,000 records, near each other where their instructions are alike.')
+    """
+    near = ", near each other where their instructions are alike" * (records > 1)
+    if selection is None:
+        return f"{counted(records, 'record')}{near}."
+    kept = len(selection)
+    return f"{counted(records, 'record')}{near}; {count(kept)} {'is' if kept == 1 else 'are'} kept."
 
 
 def panel(view: View, selection: Selection, looked: Scope) -> None:

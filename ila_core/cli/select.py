@@ -132,11 +132,12 @@ def print_numbers(selection: Selection, numbers: Numbers) -> None:
 def _patches(selection: Selection, numbers: Numbers) -> str:
     if numbers.resolution is None:
         return ""
+    rounds = f"{numbers.rounds} round{'s' * (numbers.rounds != 1)}"
     if selection.spec.even:
-        return f"{numbers.resolution:,} even ones, {numbers.rounds} rounds"
+        return f"{numbers.resolution:,} even ones, {rounds}"
     return (
         f"{numbers.resolution} x {numbers.resolution}, {numbers.occupied:,} of them occupied, "
-        f"{numbers.rounds} rounds"
+        f"{rounds}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from ila_core.measure.describe import Numbers, describe, domain_shares
 from ila_core.measure.pairs import pairs
 from ila_core.pool.record import Record
 from ila_core.selection.selection import Selection
+from ila_core.selection.spec import Spec
 
 PAIRS = 10
 """Records that are shown as kept, each with a near one that is left."""
@@ -73,6 +74,8 @@ class Contents:
     domains: Sequence[Share]
     pairs: Sequence[tuple[Shown, Shown]]
     """Records that are kept, each with a near one that is left."""
+    named: str
+    """What the names on its maps are."""
     commands: Sequence[str]
     """What makes the landscape, and the selection from it."""
     built: Sequence[tuple[str, str]]
@@ -94,6 +97,7 @@ def contents(selection: Selection) -> Contents:
         seeds=chance.seeds,
         domains=_domains(selection),
         pairs=_examples(selection),
+        named=_named(manifest),
         commands=[*([built] if built else []), select_command(selection)],
         built=list(_built(landscape)),
         notes=[*map(str, manifest.get("notes") or []), *_locks(selection)],
@@ -117,8 +121,28 @@ def _summary(selection: Selection) -> str:
     return (
         f"{k:,} of {n:,} records ({k / n:.1%}) are kept, {selection.tokens:,.0f} response tokens: "
         f"chosen for a budget of {selection.spec.budget} {how}, depth by "
-        f"{selection.landscape.kind.replace('-', ' ')}."
+        f"{selection.landscape.kind.replace('-', ' ')}{_by_hand(selection.spec)}."
     )
+
+
+def _by_hand(spec: Spec) -> str:
+    """What was settled by hand, for the end of a sentence; nothing where nothing was."""
+    settled = [(spec.pinned, "pinned"), (spec.excluded, "excluded")]
+    parts = [f"{len(rows):,} {word}" for rows, word in settled if rows]
+    for texts, word in ((spec.only, "rule"), (spec.quotas, "quota")):
+        if texts:
+            parts.append(f"{len(texts):,} {word}{'s' * (len(texts) != 1)}")
+    return f"; by hand {', '.join(parts)}" if parts else ""
+
+
+def _named(manifest: Mapping[str, Any]) -> str:
+    """Say what the names on a map are: those of given domains, or words that were found."""
+    domains = str((manifest.get("settings") or {}).get("domains") or "auto")
+    if domains == "auto":
+        return "Names are the words that tell a region."
+    column = domains.removeprefix("column:")
+    given = "the labels tell" if column == domains else f"the field {column} tells"
+    return f"Names are those of the domains, as {given} them."
 
 
 def _lines(numbers: Numbers, chance: Baseline) -> list[Line]:
@@ -238,9 +262,15 @@ def _locks(selection: Selection) -> Iterable[str]:
         yield f"Chosen only among records that fit {rule}."
     for tally in selection.tallies:
         asked = f"{tally.least:,} to {tally.most:,} were asked for"
-        yield f"Quota {tally.quota}: {tally.picks:,} picks; {asked}."
+        picks = f"{tally.picks:,} pick{'s' * (tally.picks != 1)}"
+        yield f"Quota {tally.quota}: {picks}; {asked}."
     if selection.filled:
-        yield f"{selection.filled:,} picks only fill the budget: the method ran dry."
+        fill = (
+            "1 pick only fills"
+            if selection.filled == 1
+            else f"{selection.filled:,} picks only fill"
+        )
+        yield f"{fill} the budget: the method ran dry."
 
 
 def _were(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -132,8 +133,17 @@ def test_locks_are_told(run: Path) -> None:
     spec = Spec(budget="12", pinned=(3,), excluded=(5, 6))
     selection = select_by(ila.open(run), spec)
     text = Page(report(selection)).text
+    assert "by loss reduction; by hand 1 pinned, 2 excluded." in text
     assert "1 record was pinned by hand" in text
     assert "2 records were excluded" in text
+
+
+def test_it_says_what_the_names_are(run: Path) -> None:
+    landscape = ila.open(run)
+    assert "words that tell a region" in report(ila.select(landscape, budget=5))
+    manifest = {**landscape.manifest, "settings": {"domains": "column:topic"}}
+    given = replace(landscape, manifest=manifest)
+    assert "as the field topic tells them" in report(ila.select(given, budget=5))
 
 
 def test_pictures_are_the_map(run: Path) -> None:

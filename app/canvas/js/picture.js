@@ -81,8 +81,10 @@ function landOf(ground, line) {
   return canvas;
 }
 
-// Colours of a raster: places with few records are fainter.
+// Colours of a raster: places with few records are fainter, and the rim fades out within a few
+// pixels, for an edge of whole pixels would show as steps wherever a pixel is larger than the screen's.
 function imageOf({ wide, tall, level, lut }, ground) {
+  const inside = insideOf(level, wide, tall);
   const canvas = blank(wide, tall);
   const context = canvas.getContext("2d");
   const image = context.createImageData(wide, tall);
@@ -95,11 +97,38 @@ function imageOf({ wide, tall, level, lut }, ground) {
       image.data[at] = lut[3 * value];
       image.data[at + 1] = lut[3 * value + 1];
       image.data[at + 2] = lut[3 * value + 2];
-      image.data[at + 3] = 255 * fullness(ground, (column + 0.5) / wide, (up + 0.5) / tall);
+      const full = fullness(ground, (column + 0.5) / wide, (up + 0.5) / tall);
+      image.data[at + 3] = 255 * full * inside[up * wide + column];
     }
   }
   context.putImageData(image, 0, 0);
   return canvas;
+}
+
+// How far within the rim each pixel lies, 0 to 1: the share of its neighbours that hold something.
+const SPREAD = [1, 4, 6, 4, 1]; // a binomial, the smallest that leaves no step
+const RIM = [0.45, 0.95]; // shares at which a pixel begins to show, and shows in full
+
+function insideOf(level, wide, tall) {
+  const across = new Float32Array(level.length);
+  const inside = new Float32Array(level.length);
+  const blur = (from, to, step, place, end) => {
+    for (let at = 0; at < from.length; at++) {
+      let sum = 0;
+      for (let k = -2; k <= 2; k++) {
+        const there = place(at) + k;
+        const next = there < 0 || there >= end ? at : at + k * step;
+        sum += SPREAD[k + 2] * from[next];
+      }
+      to[at] = sum / 16;
+    }
+  };
+  blur(level.map((value) => (value ? 1 : 0)), across, 1, (at) => at % wide, wide);
+  blur(across, inside, wide, (at) => Math.floor(at / wide), tall);
+  return inside.map((share) => {
+    const part = Math.min(Math.max((share - RIM[0]) / (RIM[1] - RIM[0]), 0), 1);
+    return part * part * (3 - 2 * part);
+  });
 }
 
 function fullness({ wide, tall, bytes }, across, up) {

@@ -76,11 +76,15 @@ def test_a_table_of_colours_runs_from_end_to_end_of_its_ramp(theme: Theme) -> No
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_two_way_scale_has_its_corners_and_mixes_between(theme: Theme) -> None:
-    square = palettes.two_way(3, theme).reshape(3, 3, 3).astype(int)
-    middle = square[::2, ::2].reshape(4, 3).mean(axis=0)
-    assert np.abs(square[1, 1] - middle).max() <= 1
-    coarse = palettes.two_way(2, theme).reshape(2, 2, 3)
+def test_the_two_way_scale_tells_what_is_kept_by_hue_and_depth_by_lightness(theme: Theme) -> None:
+    square = palettes.two_way(5, theme).reshape(5, 5, 3).astype(int)
+    red, blue = square[..., 0], square[..., 2]
+    assert (red[:2] > blue[:2]).all() and (blue[3:] > red[3:]).all()
+    assert np.ptp(square[2], axis=-1).max() < 16 < np.ptp(square[[0, 4]], axis=-1).min()
+    lightness = square @ [0.2126, 0.7152, 0.0722]
+    away = lightness if theme == "dark" else -lightness
+    assert (np.diff(away, axis=1) > 0).all()
+    coarse = palettes.two_way(3, theme).reshape(3, 3, 3)
     assert (coarse == square[::2, ::2]).all()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pool_files import POOL, arrow, lines, put, workbook
 from streamlit.testing.v1 import AppTest
 
 from ila_core.errors import IlaError, PoolError
+from ila_core.pipeline import estimate as doctor
 from ila_core.pipeline.build import build
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool.sniffing import PACKED, SUFFIXES
@@ -180,6 +182,34 @@ def started(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> tuple[tuple[str, 
     return caught[0]
 
 
+def test_the_editor_of_the_fields_stays_open_and_asks_for_a_response(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = doctor.estimate
+
+    def estimate(files: Any, settings: BuildSettings, **how: Any) -> doctor.Estimate:
+        asked.append(settings.map)
+        return real(files, settings, **how)
+
+    monkeypatch.setattr(doctor, "estimate", estimate)
+    odd = [{"ask_text": f"What is {n}?", "say_text": f"A {n}.", "id": n} for n in range(2_100)]
+    page = fine(data_screen(write_jsonl(tmp_path / "odd.jsonl", odd), monkeypatch))
+    page = fine(labelled(page.selectbox, "Instruction").set_value("ask_text").run())
+    assert labelled(page.expander, "Fields").proto.expanded
+    [told] = page.warning
+    assert "None of the first 2,000 records has a response" in told.value
+    assert "nothing can be built" in told.value and not buildable(page)
+    page = fine(labelled(page.selectbox, "Response").set_value("say_text").run())
+    assert not page.warning and buildable(page)
+    assert labelled(page.expander, "Fields").proto.expanded
+    page = fine(labelled(page.selectbox, "Source").set_value("id").run())
+    assert labelled(page.expander, "Fields").proto.expanded and len(asked) == 1
+    page = fine(labelled(page.selectbox, "Response").set_value("as detected").run())
+    page = fine(button(page, "It has instructions only").click().run())
+    assert "no loss and no depth" in texts(page) and buildable(page)
+
+
 def test_fields_of_unknown_names_are_chosen_under_the_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,7 +223,7 @@ def test_fields_of_unknown_names_are_chosen_under_the_error(
         page = fine(chooser.set_value(field).run())
     assert not page.error and "5 records 5 can be used" in texts(page)
     assert button(page, "Build the landscape")
-    assert any("instruction from meta.ask" in part.label for part in page.expander)
+    assert "instruction from meta.ask" in texts(page)
 
 
 def test_a_pool_of_bare_instructions_has_a_way_on_and_back(
@@ -282,7 +312,7 @@ def test_an_upload_that_was_deleted_meanwhile_is_stored_again(tmp_path: Path) ->
 
 def left(runs: Path, name: str, **told: object) -> None:
     """Leave a build's folder as a process leaves it."""
-    (runs / name).mkdir(parents=True)
+    (runs / name).mkdir(parents=True, exist_ok=True)
     (runs / name / "progress.json").write_text(json.dumps(told), encoding="utf-8")
 
 
@@ -304,6 +334,34 @@ def test_a_running_build_is_found_by_a_page_that_is_loaded_anew(
     assert button(fine(stranger), "Stop")
     button(stranger, "Open another pool").click().run()
     assert buildable(fine(stranger))
+
+
+def test_a_run_that_is_being_built_elsewhere_is_followed_until_it_opens(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its progress was read as a pool, and the page jumped once the landscape was there."""
+    monkeypatch.setattr(process, "alive", lambda pid: True)
+    folder = tmp_path / "elsewhere" / "new"
+    left(folder.parent, "new", state="running", pid=1, stages=[
+        {"stage": "embedding", "state": "running", "done": 3, "total": 12}])  # fmt: skip
+    page = fine(data_screen(folder, monkeypatch))
+    assert "being built in this folder" in page.info[0].value and not page.error
+    assert "Embedding" in page.get("progress")[0].proto.text
+    assert not buildable(page) and not any(part.label == "Stop" for part in page.button)
+    shutil.copytree(run, folder, dirs_exist_ok=True)
+    left(folder.parent, "new", state="done", pid=1)
+    page = fine(page.run())
+    assert page.text_input(key="path").value == str(folder)
+    button(page, "Open it on the map").click().run()
+    assert fine(page).query_params["landscape"] == str(folder)
+
+
+def test_a_link_to_a_landscape_shows_it_where_a_pool_was_given(
+    pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Open a pool" in texts(fine(data_screen(pool, monkeypatch)))
+    page = fine(opened(landscape="sample", budget="30"))
+    assert "30 are kept" in texts(page) and page.query_params["budget"] == "30"
 
 
 def test_a_build_of_no_name_that_we_have_given_is_passed_over(
@@ -334,6 +392,13 @@ def test_the_landscape_of_the_command_line_is_listed_and_opened_again(run: Path)
     assert f"**{run.name}**" in texts(page)
     page.button(key=f"open_{run.resolve()}").click().run()
     assert page.query_params["landscape"] == str(run.resolve())
+
+
+def test_the_landscape_that_is_open_is_not_offered_to_be_opened(run: Path) -> None:
+    page = fine(opened().switch_page("screens/data.py").run())
+    assert page.button(key=f"open_{run.resolve()}").label == "Show"
+    assert page.button(key="open_sample").label == "Open"
+    assert texts(page).count("open now") == 1
 
 
 @pytest.mark.parametrize("name", ["pool.jsonl", "pool.json", "pool.csv"])

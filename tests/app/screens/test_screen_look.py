@@ -80,8 +80,16 @@ def test_a_filter_that_this_landscape_has_not_is_told_and_passed_over() -> None:
 def test_a_place_a_filter_and_a_search_all_hold() -> None:
     everywhere = fine(opened(q="haiku", region="-1e9,-1e9,1e9,1e9"))
     assert "12 records" in texts(everywhere)
+    assert not any(part.key == "look everywhere" for part in everywhere.button)
     nowhere = fine(opened(q="haiku", region="1e8,1e8,1e9,1e9"))
     assert "No record in what you search for, in the place you chose" in texts(nowhere)
+    assert "12 more beside this place." in texts(nowhere)
+    assert "hits" in sent(nowhere, "map")["marks"]  # the map goes on showing where they lie
+    nowhere.button(key="look everywhere").click().run()
+    assert "region" not in fine(nowhere).query_params and "12 records" in texts(nowhere)
+    place = fine(opened(q="haiku", region="1e8,1e8,1e9,1e9"))
+    place.button(key="all of the place").click().run()
+    assert "q" not in fine(place).query_params and place.query_params["region"]
 
 
 def test_the_facets_of_a_pool_without_labels_or_sources() -> None:

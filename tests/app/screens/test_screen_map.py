@@ -111,6 +111,22 @@ def test_a_number_in_another_unit_is_a_budget_of_that_unit() -> None:
     assert page.segmented_control(key="knob_unit").value == "records"
 
 
+@pytest.mark.parametrize(("number", "unit"), [(0, "records"), (10**9, "records"), (0.0, "percent"),
+                                              (101.0, "percent")])  # fmt: skip
+def test_a_number_that_is_no_budget_is_told_and_the_last_one_stays(
+    number: float, unit: str
+) -> None:
+    budget = {"records": "20", "percent": "25%"}[unit]
+    page = opened(budget=budget)
+    page.number_input(key="knob_amount").set_value(number).run()
+    told = texts(fine(page)).replace("\\", "")
+    least, most = {"records": ("1", "60 records"), "percent": ("0.01", "100 per cent")}[unit]
+    assert f"{number:,.0f} is no budget: it is {least} to {most}" in told
+    assert page.query_params["budget"] == budget
+    assert page.number_input(key="knob_amount").value == float(budget.strip("%"))
+    assert "is no budget" not in texts(fine(page.run()))
+
+
 def test_a_cleared_budget_says_nothing() -> None:
     page = opened(budget="20")
     page.number_input(key="knob_amount").set_value(None).run()
@@ -639,7 +655,8 @@ def test_it_is_saved_opened_and_deleted_by_name() -> None:
     assert fine(other).query_params["mine"] != "my best"
     other.text_input(key="mine_name").set_value("my best").run()
     next(part for part in other.button if part.key == "save_mine").click().run()
-    assert "There is a selection named 'my best' already" in texts(fine(other)).replace("\\", "")
+    told = texts(fine(other)).replace("\\", "")
+    assert "There is one named my best already: replace it" in told
     next(part for part in other.button if part.key == "replace_mine").click().run()
     assert fine(other).query_params["mine"] == "my best"
 
@@ -694,6 +711,12 @@ def test_a_quota_that_cannot_be_met_is_told_with_a_way_back() -> None:
     assert "asks for 100 records" in fine(page).error[0].value
     next(part for part in page.button if part.key == "undo_mine").click().run()
     assert not fine(page).error and "6 are kept" in texts(page)
+
+
+def test_quotas_that_leave_fewer_than_the_budget_are_told() -> None:
+    page = fine(opened(budget="60", quotas="tokens:6..=..5"))
+    assert "Your quota lets" in texts(page) and "where the budget holds 60" in texts(page)
+    assert "where the budget holds" not in texts(fine(opened(budget="60")))
 
 
 def test_rules_of_a_link_become_the_visitors_own() -> None:
