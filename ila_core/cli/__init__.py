@@ -30,6 +30,7 @@ from ila_core.cli import (
     tune,
     verify,
 )
+from ila_core.cli.arguments import Command
 from ila_core.cli.terminal import say
 from ila_core.errors import IlaError
 
@@ -72,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
         "training on.",
     )
     top.add_argument("--version", action="version", version=f"ila {__version__}")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=Command
+    )
     for command in COMMANDS:
         command.add(commands)
     return top

@@ -13,6 +13,29 @@ S = TypeVar("S")
 Run = Callable[[argparse.Namespace], int | None]
 
 
+class Command(argparse.ArgumentParser):
+    """A command whose options may stand before, between and behind its words.
+
+    >>> search = Command()
+    >>> _ = search.add_argument("run"), search.add_argument("words", nargs="*")
+    >>> _ = search.add_argument("--meaning", action="store_true")
+    >>> search.parse_args(["run", "--meaning", "two", "words"]).words
+    ['two', 'words']
+    """
+
+    _inside = False  # argparse's own second look, which must not start a third
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Return what argparse makes of options and words that are mixed."""
+        if self._inside:
+            return super().parse_known_args(args, namespace)
+        self._inside = True
+        try:
+            return super().parse_known_intermixed_args(args, namespace)
+        finally:
+            self._inside = False
+
+
 def add_command(commands: Any, name: str, run: Run, what: str) -> argparse.ArgumentParser:
     """Add a command to the grammar; `run` is called with what was given to it."""
     command = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")

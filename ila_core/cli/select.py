@@ -67,6 +67,8 @@ def run(options: argparse.Namespace) -> None:
         print(json.dumps(numbers.as_dict()))
     else:
         print_numbers(selection, numbers)
+    for note in selection.notes:
+        say(f"note: {note}")
     tell_tuned(selection)
     if options.out:
         tell_written(selection, written, options.format, options.validation)

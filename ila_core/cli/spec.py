@@ -9,6 +9,7 @@ import numpy as np
 
 from ila_core.cli.arguments import add_arguments, given
 from ila_core.cli.terminal import say
+from ila_core.errors import PoolError
 from ila_core.selection.spec import Spec, parameter
 
 if TYPE_CHECKING:
@@ -63,7 +64,16 @@ def excluded(options: argparse.Namespace, landscape: Landscape) -> np.ndarray:
 
     parts = [read_locks(path, len(landscape)) for path in options.exclude]
     if options.trained:
-        known = trained(landscape, options.trained)
+        try:
+            known = trained(landscape, options.trained)
+        except PoolError as error:
+            files = " ".join(options.trained)
+            raise PoolError(
+                f"{str(error).rstrip('.')}; --trained takes no map: ila trained "
+                f"{options.run_folder} {files} --map instruction=FIELD,response=FIELD --out "
+                "rows.txt finds these records, and --exclude rows.txt leaves them out.",
+                error.fields,
+            ) from error
         say(f"note: {known.sentence}")
         parts.append(known.rows)
     return np.unique(np.concatenate([np.zeros(0, np.int64), *parts]))

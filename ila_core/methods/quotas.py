@@ -46,7 +46,35 @@ def within(landscape: Landscape, spec: Spec, choose: Choose) -> Selection:
         chosen = _within_tokens(kinds, locks, spec, choose, len(own))
     else:
         chosen = _of_records(kinds, locks, spec, choose, kinds.most(len(own)) or len(own))
-    return replace(chosen, spec=spec, unbound=own.rows)
+    return replace(chosen, spec=spec, unbound=own.rows, notes=_told(kinds, own, chosen))
+
+
+def _told(kinds: Kinds, own: Selection, chosen: Selection) -> tuple[str, ...]:
+    """Return which quotas leave fewer picks than the budget has room for, in a sentence or none.
+
+    A budget of tokens can be used up by fewer records than without quotas: these are not cut.
+    """
+    everything = int(kinds.size.sum())
+    in_tokens = own.spec.asked.kind == "tokens"
+    at_end = len(chosen) == kinds.most(everything, leasts=True) and chosen.tokens < own.tokens
+    if len(chosen) >= len(own) or (in_tokens and not at_end):
+        return ()
+    picks = len(own)
+    alone = [number for number in range(len(kinds.quotas))
+             if kinds._of([one for one in range(len(kinds.quotas)) if one != number]).most(picks)
+             > len(chosen)]  # fmt: skip
+    cutting = [kinds.quotas[number] for number in alone] or [
+        quota for quota in kinds.quotas if quota.most is not None
+    ]
+    named = " and ".join(map(str, cutting))
+    less = f"{picks - len(chosen):,} fewer than without"
+    if in_tokens:
+        less += f", {own.tokens - chosen.tokens:,.0f} tokens of the budget stay unused"
+    return (
+        f"The quota{'s' * (len(cutting) > 1)} {named} cut{'s' * (len(cutting) == 1)} the selection "
+        f"to {len(chosen):,} record{'s' * (len(chosen) != 1)}, {less}: "
+        f"raise {'a' if len(cutting) > 1 else 'its'} most, or lower the budget.",
+    )
 
 
 def _check_none(spec: Spec) -> None:

@@ -11,7 +11,7 @@ that was there or the one with all of the new records.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ from ila_core.pipeline.settings import AddSettings
 from ila_core.pipeline.step import Made, Step, versions
 from ila_core.pool.inputs import Input, hashed, unread
 from ila_core.pool.joined import counts_of_both
+from ila_core.pool.reading import Reading, names_a_field
 from ila_core.pool.record import Record
 from ila_core.pool.settings import ReadSettings
 from ila_core.progress import Listener, Monitor
@@ -103,7 +104,7 @@ def add(
     target = Run.create(run)
     with target.locked(), Monitor(target.folder, listener).watching() as monitor:
         base = Base.open(run)
-        settings = settings or AddSettings.of(base.settings, **options)
+        settings = settings or asked(base, paths, **options)
         check(base, settings)
         with monitor.stage("checking input") as progress:
             inputs = hashed(paths, split=settings.split, progress=progress)
@@ -127,11 +128,9 @@ def look(
     **options: Any,
 ) -> Outlook:
     """Return what adding files to a landscape would do; nothing is written. Errors as `add`."""
-    from ila_core.pool.reading import Reading
-
     paths = [new] if isinstance(new, (str, Path)) else list(new)
     base = Base.open(run)
-    settings = settings or AddSettings.of(base.settings, **options)
+    settings = settings or asked(base, paths, **options)
     check(base, settings)
     before = present(base, hashed(paths, split=settings.split), settings)
     reading = Reading(paths, settings, base.known if settings.skip_known else None)
@@ -142,6 +141,17 @@ def look(
     reading.check(require_response=needs_responses(base, settings))
     told = reading.understood.sentence()
     return Outlook(reading.counts, known, told, len(base), before is not None)
+
+
+def asked(base: Base, paths: Sequence[str | Path], **options: Any) -> AddSettings:
+    """Return the settings for adding files to a landscape: how its pool was read, unless given.
+
+    The pool's map is left out where the files have none of its fields: they are of another shape.
+    """
+    settings = AddSettings.of(base.settings, **options)
+    if settings.map and "map" not in options and not names_a_field(paths, settings):
+        return replace(settings, map="")
+    return settings
 
 
 def check(base: Base, settings: AddSettings) -> None:

@@ -53,7 +53,7 @@ class Read(Stage["Records"]):
     """The files of a pool, as records."""
 
     name = "records"
-    version = 3
+    version = 4
 
     inputs: Sequence[Input]
     settings: ReadSettings

@@ -102,6 +102,8 @@ class Plan:
 
 PARTS = tuple(field.name for field in fields(Plan))[1:]
 """The parts a field can play, and the names that `--map` takes."""
+BESIDE = ("system", "tools", "labels", "source")
+"""Those of them that stand beside a conversation, which is one without them."""
 
 
 def parse_map(text: str) -> tuple[tuple[str, str], ...]:

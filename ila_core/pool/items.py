@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+BLANK = "blank line, no record"
+"""The note on lines with nothing in them, which are neither kept nor rejected."""
+
 
 class Item(NamedTuple):
     """One thing that may be a record, as it stood in its file.

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from ila_core.pool.items import Item, readable_text
+from ila_core.pool.items import BLANK, Item, readable_text
 from ila_core.pool.json_stream import RECORD_LIMIT
 from ila_core.pool.json_text import (
     compact_json,
@@ -35,6 +35,7 @@ def lines_of(stream: io.BufferedReader, notes: Counter[str]) -> Iterator[Item]:
                 line = stream.readline(RECORD_LIMIT)
             continue
         if not line or line.isspace():
+            notes[BLANK] += 1
             continue
         try:
             yield Item(number, line.decode(), orjson.loads(line))

@@ -87,7 +87,7 @@ def plan_of(
         return replace(plan, response=better, format="preference")
     if plan.messages:
         return _settled(plan)
-    talk = _talk(record, filled) if plan.format == "unknown" else None
+    talk = talk_in(record, filled) if plan.format == "unknown" else None
     return plan if talk is None else replace(plan, messages=talk, format="messages")
 
 
@@ -97,8 +97,9 @@ def _settled(plan: Plan) -> Plan:
     return replace(plan, instruction=None)
 
 
-def _talk(record: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    """The only field of a record that holds messages, whatever its name."""
+def talk_in(record: Mapping[str, Any], names: Iterable[str] | None = None) -> str | None:
+    """The only field of a record, or of some of its names, that holds messages."""
+    names = record if names is None else names
     found = [name for name in names if isinstance(value := as_list(record.get(name)), list)
              and is_message(value[0])]  # fmt: skip
     return found[0] if len(found) == 1 else None

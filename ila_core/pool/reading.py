@@ -10,6 +10,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -20,13 +21,13 @@ import numpy as np
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.containers import PoolFile
 from ila_core.pool.conversations import is_message
-from ila_core.pool.fields import FIELD_NAMES, Plan, field_of, listed, record_fields
+from ila_core.pool.fields import BESIDE, FIELD_NAMES, Plan, field_of, listed, record_fields
 from ila_core.pool.formats import adapt
 from ila_core.pool.inputs import Paths, expand
 from ila_core.pool.items import Item
 from ila_core.pool.known import KNOWN, Known
 from ila_core.pool.packing import Damaged, Late
-from ila_core.pool.plans import NO_HABITS
+from ila_core.pool.plans import NO_HABITS, talk_in
 from ila_core.pool.record import NotARecord, Record, Reject, instruction_of, response_of
 from ila_core.pool.refusals import count, no_record, no_response
 from ila_core.pool.settings import ReadSettings
@@ -44,7 +45,9 @@ _IDS = ("id", "uid", "uuid")
 class Reading:
     """One pass over the files of a pool: yields records and rejects, and counts as it goes.
 
-    A record that says what a record of `known` does is a reject, "known already".
+    A record that says what a record of `known` does is a reject, "known already". Of several files
+    each is read by those parts of the mapping whose fields its first records have, and else by
+    what is found: files of different shapes can stand in one pool.
 
     Iterate once. Afterwards `kept + rejected == read`, and `notes` counts what was taken although
     it is unusual. Raises IlaError for files that are not there, are no pools, break off, or hold
@@ -76,8 +79,12 @@ class Reading:
         self.plans: Counter[Plan] = Counter()
         self._habits = NO_HABITS
         self._messages = False  # whether each record of the file is a message alone
+        self._talk: str | None = None  # the field of the file that holds messages
+        self._left: frozenset[str] = frozenset()  # mapped fields that the file does not have
         self._paths_seen: dict[str, None] = {}
+        self._paths_here: dict[str, None] = {}
         self._unseen = {name for _, name in self._mapping}
+        self._later: list[Path] = []
         self._originals, self._ids = array("q"), array("q")
         self._bytes_done = 0
         self._bytes = sum(path.stat().st_size for path in self.paths)
@@ -94,7 +101,8 @@ class Reading:
         return (self._bytes_done + current) / self._bytes if self._bytes else 1.0
 
     def __iter__(self) -> Iterator[Record | Reject]:
-        for path in self.paths:
+        for number, path in enumerate(self.paths, start=1):
+            self._later = self.paths[number:]
             yield from self._one_file(path)
         self._check_map()
 
@@ -123,7 +131,10 @@ class Reading:
         if not kept and self.reasons[KNOWN] == before[2]:
             self._check_map()
             if not self._may_pass_over:
-                raise no_record(file, first, self.paths_seen)
+                raise no_record(
+                    file, first, list(self._paths_here), among=len(self.paths) > 1,
+                    mapped=[name for _, name in self._mapping],
+                )  # fmt: skip
             self.notes["file passed over"] += 1
         self.notes.update(file.notes)
         self._bytes_done += file.size
@@ -155,13 +166,33 @@ class Reading:
         records = [fields for item in first if (fields := _fields_in(item)) is not None]
         self._habits = habits_of(records)
         self._messages = bool(records) and all(map(is_message, records))
+        self._talk = next(filter(None, map(talk_in, records)), None)
+        self._left = frozenset(self._mapped_by_none(records))
+        self._paths_here = {}
         for path in (path for record in records for path in paths_in(record)):
-            if len(self._paths_seen) < FIELD_NAMES:
-                self._paths_seen[path] = None
+            for paths in (self._paths_seen, self._paths_here):
+                if len(paths) < FIELD_NAMES:
+                    paths[path] = None
         yield from first
         if ended is not None:
             raise ended
         yield from items
+
+    def _mapped_by_none(self, records: list[Mapping[str, Any]]) -> Iterator[str]:
+        """The fields mapped to a part of the conversation that none of a file's records has.
+
+        Of an only file none: there all that is asked for must be found.
+        """
+        if len(self.paths) > 1 and records:
+            for part, name in self._mapping:
+                if part not in BESIDE and not any(_has(record, name) for record in records):
+                    yield name
+
+    def _mapping_for(self, fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """The mapping of a record: all of it where the file's first records have just lacked it."""
+        if not self._left or any(_has(fields, name) for name in self._left):
+            return self._mapping
+        return tuple(pair for pair in self._mapping if pair[1] not in self._left)
 
     def _judge(self, file: PoolFile, item: Item) -> Record | Reject:
         """The item as a record, or why it is none."""
@@ -182,7 +213,7 @@ class Reading:
     def _record(self, item: Item) -> Record:
         fields = record_fields(item.value)
         self._remember(fields)
-        adapted = adapt(fields, self._mapping, self._habits)
+        adapted = adapt(fields, self._mapping_for(fields), self._habits)
         turns = adapted.turns
         if self._known is not None and self._known.row(turns) >= 0:
             raise NotARecord(KNOWN)
@@ -214,18 +245,42 @@ class Reading:
             if name not in self.fields and len(self.fields) < FIELD_NAMES:
                 self.fields[name] = None
         if self._unseen:
-            seen = {name for name in self._unseen if _has(fields, name)}
-            self._unseen -= seen
-            if self.read >= _MAP_CHECK:
+            self._unseen -= {name for name in self._unseen if _has(fields, name)}
+            if self.read >= _MAP_CHECK and self._unseen:
+                self._look_ahead()
                 self._check_map()
+
+    def mapped_in(self, path: Path) -> set[str]:
+        """The mapped fields that the first records of a file have, which is not read further."""
+        found: set[str] = set()
+        with suppress(Damaged, Late):  # told when the file is read
+            for item in islice(self._opened(path).items(), SURVEYED):
+                fields = _fields_in(item) or {}
+                found |= {name for _, name in self._mapping if _has(fields, name)}
+        return found
+
+    def _look_ahead(self) -> None:
+        """Look for mapped fields that are still unseen in the first records of the next files."""
+        for path in self._later:
+            with suppress(IlaError):  # told when it is that file's turn
+                self._unseen -= self.mapped_in(path)
+        self._later = []
 
     def _check_map(self) -> None:
         for part, name in self._mapping:
             if name in self._unseen and self.fields:
+                where = f"{self.paths[0]}" if len(self.paths) == 1 else "any of the files"
                 raise UsageError(
-                    f"Field {name!r} not found in {self.paths[0]}; fields are "
-                    f"{listed(self.fields)}. Name one of them with --map {part}=FIELD."
+                    f"Field {name!r} not found in {where}; fields are {listed(self.fields)}. "
+                    + self._rather(part)
                 )
+
+    def _rather(self, part: str) -> str:
+        """What to map to a part whose field is not there."""
+        named = f"Name one of them with --map {part}=FIELD"
+        if self._talk is None or part in BESIDE:
+            return f"{named}."
+        return f"{named}, or the conversations that {self._talk} holds with messages={self._talk}."
 
     @property
     def _may_pass_over(self) -> bool:
@@ -282,6 +337,15 @@ class Reading:
             "notes": {note: count for note, count in notes.items() if count},
             "formats": dict(self.formats.most_common()),
         }
+
+
+def names_a_field(paths: Paths, settings: ReadSettings) -> bool:
+    """Whether the first records of some file have a field that the mapping of the settings names.
+
+    Raises IlaError for files that are not there or no pools.
+    """
+    reading = Reading(paths, settings)
+    return any(reading.mapped_in(path) for path in reading.paths)
 
 
 def read_pool(paths: Paths, settings: ReadSettings | None = None) -> Iterator[Record | Reject]:

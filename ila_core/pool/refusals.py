@@ -17,23 +17,35 @@ SINGLE_MESSAGES = (
     "each line is one message, but a record is a whole conversation, so put the messages of each "
     "into one list"
 )
+_MAPS = "--map instruction=FIELD,response=FIELD or, for a list of messages, --map messages=FIELD"
 
 
-def no_record(file: PoolFile, first: Reject | None, fields: Sequence[str]) -> PoolError:
+def no_record(
+    file: PoolFile,
+    first: Reject | None,
+    fields: Sequence[str],
+    *,
+    among: bool = False,
+    mapped: Sequence[str] = (),
+) -> PoolError:
     """The error for a file without a usable record; `first` is its first reject, if any.
 
-    `fields` are those seen, dotted paths too, as `--map` names them.
+    `fields` are those seen in it, dotted paths too, as `--map` names them, and `mapped` those that
+    it names now; `among` says that the pool has other files.
     """
     if first is None:
         return PoolError(f"{file.name} holds no record: it is empty.")
     return PoolError(
         f"{file.name} holds no usable record: the first, in line {first.line}, is a reject, "
-        f"{first.reason} ({_excerpt(first.text)}){_help(file, first, fields)}.",
+        f"{first.reason} ({_excerpt(first.text)})"
+        f"{_help(file, first, fields, among=among, mapped=mapped)}.",
         fields,
     )
 
 
-def _help(file: PoolFile, first: Reject, fields: Sequence[str]) -> str:
+def _help(
+    file: PoolFile, first: Reject, fields: Sequence[str], *, among: bool, mapped: Sequence[str]
+) -> str:
     """What may help, by the reason; "" where nothing but mending the file does."""
     if first.reason == "not UTF-8":
         return "; name its encoding with --encoding, as in --encoding gb18030 or cp1252"
@@ -45,6 +57,12 @@ def _help(file: PoolFile, first: Reject, fields: Sequence[str]) -> str:
         return ""
     if _is_single_message(first):
         return f"; fields are {listed(fields)}: {SINGLE_MESSAGES}"
+    if among and mapped and not set(mapped) & set(fields):
+        return (
+            f"; its fields are {listed(fields)}, and --map names none of them but "
+            f"{listed(mapped)}, which other files have: build those without this one, then add it "
+            f"with its own map, ila add RUN {file.name} {_MAPS}"
+        )
     unknown = not any(canonical(name) in KNOWN_FIELDS for name in fields)
     if file.kind in TABLES and unknown:
         return (
@@ -52,10 +70,8 @@ def _help(file: PoolFile, first: Reject, fields: Sequence[str]) -> str:
             "record, name the columns with --header instruction,response, else say which is which "
             "with --map instruction=FIELD,response=FIELD"
         )
-    return (
-        f"; fields are {listed(fields)}: name the right ones with "
-        "--map instruction=FIELD,response=FIELD or, for a list of messages, --map messages=FIELD"
-    )
+    others = "; files without those fields are read as they are now" if among else ""
+    return f"; fields are {listed(fields)}: name the right ones with {_MAPS}{others}"
 
 
 def _broken_at(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ila_core.options import option
-from ila_core.pool.fields import check_mapping, parse_map
+from ila_core.pool.fields import PARTS, check_mapping, parse_map
 
 S = TypeVar("S", bound="ReadSettings")
 
@@ -19,8 +19,8 @@ def _mapping(text: str) -> tuple[tuple[str, str], ...]:
 class _Roles:
     map: str = option(
         "",
-        "fields by role: instruction=FIELD,response=FIELD (also input, system, history, labels, "
-        "source)",
+        f"fields by role: {PARTS[0]}=FIELD,{PARTS[1]}=FIELD, also {', '.join(PARTS[2:])}; of "
+        "several files in those that have them",
         metavar="ROLES", content=_mapping,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal
 
 from ila_core.errors import IlaError
 from ila_core.pool.fields import KNOWN_FIELDS, canonical
-from ila_core.pool.items import Item, as_bytes, is_utf8, readable_text
+from ila_core.pool.items import BLANK, Item, as_bytes, is_utf8, readable_text
 from ila_core.pool.json_stream import RECORD_LIMIT
 from ila_core.pool.json_text import compact_json
 from ila_core.pool.packing import Bound, Damaged
@@ -76,16 +76,24 @@ def csv_rows(
     columns: Sequence[str],
     notes: Counter[str],
 ) -> Iterator[Item]:
-    """Every row of a CSV text but blank ones. Raises Damaged, after the last sound one."""
+    """Every row of a CSV text; `notes` counts the blank lines, which are none.
+
+    Raises Damaged, after the last sound one.
+    """
     text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="")
     lines = _Lines(text)
     csv.field_size_limit(RECORD_LIMIT)
     reader = csv.reader(lines, delimiter=dialect.delimiter, quoting=dialect.quoting)
 
     def sound_rows() -> Iterator[list[str]]:
-        for number, row in enumerate((row for row in reader if row), start=0):
+        number = 0
+        for row in reader:
+            if not row:
+                notes[BLANK] += 1
+                continue
             if lines.ended:  # the reader went on past the last line to finish this row
                 raise Damaged(f"a quoted cell of row {number} is never closed")
+            number += 1
             yield row
 
     try:
@@ -165,10 +173,9 @@ def _records(
     notes: Counter[str],
     delimiter: str,
 ) -> Iterator[Item]:
-    rows = (row for row in rows if any(cell != "" for cell in row))
     names = list(columns)
     if not columns:
-        names, rows = _header(rows, notes)
+        names, rows = _header(iter(rows), notes)
     if any(not is_utf8(column) for column in names):
         shown = readable_text(as_bytes(delimiter.join(names)))
         raise IlaError(
@@ -183,7 +190,9 @@ def _records(
     for number, row in enumerate(rows, start=1):
         while len(row) > len(names) and row[-1] == "":
             row.pop()
-        if len(row) != len(names):
+        if _is_empty(row):
+            reason = "empty row"
+        elif len(row) != len(names):
             reason = "wrong number of columns"
         elif any(isinstance(cell, str) and not is_utf8(cell) for cell in row):
             reason = "not UTF-8"
@@ -201,6 +210,9 @@ def _header(
     """The names of the columns, and the rows below: titles above the names are left out."""
     above: list[list[Any]] = []
     for row in rows:
+        if not above and _is_empty(row):
+            notes[BLANK] += 1
+            continue
         above.append(row)
         if "" not in row or _known(row) or len(above) > HEADER_WITHIN:
             break
@@ -213,6 +225,10 @@ def _header(
     if names.count("") > 1:
         names = [name or f"column {number}" for number, name in enumerate(names, start=1)]
     return names, chain(above[at + 1 :], rows)
+
+
+def _is_empty(row: Iterable[Any]) -> bool:
+    return all(cell == "" for cell in row)
 
 
 def _known(row: list[Any]) -> int:

@@ -74,6 +74,8 @@ class Selection:
     unbound: np.ndarray | None = None
     """(u,) int64, what the same request keeps without its quotas, in pick order; None where that
     is the selection itself."""
+    notes: tuple[str, ...] = ()
+    """What whoever asked for it should be told, a sentence each."""
 
     @classmethod
     def of_rows(cls, landscape: Landscape, spec: Spec, rows: Any, *, filled: int = 0) -> Selection:
@@ -189,6 +191,7 @@ class Selection:
             round=self.round[:size],
             patch=self.patch[:size],
             filled=max(0, self.filled - max(0, len(self) - size)),
+            notes=(),
             spec=replace(self.spec, budget=str(max(1, min(size, len(self))))),
         )
 

@@ -75,6 +75,21 @@ def test_what_was_trained_on_is_not_chosen_again(run: Path, tmp_path: Path) -> N
     assert chosen == set(range(60)) - before - {3}
 
 
+def test_files_with_fields_of_their_own_are_sent_to_the_command_that_takes_a_map(
+    run: Path, tmp_path: Path
+) -> None:
+    own = write_jsonl(
+        tmp_path / "own.jsonl",
+        [{"ask": one["instruction"], "say": one["output"]} for one in small_pool()[:5]],
+    )
+    told = cli("select", run, "--budget", 9, "--trained", own, code=1).stderr
+    assert "fields are ask, say" in told and told.count("\n") == 1
+    assert f"ila trained {run} {own} --map instruction=FIELD,response=FIELD --out rows.txt" in told
+    rows = tmp_path / "rows.txt"
+    cli("trained", run, own, "--map", "instruction=ask,response=say", "--out", rows)
+    assert rows.read_text().split() == list("01234")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

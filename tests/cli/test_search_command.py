@@ -18,6 +18,17 @@ def test_words(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "12 records found, the first 3 shown" in told.err
 
 
+def test_options_may_stand_before_and_between_words(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for line in (["a", "short", "poem", "--meaning"], ["--meaning", "a", "short", "poem"],
+                 ["a", "--limit", "20", "short", "--meaning", "poem"]):  # fmt: skip
+        assert main(["search", str(run), *line]) == 0
+        told.append(capsys.readouterr().out)
+    assert "haiku" in told[0] and told[0] == told[1] == told[2]
+
+
 def test_json_by_meaning(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["search", str(run), "a short poem", "--meaning", "--json", "--limit", "2"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -230,6 +230,27 @@ def test_what_cannot_be_met_is_told_in_a_sentence(quotas, more, message) -> None
         select(pool, **{"budget": 6, "quotas": quotas, **more})
 
 
+def test_quotas_that_cut_the_selection_are_told() -> None:
+    pool = Landscape.from_arrays(
+        [[0, 0]] * 9, depth=range(9), tokens=[10] * 9,
+        domain=[0, 0, 0, 1, 1, 1, 2, 2, 2], domain_names=["a", "b", "c"],
+    )  # fmt: skip
+    cut = select(pool, budget=9, quotas=("domain:a=..1", "domain:b=1.."))
+    assert cut.notes == (
+        "The quota domain:a=..1 cuts the selection to 7 records, 2 fewer than without: raise its "
+        "most, or lower the budget.",
+    )
+    both = select(pool, budget=9, quotas=("domain:a=..1", "domain:c=..0"))
+    assert "quotas domain:a=..1 and domain:c=..0 cut the selection to 4" in both.notes[0]
+    twice = select(pool, budget=9, quotas=("domain:a=..1", "domain:a|b=..4", "tokens:1..=..5"))
+    assert twice.notes[0].startswith("The quota tokens:1..=..5 cuts the selection to 5 records, 4")
+    for budget in ("6", "60-tokens"):
+        assert not select(pool, budget=budget, quotas=("domain:a=..1",)).notes
+    tokens = select(pool, budget="90-tokens", quotas=("domain:a=..1",))
+    assert "2 fewer than without, 20 tokens of the budget stay unused" in tokens.notes[0]
+    assert not cut.first(3).notes
+
+
 def test_tokens_that_do_not_hold_the_least_are_told() -> None:
     pool = pool_of(7, 40)
     with pytest.raises(UsageError, match="does not hold what the quotas ask for"):

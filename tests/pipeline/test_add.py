@@ -97,6 +97,23 @@ def test_ranks_are_those_of_all_records_that_are_there(run: Path, added: Added) 
     assert not np.array_equal(now.relative_depth[:60], ila.open(run).relative_depth)
 
 
+def test_files_of_another_shape_are_not_read_by_the_map_of_the_pool(tmp_path: Path) -> None:
+    own = [{"ask": one["instruction"], "say": one["output"]} for one in small_pool(12)]
+    pool = write_jsonl(tmp_path / "pool.jsonl", own)
+    build(pool, out=tmp_path / "run", map="instruction=ask,response=say", loss="none",
+          projection="pca")  # fmt: skip
+    talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    shapes = {"talks": [{"messages": talk}], "alpaca": small_pool(20)[12:],
+              "own": [*own[:2], {"ask": "Why?", "say": "So."}]}  # fmt: skip
+    told = [write_jsonl(tmp_path / f"{name}.jsonl", shape) for name, shape in shapes.items()]
+    read = [look(tmp_path / "run", file).understood for file in told]
+    assert read[0] == "turns from messages"
+    assert read[1].startswith("instruction from instruction, response from output")
+    assert read[2] == "instruction from ask, response from say"
+    with pytest.raises(UsageError, match=r"'question' not found in .*talks.jsonl"):
+        look(tmp_path / "run", told[0], map="instruction=question")
+
+
 # -- what is new ----------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from ila_core.pool.ingest import ingest
 from ila_core.pool.inputs import expand
 from ila_core.pool.reading import REJECT_CLIP, Reading, preview, read_pool
 from ila_core.pool.settings import ReadSettings
+from ila_core.pool.survey import SURVEYED
 
 
 def test_lines_that_are_no_records(tmp_path: Path) -> None:
@@ -191,6 +193,59 @@ def test_unknown_fields_are_named_with_the_option_that_maps_them(tmp_path: Path)
     file.write_text('{"ask": "a", "say": "b"}\n')
     with pytest.raises(IlaError, match=r"fields are ask, say: .* --map instruction=FIELD"):
         list(read_pool(file))
+
+
+OWN = [{"ask": f"How {n}?", "say": f"Like {n}."} for n in range(3)]
+TALK = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+
+
+def test_files_of_several_shapes_are_each_read_by_their_own(tmp_path: Path) -> None:
+    put(tmp_path, lines(), "a.jsonl")
+    put(tmp_path, lines([{"messages": TALK}]), "b.jsonl")
+    put(tmp_path, lines(OWN), "c.jsonl")
+    files = tmp_path / "*.jsonl"
+    with pytest.raises(IlaError, match=r"c.jsonl .* fields are ask, say: .* as they are now"):
+        list(read_pool(files))
+    reading = Reading(files, ReadSettings(map="instruction=ask,response=say"))
+    assert [one.response for one in reading] == ["Pear ☃", "3", "", "Hello", "Like 0.", "Like 1.",
+                                                 "Like 2."]  # fmt: skip
+    assert reading.formats == {"alpaca": 3, "messages": 1, "mapped": 3}
+    with pytest.raises(UsageError, match=r"'asks' not found in any of the files; fields are inst"):
+        list(read_pool(files, ReadSettings(map="instruction=asks,response=say")))
+
+
+def test_two_files_with_a_map_of_their_own_are_told_apart(tmp_path: Path) -> None:
+    put(tmp_path, lines(OWN), "a.jsonl")
+    put(tmp_path, lines([{"q": "a", "w": "b"}]), "b.jsonl")
+    with pytest.raises(IlaError) as told:
+        list(read_pool(tmp_path / "*.jsonl", ReadSettings(map="instruction=ask,response=say")))
+    assert "b.jsonl holds no usable record" in str(told.value)
+    assert "its fields are q, w, and --map names none of them but ask, say" in str(told.value)
+    assert re.search(r"ila add RUN \S*b.jsonl --map instruction=FIELD", str(told.value))
+
+
+def test_a_file_whose_first_records_lack_a_mapped_field_may_have_it_later(tmp_path: Path) -> None:
+    put(tmp_path, lines(OWN), "a.jsonl")
+    put(tmp_path, lines([{"prompt": "p", "completion": "c"}] * SURVEYED + OWN), "b.jsonl")
+    reading = Reading(tmp_path / "*.jsonl", ReadSettings(map="instruction=ask,response=say"))
+    assert [one.response for one in reading][-4:] == ["c", "Like 0.", "Like 1.", "Like 2."]
+
+
+def test_a_mapped_field_of_a_later_file_is_looked_for_before_it_is_missed(tmp_path: Path) -> None:
+    put(tmp_path, lines(POOL * 400), "a.jsonl")
+    put(tmp_path, lines(OWN), "b.jsonl")
+    reading = Reading(tmp_path / "*.jsonl", ReadSettings(map="instruction=ask,response=say"))
+    assert len(list(reading)) == reading.kept == 1203
+    missing = Reading(tmp_path / "*.jsonl", ReadSettings(map="instruction=asks"))
+    with pytest.raises(UsageError, match="'asks' not found in any of the files"):
+        list(missing)
+    assert missing.read == 1000
+
+
+def test_conversations_are_offered_for_a_mapped_field_that_is_missing(tmp_path: Path) -> None:
+    file = put(tmp_path, lines([{"id": 1, "talk": TALK}]))
+    with pytest.raises(UsageError, match=r"instruction=FIELD, or the conv.* with messages=talk"):
+        list(read_pool(file, ReadSettings(map="instruction=ask")))
 
 
 def test_preview(tmp_path: Path) -> None:

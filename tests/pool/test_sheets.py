@@ -13,6 +13,7 @@ from ila_core.errors import IlaError
 from ila_core.pool.encodings import encoding_of
 from ila_core.pool.packing import HEAD
 from ila_core.pool.reading import Reading, read_pool
+from ila_core.pool.record import Reject
 from ila_core.pool.settings import ReadSettings
 from ila_core.pool.sheets import dialect_of
 
@@ -45,14 +46,34 @@ def test_quotes_between_tabs_count_only_where_they_are_sound(tmp_path: Path) -> 
 def test_titles_above_the_names_and_blank_columns(tmp_path: Path) -> None:
     data = b"Export of May,,,\n,,,\nid,question,answer,\n1,Name a knot.,Bowline.,\n,,,\n"
     file = put(tmp_path, data, "pool.csv")
-    assert outcome(file) == ["Name a knot."]
-    assert notes(file) == {"row above the names of the columns, left out": 1}
+    assert outcome(file) == ["Name a knot.", "empty row"]
+    assert notes(file) == {"row above the names of the columns, left out": 2}
     data = b",,question,answer\n0,7,Name a sail.,Jib.\n"
     [record] = read_pool(put(tmp_path, data, "pool.csv"))
     assert '"column 1":"0","column 2":"7"' in record.original
     twice = put(tmp_path, b"question,answer,answer\na,b,c\n", "pool.csv")
     with pytest.raises(IlaError, match=r"column named 'answer'; rename one .* --header"):
         outcome(twice)
+
+
+@pytest.mark.parametrize("name", ["pool.csv", "pool.tsv", "pool.xlsx"])
+def test_every_row_is_kept_or_rejected_and_blank_lines_are_counted(
+    tmp_path: Path, name: str
+) -> None:
+    rows = [["", ""], ["question", "answer"], ["Why?", "So."], ["", ""], ["Who?", "We."], ["", ""],
+            ["Where?", "Here."]]  # fmt: skip
+    if name == "pool.xlsx":
+        data, there = workbook(Sheet=rows), len(rows)
+    else:
+        comma = "," if name == "pool.csv" else "\t"
+        written = [comma.join(row) for row in rows]
+        data, there = "\n".join([*written[:-1], "", "", written[-1]]).encode(), len(rows) + 2
+    reading = Reading(put(tmp_path, data, name))
+    found = list(reading)
+    assert [one.line for one in found if isinstance(one, Reject)] == [2, 4]
+    assert (reading.read, reading.kept, reading.reasons) == (5, 3, {"empty row": 2})
+    header, blank = 1, reading.counts["notes"]["blank line, no record"]
+    assert reading.kept + reading.rejected + blank + header == there
 
 
 def test_names_in_any_case_and_spelling(tmp_path: Path) -> None:
