@@ -137,10 +137,15 @@ def ground(landscape: Landscape, box: Box | None) -> Ground:
 
 @once(max_entries=96)
 def picture(
-    selection: Selection, layer: Layer, box: Box | None, theme: Theme, other: Selection | None
+    selection: Selection,
+    layer: Layer,
+    box: Box | None,
+    theme: Theme,
+    other: Selection | None,
+    colour: str,
 ) -> Picture:
     """Return a layer of a window; the difference is that to the `other` selection."""
-    return pictures.draw(layer, ground(selection.landscape, box), selection, theme, other)
+    return pictures.draw(layer, ground(selection.landscape, box), selection, theme, other, colour)
 
 
 @once(max_entries=48)

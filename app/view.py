@@ -10,6 +10,7 @@ from draw.layers import LAYERS, Layer
 from ila_core.errors import UsageError
 from ila_core.landscape import region as regions
 from ila_core.landscape.cells import SIDES
+from ila_core.landscape.facets import KINDS
 from ila_core.landscape.region import Box, Region
 from ila_core.methods.registry import find
 from ila_core.options import options_of
@@ -23,6 +24,8 @@ USUAL = Spec()
 KNOBS = options_of(Spec)
 """The knobs of a selection by name, as links and widgets have them."""
 
+COLOURED = tuple(name for name in KINDS if name != "depth")
+"""Facets that the map can show: the depth has a layer of its own."""
 Kept = Literal["", "kept", "left"]
 By = Literal["words", "meaning"]
 
@@ -37,6 +40,8 @@ class View:
     layer: Layer = "density"
     against: str = "random"
     """The method that the layer of differences sets the selection against."""
+    colour: str = "domain"
+    """The facet that the layer of facets shows."""
     cells: int = 0
     """Cells a side that are drawn over the map; 0 for none."""
     box: Box | None = None
@@ -91,6 +96,7 @@ def _texts(view: View) -> dict[str, str]:
         **{name: knob.text(getattr(view.spec, name)) for name, knob in KNOBS.items()},
         "layer": view.layer,
         "against": view.against,
+        "colour": view.colour,
         "cells": str(view.cells),
         "box": _or_nothing(view.box),
         "region": _or_nothing(view.region),
@@ -188,6 +194,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "landscape": str,
     "layer": _one_of(*LAYERS),
     "against": _method,
+    "colour": _one_of(*COLOURED),
     "cells": _one_of(0, *SIDES),
     "box": _window,
     "region": regions.parse,

@@ -14,9 +14,11 @@ from draw.ground import Ground
 from draw.layers import Layer, Theme
 from draw.names import isolated, short_name
 from draw.scales import usual_range
-from ila_core.landscape import surface
+from ila_core.landscape import facets, surface
+from ila_core.landscape.facets import Categories, Numbers
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.naming import named_regions
+from ila_core.landscape.region import rows_in
 from ila_core.landscape.surface import Raster
 from ila_core.selection.selection import Selection
 
@@ -37,6 +39,19 @@ TERRITORY = 7.2
 with three times as many a territory is large enough to be pointed at. Zooming in tells the rest."""
 NAMED = 8
 """Domains of the window that the legend names."""
+MOST_CATEGORIES = 255
+"""Categories that can lead: as many as a byte tells apart."""
+OUTER = 3, 97
+"""Percentiles of a picture's numbers that are the ends of its scale."""
+LEAST_OF_LOG = 0.5
+"""What stands for 0 where a mean is geometric, of numbers that are counts."""
+SPOKEN = {"tokens": "response tokens", "loss": "loss, nats per token",
+          "reduction": "loss reduction, nats per token", "depth": "relative depth",
+          "skills": "labels of a record"}  # fmt: skip
+"""What the legend calls the numbers of a facet."""
+UNITS = {"tokens": "response tokens", "loss": "nats per token",
+         "reduction": "nats per token less", "depth": "of 1", "skills": "labels"}  # fmt: skip
+"""What follows such a number in the tooltip."""
 SPARSEST = 0.99
 """Share of the records that lie above the low end of the scale of density."""
 
@@ -66,9 +81,17 @@ class Picture:
 
 
 def draw(
-    layer: Layer, ground: Ground, selection: Selection, theme: Theme, other: Selection | None
+    layer: Layer,
+    ground: Ground,
+    selection: Selection,
+    theme: Theme,
+    other: Selection | None,
+    colour: str = "domain",
 ) -> Picture:
-    """Return a layer of the map; that of the difference needs the `other` selection."""
+    """Return a layer of the map; that of the difference needs the `other` selection.
+
+    `colour` is the facet that the layer of facets shows.
+    """
     landscape = selection.landscape
     if layer == "density":
         return density(ground, theme)
@@ -79,7 +102,7 @@ def draw(
     if layer == "both":
         return both(ground, selection, theme)
     if layer == "domain":
-        return domain(landscape, ground, named_regions(landscape).domain_order, theme)
+        return facet(landscape, ground, colour, theme)
     if layer != "difference" or other is None:
         raise ValueError(f"The layer {layer} is no raster, or needs another selection.")
     return difference(ground, selection, other, theme)
@@ -181,15 +204,86 @@ def _binned(share: np.ndarray) -> np.ndarray:
     return bins.clip(0, SHADES - 1).astype(np.int64)
 
 
+def facet(landscape: Landscape, ground: Ground, name: str, theme: Theme) -> Picture:
+    """Return which kind leads around every place, or the mean of a number there."""
+    if name == "domain":
+        return domain(landscape, ground, named_regions(landscape).domain_order, theme)
+    found = facets.facet(landscape, name)
+    if isinstance(found, Numbers):
+        return number(landscape, ground, found, theme)
+    return category(landscape, ground, found, theme)
+
+
+def number(landscape: Landscape, ground: Ground, found: Numbers, theme: Theme) -> Picture:
+    """Return the mean of a number of the records around every place.
+
+    Of a number that goes over powers of ten it is the geometric mean: one long response among
+    hundreds of short ones says nothing of them.
+    """
+    given = np.log(np.maximum(found.values, LEAST_OF_LOG)) if found.log else found.values
+    raster = surface.mean_of(landscape, ground.view, given)
+    there = raster.values[raster.there]
+    low, high = np.percentile(there, OUTER) if len(there) else (0.0, 1.0)
+    high = max(high, low + 1e-6 * max(1.0, abs(low)))
+    pixels = surface.to_pixels(raster, low=float(low), high=float(high))
+    at = np.linspace(0, 1, 3)
+    ends = low + at * (high - low)
+    shown = np.exp(ends) if found.log else ends
+    title = f"{'geometric mean' if found.log else 'mean'} of {SPOKEN[found.name]}"
+    colours = palettes.along("depth", theme)
+    legend = _ramp(title, colours, zip(at.tolist(), map(_digits, shown), strict=True))
+    value = {
+        "form": "log" if found.log else "number",
+        "low": float(shown[0]),
+        "high": float(shown[-1]),
+        "before": "about ",
+        "after": f" {UNITS[found.name]}",
+    }
+    return Picture(pixels.bytes, colours, value, legend)
+
+
+def _digits(number: float) -> str:
+    """Return a number with three digits.
+
+    >>> [_digits(number) for number in (0.12345, 2.5, 1234.0)]
+    ['0.123', '2.5', '1,234']
+    """
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
+def category(landscape: Landscape, ground: Ground, found: Categories, theme: Theme) -> Picture:
+    """Return the category that leads around every place, of those that most records are of."""
+    calm = ground.view._replace(bandwidth=max(ground.view.bandwidth, TERRITORY))
+    among = range(min(found.size, MOST_CATEGORIES))
+    leads = surface.leading_of(landscape, calm, found.code, found.row, among).domain
+    rows = None if ground.box is None else rows_in(landscape, ground.box)
+    largest = np.argsort(-found.counts(rows), kind="stable").tolist()
+    names = [name or f"no {found.name}" for name in found.names]
+    return _territories(ground, leads, names, np.arange(found.size), largest, theme)
+
+
 def domain(landscape: Landscape, ground: Ground, order: np.ndarray, theme: Theme) -> Picture:
     """Return the domain that leads around every place.
 
     `order` (domains,) is each domain's place in a row in which kin stand together: kin have kindred
     colours.
     """
-    names = landscape.domain_names
     calm = ground.view._replace(bandwidth=max(ground.view.bandwidth, TERRITORY))
-    leads = np.where(ground.density.there, surface.leading(landscape, calm).domain, -1)
+    leads = surface.leading(landscape, calm).domain
+    largest = surface.largest_domains(landscape, ground.box)
+    return _territories(ground, leads, landscape.domain_names, order, largest, theme)
+
+
+def _territories(
+    ground: Ground,
+    leads: np.ndarray,
+    names: Sequence[str],
+    order: np.ndarray,
+    largest: Sequence[int],
+    theme: Theme,
+) -> Picture:
+    """Return the picture of what leads where, whose kinds stand in an order of kin."""
+    leads = np.where(ground.density.there, leads, -1)
     seen = np.unique(leads[leads >= 0])
     number = np.zeros(len(names) + 1, np.uint8)  # the last is that of -1: nothing
     # a byte tells 255 apart; where more lead, neighbours in the order share a number
@@ -201,8 +295,7 @@ def domain(landscape: Landscape, ground: Ground, order: np.ndarray, theme: Theme
     for one in seen[::-1].tolist():
         colours[number[one]] = of_domain[one]
         spoken[number[one] - 1] = isolated(short_name(names[one], words=4, letters=60))
-    largest = [k for k in surface.largest_domains(landscape, ground.box) if k in set(seen.tolist())]
-    named = largest[:NAMED]
+    named = [k for k in largest if k in set(seen.tolist())][:NAMED]
     others = len(seen) - len(named)
     legend = {
         "kind": "names",

@@ -13,14 +13,18 @@ import streamlit as st
 import cache
 import session
 from canvas.component import WORDS, Pick, map_canvas, news
+from draw.facets import TITLES
 from draw.ground import extent
 from draw.layers import LAYERS, Layer
 from draw.marks import MARK_WORDS, cells_data, marks_data, region_data, sample_data
 from draw.names import columns
+from draw.pictures import SPOKEN
 from draw.terrain import terrain
 from draw.theme import CONFIG, INKS
 from ila_core.errors import IlaError
 from ila_core.landscape.cells import SIDES, Cells, Kept, frame
+from ila_core.landscape.facets import KINDS
+from ila_core.landscape.facets import names as facet_names
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.naming import named_regions
 from ila_core.measure.baseline import CHANCE
@@ -31,7 +35,7 @@ from parts.depth_knobs import name_of
 from parts.notices import trouble
 from parts.selecting import made
 from parts.texts import count, first_line, plain
-from view import View
+from view import COLOURED, View
 
 MAP = "map"
 LAYER_NAMES: dict[Layer, str] = {
@@ -39,7 +43,7 @@ LAYER_NAMES: dict[Layer, str] = {
     "depth": "Depth",
     "representation": "Representation",
     "both": "Both",
-    "domain": "Domain",
+    "domain": "Facet",
     "difference": "Difference",
     "terrain": "Terrain",
 }
@@ -56,7 +60,7 @@ _SENTENCES: dict[Layer, str] = {
     "representation": "blue places are kept more than the budget's share, orange ones less",
     "both": "orange places are kept too little, blue ones more than the budget's share, grey ones "
     "as they should; the stronger the shade, the deeper they are, by {kind}",
-    "domain": "colour shows the domain that leads around there; neighbours have like colours",
+    "domain": "colour shows {facet}",
     "difference": "blue places are kept more by {one}, orange ones by {other}",
     "terrain": "height shows how many records lie there, colour how deep they are, by {kind}",
 }
@@ -65,8 +69,20 @@ _SENTENCES: dict[Layer, str] = {
 def shows(view: View, landscape: Landscape) -> str:
     """Return what the map's colour shows."""
     return _SENTENCES[view.layer].format(
-        kind=name_of(landscape), one=view.spec.method, other=view.against
-    )
+        kind=name_of(landscape), one=view.spec.method, other=view.against,
+        facet=facet_shown(view.colour),
+    )  # fmt: skip
+
+
+def facet_shown(name: str) -> str:
+    """Return what the map shows of a facet.
+
+    >>> facet_shown("source")
+    'the source that leads around there; neighbours have like colours'
+    """
+    if KINDS[name] == "number":
+        return f"the mean around there of {SPOKEN[name]}"
+    return f"the {name} that leads around there; neighbours have like colours"
 
 
 def sentence(view: View, landscape: Landscape) -> str:
@@ -87,7 +103,10 @@ def map_panel(selection: Selection) -> None:
     if session.view().against not in others(session.view()):
         session.change(against=others(session.view())[0])
     view = session.view()
-    toolbar(view)
+    if view.layer == "domain" and view.colour not in (known := colours(selection.landscape)):
+        session.change(colour=known[0])
+        view = session.view()
+    toolbar(view, selection.landscape)
     other = against(view, selection) if view.layer == "difference" else None
     if view.layer == "terrain":
         st.plotly_chart(
@@ -104,7 +123,12 @@ def map_panel(selection: Selection) -> None:
     session.write_url()
 
 
-def toolbar(view: View) -> None:
+def colours(landscape: Landscape) -> tuple[str, ...]:
+    """Return the facets that the map can show of a landscape, its domains if there is no other."""
+    return tuple(name for name in facet_names(landscape) if name in COLOURED) or ("domain",)
+
+
+def toolbar(view: View, landscape: Landscape) -> None:
     """Draw what the map shows in one row, the cells over it behind a button."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
@@ -125,6 +149,17 @@ def toolbar(view: View) -> None:
                 key=session.knob("cells", view.cells),
                 on_change=change_cells,
                 help="Cells drawn over the map, that many along each side",
+            )
+        if view.layer == "domain":
+            st.selectbox(
+                "Facet",
+                colours(landscape),
+                format_func=lambda name: TITLES[name].partition(",")[0],
+                key=session.knob("colour", view.colour),
+                on_change=session.follow,
+                args=("colour",),
+                label_visibility="collapsed",
+                width=160,
             )
         if view.layer == "difference":
             st.selectbox(
@@ -192,7 +227,7 @@ def map_data(view: View, selection: Selection, other: Selection | None) -> dict[
     """Return all that the map draws."""
     landscape, theme = selection.landscape, session.theme()
     lies = cache.ground(landscape, view.box)
-    picture = cache.picture(selection, view.layer, view.box, theme, other)
+    picture = cache.picture(selection, view.layer, view.box, theme, other, view.colour)
     rows, there = cache.sample(landscape, view.box)
     told = there <= (POINTS_WHOLE if view.box is None else POINTS_WINDOW)
     marks = scope.marks(view, selection)
@@ -200,6 +235,8 @@ def map_data(view: View, selection: Selection, other: Selection | None) -> dict[
     if told and there:
         signs = [["kept", "kept"], ["left", "left"], *signs]
     look = [view.landscape, landscape.kind, view.layer, theme]
+    if view.layer == "domain":
+        look.append(view.colour)
     if view.layer in ("representation", "both", "difference"):
         look += [repr(selection.spec), repr(other.spec) if other else ""]
     return {

@@ -202,10 +202,18 @@ def mean_depth(landscape: Landscape, view: View, rows: Rows = None) -> Raster:
     The smoothed sum of the depths over the smoothed count of those that have one, smoothed so far
     that about 64 records stand in where the window is as full as on average.
     """
+    return mean_of(landscape, view, landscape.relative_depth, rows)
+
+
+def mean_of(landscape: Landscape, view: View, values: np.ndarray, rows: Rows = None) -> Raster:
+    """Return the mean of a number of the records, (n,) float32, around every pixel.
+
+    As `mean_depth` that of the depths; NaN is a record without the number.
+    """
     from ila_core.landscape.surface_compiled import sum_points
 
     there = density(landscape, view, rows).there
-    columns = (*landscape.columns, landscape.relative_depth)
+    columns = (*landscape.columns, values)
     x, y, depth = (_taken(column, rows) for column in columns)
     wide = _wider(view, DEPTHS, int(np.count_nonzero(~np.isnan(depth[_inside(x, y, view)]))))
     known, total = (_smoothed(sums, wide) for sums in sum_points(x, y, depth, *_raster(wide)))
@@ -257,19 +265,37 @@ def leading(landscape: Landscape, view: View, among: Sequence[int] | None = None
     `among` names the domains that can lead, all unless given, as those of `largest_domains`; the
     share is always that of all records.
     """
+    kinds = range(len(landscape.domain_names)) if among is None else among
+    return leading_of(landscape, view, landscape.domain, None, kinds)
+
+
+def leading_of(
+    landscape: Landscape,
+    view: View,
+    code: np.ndarray,
+    row: np.ndarray | None,
+    among: Sequence[int],
+) -> Leading:
+    """Return the kind of which most records lie around every pixel: see `leading`.
+
+    `code` (m,) int32 and `row` (m,) int64 tell the kinds and the records that are of them, as
+    `facets.Categories` has both; the position itself is the record where `row` is None. `among`
+    names the kinds that can lead.
+    """
     from ila_core.landscape.surface_compiled import count_kinds, lead
 
-    domains = np.arange(len(landscape.domain_names)) if among is None else np.array(among, int)
-    x, y = landscape.columns
+    domains = np.array(among, int)
+    kinds = 1 + max(int(code.max(initial=0)), int(domains.max(initial=0)))
+    x, y = (column if row is None else frozen(column[row]) for column in landscape.columns)
     scale, wide, tall = _raster(view)
     best = np.zeros((view.height, view.width), np.float32)
     leader = np.full(best.shape, -1, np.int32)
     size = max(1, BLOCK_CELLS // (wide * tall))
     for start in range(0, len(domains), size):
         block = domains[start : start + size].astype(np.int32)
-        slot = np.full(len(landscape.domain_names), -1, np.int32)
+        slot = np.full(kinds, -1, np.int32)
         slot[block] = np.arange(len(block), dtype=np.int32)
-        counts = count_kinds(x, y, landscape.domain, slot, len(block), scale, wide, tall)
+        counts = count_kinds(x, y, code, slot, len(block), scale, wide, tall)
         best, leader = lead(counts, block, _kernel(view), view.height, view.width, best, leader)
     total = density(landscape, view)
     shown = total.there & (leader >= 0)

@@ -27,6 +27,7 @@ VIEWS = st.builds(
     ),
     layer=st.sampled_from(["density", "depth", "representation", "both", "domain", "terrain"]),
     against=st.sampled_from(["random", "nested"]),
+    colour=st.sampled_from(["domain", "source", "tokens"]),
     cells=st.sampled_from([0, 32, 64, 96, 128]),
     box=st.sampled_from([None, Box(-1.5, 0.25, 2.0, 3.0)]),
     region=st.sampled_from(

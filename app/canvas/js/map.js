@@ -247,6 +247,7 @@ function saidOfPlace({ form, low, high, names, before, after }, level, words) {
   const part = (level - 1) / 254;
   if (form === "log") return [`${before}${about(low * (high / low) ** part)}${after}`];
   const value = low + part * (high - low);
+  if (form === "number") return [`${before}${value.toPrecision(3)}${after}`];
   if (form === "ratio") return [saidOfTwo(value, names, words)];
   if (form === "percent") return [`${before}${Math.round(100 * value)}%${after}`];
   const times = 2 ** Math.abs(value);

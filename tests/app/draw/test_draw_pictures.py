@@ -15,6 +15,7 @@ from draw.encoding import decoded
 from draw.ground import PIXELS, Ground
 from draw.layers import Theme
 from draw.pictures import Picture
+from ila_core.landscape.facets import Categories
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.region import Box
 from ila_core.selection.selection import Selection
@@ -120,6 +121,37 @@ def test_places_have_the_colour_of_their_domain(
     assert picture.legend["entries"] == [[shown[0], "sums"], [shown[1], "<b>code</b> · list"]]
     assert [picture.value["names"][level - 1] for level in levels] == ["sums", "<b>code</b> · list"]
     assert shown[0] != shown[1]
+
+
+@pytest.mark.parametrize(("name", "mean"), [("tokens", 20.0), ("loss", 1.25)])
+def test_places_have_the_mean_of_a_number(name: str, mean: float) -> None:
+    """Of tokens, which go over powers of ten, it is the geometric one: 10 and 40 make 20."""
+    rng = np.random.default_rng(0)
+    xy = np.concatenate([rng.normal((0, 0), 0.3, (900, 2)), rng.normal((6, 0), 0.3, (900, 2))])
+    left = np.arange(1_800) < 900
+    pool = Landscape.from_arrays(
+        xy, depth=rng.random(1_800), loss=np.where(left, 1.25, 3.0),
+        tokens=np.where(left, np.where(rng.random(1_800) < 0.5, 10, 40), 900),
+    )  # fmt: skip
+    lies = grounds.ground(pool, None)
+    picture = pictures.facet(pool, lies, name, "light")
+    assert value_at(picture, lies, 0, 0) == pytest.approx(mean, rel=0.12)
+    assert value_at(picture, lies, 6, 0) > 2 * mean
+    assert "mean of" in picture.legend["title"]
+
+
+def test_places_have_the_colour_of_their_label_one_record_in_all_of_its_own() -> None:
+    rng = np.random.default_rng(0)
+    xy = np.concatenate([rng.normal((0, 0), 0.3, (90, 2)), rng.normal((6, 0), 0.3, (90, 2))])
+    pool = Landscape.from_arrays(xy)
+    lies = grounds.ground(pool, None)
+    rows = np.sort(np.concatenate([np.arange(180), np.arange(90)]))  # left ones have two labels
+    code = np.where(rows < 90, np.arange(270) % 2, 2).astype(np.int32)
+    labels = Categories("label", ("chat", "code", ""), code, rows, 180)
+    picture = pictures.category(pool, lies, labels, "light")
+    spoken = [picture.value["names"][level_at(picture, lies, x, 0) - 1] for x in (0, 6)]
+    assert spoken[0] in ("chat", "code") and spoken[1] == "no label"
+    assert {words for _, words in picture.legend["entries"]} == set(spoken)
 
 
 def test_many_mixed_domains_show_as_territories_not_as_specks() -> None:

@@ -188,7 +188,7 @@ def test_patches_of_another_kind_start_at_their_automatic_resolution() -> None:
 
 def test_more_even_patches_than_records_are_told_with_a_way_back() -> None:
     page = opened(resolution="61")
-    assert "only 60 records may be chosen" in fine(page).error[0].value
+    assert "there are only 60 records to cut" in fine(page).error[0].value
     button(page, "Back to the default").click().run()
     assert "6 are kept" in texts(fine(page)) and "resolution" not in page.query_params
 
@@ -388,6 +388,18 @@ def test_a_layer_of_differences_is_set_against_another_method() -> None:
     assert map_of(fine(page))["picture"]["bytes"] != before
     assert page.query_params["against"] == "longest"
     assert "ila" not in page.selectbox(key="knob_against").options
+
+
+def test_the_map_shows_any_facet_that_tells_records_apart() -> None:
+    page = fine(opened(layer="domain"))
+    choice = page.selectbox(key="knob_colour")
+    assert choice.value == "domain" and "Response tokens" in choice.options
+    before = map_of(page)["picture"]["bytes"]
+    page = fine(choice.set_value("tokens").run())
+    assert page.query_params["colour"] == "tokens"
+    assert "the mean around there of response tokens" in texts(page).lower()
+    assert map_of(page)["picture"]["bytes"] != before
+    assert "colour=depth makes no sense" in fine(opened(colour="depth")).toast[0].value
 
 
 def test_a_slow_method_is_set_against_others_once_it_has_run(
