@@ -10,7 +10,7 @@ from draw.layers import LAYERS, Layer
 from ila_core.errors import UsageError
 from ila_core.landscape import region as regions
 from ila_core.landscape.cells import SIDES
-from ila_core.landscape.facets import KINDS
+from ila_core.landscape.facets import FIELD, KINDS, is_facet
 from ila_core.landscape.region import Box, Region
 from ila_core.methods.registry import find
 from ila_core.options import options_of
@@ -52,6 +52,8 @@ class View:
     """The row of the record that is read."""
     filters: tuple[str, ...] = ()
     """Rules of which all must hold for what is looked at; the selection knows nothing of them."""
+    fields: tuple[str, ...] = ()
+    """Fields of the records that stand among the facets: `field.NAME`."""
     kept: Kept = ""
     """Whether only what is kept, or what is left, is looked at."""
     q: str = ""
@@ -96,12 +98,13 @@ def _texts(view: View) -> dict[str, str]:
         **{name: knob.text(getattr(view.spec, name)) for name, knob in KNOBS.items()},
         "layer": view.layer,
         "against": view.against,
-        "colour": view.colour,
+        "colour": rules.written(view.colour),
         "cells": str(view.cells),
         "box": _or_nothing(view.box),
         "region": _or_nothing(view.region),
         "record": _or_nothing(view.record),
         "filter": rules.joined(view.filters),
+        "fields": ",".join(map(rules.written, view.fields)),
         "kept": view.kept,
         "q": view.q,
         "by": view.by,
@@ -162,6 +165,17 @@ def _one_of(*known: Any) -> Callable[[str], Any]:
     return read
 
 
+def _field(text: str) -> str:
+    name = rules.read(text)
+    if not (name.startswith(FIELD) and is_facet(name)):
+        raise UsageError(f"it is fields of the records, {FIELD}NAME and so on")
+    return name
+
+
+def _coloured(text: str) -> str:
+    return _field(text) if text.startswith(FIELD) else _one_of(*COLOURED)(text)
+
+
 def _method(text: str) -> str:
     return find(text).name
 
@@ -194,12 +208,13 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "landscape": str,
     "layer": _one_of(*LAYERS),
     "against": _method,
-    "colour": _one_of(*COLOURED),
+    "colour": _coloured,
     "cells": _one_of(0, *SIDES),
     "box": _window,
     "region": regions.parse,
     "record": _row,
     "filter": lambda text: rules.checked(map(str, rules.split(text))),
+    "fields": lambda text: tuple(dict.fromkeys(_field(part) for part in text.split(","))),
     "kept": _one_of("kept", "left"),
     "q": str,
     "by": _one_of("words", "meaning"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ila_core.landscape.brushing import Brushing, Counted
-from ila_core.landscape.facets import Categories, Facet, Numbers
+from ila_core.landscape.facets import FIELD, Categories, Facet, Numbers
 from ila_core.selection.rules import Rule
 
 TITLES = {
@@ -24,6 +24,17 @@ TITLES = {
     "kept": "Kept",
 }
 """What the page calls them."""
+
+
+def title_of(name: str) -> str:
+    """Return what the page calls a facet; a field of the records by its own name.
+
+    >>> title_of("tokens"), title_of("field.quality")
+    ('Response tokens', 'quality')
+    """
+    return TITLES.get(name) or name.removeprefix(FIELD)
+
+
 MOST_NAMED = 200
 """Categories that travel: more than these nobody reads through, and a source of its own for every
 record would weigh more than the rest of the page."""
@@ -54,7 +65,7 @@ def panel_data(
 def _data(facet: Facet, counted: Counted, rule: Rule | None, *, narrowed: bool) -> dict[str, Any]:
     about = {
         "name": facet.name,
-        "title": TITLES[facet.name],
+        "title": title_of(facet.name),
         "among": counted.among,
         "chosen": counted.chosen,
         "narrowed": narrowed,

@@ -10,6 +10,7 @@ import numpy as np
 
 from draw import palettes
 from draw.encoding import encoded
+from draw.facets import title_of
 from draw.ground import Ground
 from draw.layers import Layer, Theme
 from draw.names import isolated, short_name
@@ -229,7 +230,7 @@ def number(landscape: Landscape, ground: Ground, found: Numbers, theme: Theme) -
     at = np.linspace(0, 1, 3)
     ends = low + at * (high - low)
     shown = np.exp(ends) if found.log else ends
-    title = f"{'geometric mean' if found.log else 'mean'} of {SPOKEN[found.name]}"
+    title = f"{'geometric mean' if found.log else 'mean'} of {spoken(found.name)}"
     colours = palettes.along("depth", theme)
     legend = _ramp(title, colours, zip(at.tolist(), map(_digits, shown), strict=True))
     value = {
@@ -237,9 +238,14 @@ def number(landscape: Landscape, ground: Ground, found: Numbers, theme: Theme) -
         "low": float(shown[0]),
         "high": float(shown[-1]),
         "before": "about ",
-        "after": f" {UNITS[found.name]}",
+        "after": f" {UNITS.get(found.name, title_of(found.name))}",
     }
     return Picture(pixels.bytes, colours, value, legend)
+
+
+def spoken(name: str) -> str:
+    """Return what a sentence calls the number of a facet."""
+    return SPOKEN.get(name, title_of(name))
 
 
 def _digits(number: float) -> str:
@@ -258,7 +264,7 @@ def category(landscape: Landscape, ground: Ground, found: Categories, theme: The
     leads = surface.leading_of(landscape, calm, found.code, found.row, among).domain
     rows = None if ground.box is None else rows_in(landscape, ground.box)
     largest = np.argsort(-found.counts(rows), kind="stable").tolist()
-    names = [name or f"no {found.name}" for name in found.names]
+    names = [name or f"no {title_of(found.name).lower()}" for name in found.names]
     return _territories(ground, leads, names, np.arange(found.size), largest, theme)
 
 

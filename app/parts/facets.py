@@ -19,6 +19,7 @@ from ila_core.measure.curve import Curve
 from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
 from parts import terms
+from parts.fields import another_field, shown_fields
 from parts.filters import PANEL, brushed
 from parts.scope import Scope
 from parts.search import SMALL, working
@@ -61,7 +62,8 @@ def facets(view: View, selection: Selection, scope: Scope) -> None:
     """Draw what records can be sorted by: how many there are, how many of them are kept."""
     landscape = selection.landscape
     wait = landscape.records is not None and len(landscape) <= SMALL
-    parts = [facet(landscape, name) for name in names(landscape, wait=wait)]
+    listed = [*names(landscape, wait=wait), *shown_fields(landscape)]
+    parts = [facet(landscape, name) for name in listed]
     ink = INKS[session.theme()]
     inks = {"grey": GREYS[session.theme()], "accent": ink.accent, "muted": ink.muted,
             "line": ink.line, "mark": ink.mark}  # fmt: skip
@@ -71,6 +73,7 @@ def facets(view: View, selection: Selection, scope: Scope) -> None:
         key=PANEL,
         on_brush=partial(brushed, landscape),
     )
+    another_field(landscape)
     if landscape.records is not None and not wait and not languages.known(landscape):
         working(
             f"languages {landscape.run}",

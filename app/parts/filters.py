@@ -9,7 +9,7 @@ import streamlit as st
 
 import hand
 import session
-from draw.facets import TITLES
+from draw.facets import title_of
 from facets.component import Brush, brush_told
 from ila_core.landscape.facets import Categories, facet
 from ila_core.landscape.landscape import Landscape
@@ -65,7 +65,7 @@ def in_words(rule: Rule) -> str:
     >>> in_words(Rule.parse("language=de"))
     'Language: German'
     """
-    title = TITLES[rule.name].partition(",")[0]
+    title = title_of(rule.name).partition(",")[0]
     if rule.values:
         said = language_name if rule.name == "language" else str
         return f"{title}: {' or '.join(said(value) or 'none' for value in rule.values)}"

@@ -13,17 +13,17 @@ import streamlit as st
 import cache
 import session
 from canvas.component import WORDS, Pick, map_canvas, news
-from draw.facets import TITLES
+from draw.facets import title_of
 from draw.ground import extent
 from draw.layers import LAYERS, Layer
 from draw.marks import MARK_WORDS, cells_data, marks_data, region_data, sample_data
 from draw.names import columns
-from draw.pictures import SPOKEN
+from draw.pictures import spoken
 from draw.terrain import terrain
 from draw.theme import CONFIG, INKS
 from ila_core.errors import IlaError
 from ila_core.landscape.cells import SIDES, Cells, Kept, frame
-from ila_core.landscape.facets import KINDS
+from ila_core.landscape.facets import FIELD, KINDS
 from ila_core.landscape.facets import names as facet_names
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.naming import named_regions
@@ -32,6 +32,7 @@ from ila_core.methods import registry as methods
 from ila_core.selection.selection import Selection
 from parts import scope
 from parts.depth_knobs import name_of
+from parts.fields import shown_fields
 from parts.notices import trouble
 from parts.selecting import made
 from parts.texts import count, first_line, plain
@@ -80,8 +81,10 @@ def facet_shown(name: str) -> str:
     >>> facet_shown("source")
     'the source that leads around there; neighbours have like colours'
     """
-    if KINDS[name] == "number":
-        return f"the mean around there of {SPOKEN[name]}"
+    if KINDS.get(name) == "number":
+        return f"the mean around there of {spoken(name)}"
+    if name.startswith(FIELD):
+        return f"the {title_of(name)} that leads around there, or its mean where it is a number"
     return f"the {name} that leads around there; neighbours have like colours"
 
 
@@ -125,7 +128,8 @@ def map_panel(selection: Selection) -> None:
 
 def colours(landscape: Landscape) -> tuple[str, ...]:
     """Return the facets that the map can show of a landscape, its domains if there is no other."""
-    return tuple(name for name in facet_names(landscape) if name in COLOURED) or ("domain",)
+    found = [name for name in facet_names(landscape) if name in COLOURED]
+    return (*(found or ["domain"]), *shown_fields(landscape))
 
 
 def toolbar(view: View, landscape: Landscape) -> None:
@@ -154,7 +158,7 @@ def toolbar(view: View, landscape: Landscape) -> None:
             st.selectbox(
                 "Facet",
                 colours(landscape),
-                format_func=lambda name: TITLES[name].partition(",")[0],
+                format_func=lambda name: title_of(name).partition(",")[0],
                 key=session.knob("colour", view.colour),
                 on_change=session.follow,
                 args=("colour",),

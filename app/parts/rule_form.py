@@ -6,11 +6,12 @@ import streamlit as st
 
 import hand
 import session
-from draw.facets import TITLES
+from draw.facets import title_of
 from ila_core.errors import IlaError
 from ila_core.landscape.facets import KINDS, Categories, Numbers, facet, names
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.rules import Rule
+from parts.fields import fields_of
 from parts.notices import trouble
 from parts.texts import count, plain
 
@@ -23,10 +24,11 @@ def rule_form(landscape: Landscape) -> None:
     offered = list(names(landscape))
     if landscape.records is not None and "language" not in offered:
         offered = [name for name in KINDS if name in {*offered, "language"}]
-    if not offered:
+    if not offered and not fields_of(landscape):
         st.caption("These records differ in nothing that a rule could go by.")
         return
-    name = st.selectbox("Records by", offered, format_func=TITLES.get, key="rule_by")
+    offered += [name for name in fields_of(landscape) if name not in offered]
+    name = st.selectbox("Records by", offered, format_func=title_of, key="rule_by")
     try:
         with st.spinner("Looking at the records …", show_time=True):
             found = facet(landscape, name)
@@ -53,7 +55,7 @@ def categories(found: Categories) -> Rule | None:
     """Ask for categories; None while none is chosen."""
     counts = dict(zip(found.names, found.counts().tolist(), strict=True))
     chosen = st.multiselect(
-        TITLES[found.name],
+        title_of(found.name),
         found.names[:MOST_VALUES],
         format_func=lambda value: f"{value or 'none'} ({count(counts[value])})",
         key=f"rule_values_{found.name}",

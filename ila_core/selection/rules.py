@@ -4,10 +4,13 @@
     label=             without a label
     tokens=10..500     from 10 to 500 response tokens, both included; likewise loss, reduction,
     depth=0.5..        depth (the relative one, from 0 to 1) and skills; either end may be open
+    field.quality=3..  of any field of the records, field.meta.quality inside: a range of numbers,
+    field.topic=a|b    or some of its texts
 
-In a value, % | = , ; : control characters and spaces at its ends are written as % and two hex
-digits, as in a link: a written rule has no comma and no colon. Read is also what is not written so,
-but for the | that parts two values.
+In a value, and in the name of a field, % | = , ; : control characters and spaces at its ends are
+written as % and two hex digits, as in a link: a written rule has no comma and no colon. So are two
+dots in a value of a field, where they would be a range. Read is also what is not written so, but
+for the | that parts two values.
 """
 
 from __future__ import annotations
@@ -20,7 +23,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ila_core.errors import UsageError
-from ila_core.landscape.facets import KINDS, NONE, Categories, Facet, Numbers, facet
+from ila_core.landscape.facets import (
+    FIELD,
+    KINDS,
+    NONE,
+    Categories,
+    Facet,
+    Numbers,
+    facet,
+    is_facet,
+    known_facets,
+)
 from ila_core.landscape.landscape import Landscape
 
 _FORMS = "give NAME=VALUE|VALUE, such as source=a|b, or NAME=LOW..HIGH, such as tokens=10..500"
@@ -41,7 +54,7 @@ class Rule:
     """
 
     name: str
-    """What records are sorted by, one of `facets.KINDS`."""
+    """What records are sorted by: one of `facets.KINDS`, or a field."""
     values: tuple[str, ...] = ()
     """Names of categories, each once, sorted; "" means records that have none."""
     low: float = -math.inf
@@ -49,9 +62,9 @@ class Rule:
     """Both ends are included."""
 
     def __post_init__(self) -> None:
-        if self.name not in KINDS:
+        if not is_facet(self.name):
             raise UsageError(f"Rule {self._shown()!r} sorts by {self.name!r}; {_known()}.")
-        if KINDS[self.name] == "category":
+        if self._names_values:
             if not self.values or (self.low, self.high) != (-math.inf, math.inf):
                 raise UsageError(f"A rule on {self.name} names no {self.name}; {_FORMS}.")
             object.__setattr__(self, "values", tuple(sorted(set(self.values))))
@@ -75,11 +88,14 @@ class Rule:
         """
         name, equals, rest = text.partition("=")
         name = name.strip()
-        if not equals or name not in KINDS:
+        if name.startswith(FIELD):
+            name = read(name)
+        if not equals or not is_facet(name):
             said = f"sorts by {name!r}; {_known()}" if equals else f"is not understood; {_FORMS}"
             raise UsageError(f"Rule {text!r} {said}.")
-        if KINDS[name] == "category":
-            return cls(name, tuple(_read(part.strip(" ")) for part in rest.split("|")))
+        # A field holds numbers or texts; a text's own two dots are written otherwise.
+        if ".." not in rest if name.startswith(FIELD) else KINDS[name] == "category":
+            return cls(name, tuple(read(part.strip(" ")) for part in rest.split("|")))
         low, dots, high = rest.partition("..")
         if not dots:
             raise UsageError(
@@ -91,11 +107,20 @@ class Rule:
     def __str__(self) -> str:
         return self._shown()
 
+    @property
+    def _names_values(self) -> bool:
+        return bool(self.values) or KINDS.get(self.name) == "category"
+
     def _shown(self) -> str:
-        if self.values or KINDS.get(self.name) == "category":
-            return f"{self.name}={'|'.join(map(_written, self.values))}"
+        of_field = self.name.startswith(FIELD)
+        name = written(self.name) if of_field else self.name
+        if self._names_values:
+            values = [written(value) for value in self.values]
+            if of_field:
+                values = [value.replace("..", "%2E%2E") for value in values]
+            return f"{name}={'|'.join(values)}"
         ends = ["" if math.isinf(end) else _number(end) for end in (self.low, self.high)]
-        return f"{self.name}={ends[0]}..{ends[1]}"
+        return f"{name}={ends[0]}..{ends[1]}"
 
     def mask(self, landscape: Landscape) -> np.ndarray:
         """Return which records it means, (n,) bool.
@@ -107,8 +132,27 @@ class Rule:
     def among(self, sorted_by: Facet) -> np.ndarray:
         """Return which records it means, (n,) bool, given the facet of its name."""
         if isinstance(sorted_by, Categories):
+            if not self.values:
+                raise UsageError(
+                    f"Rule {str(self)!r} is a range, but {self.name} holds texts; name some, as "
+                    f"{self.name}={written(sorted_by.names[0])}."
+                )
             return sorted_by.among(self.values)
+        if self.values:
+            return self._equal(sorted_by)
         return sorted_by.within(self.low, self.high)
+
+    def _equal(self, numbers: Numbers) -> np.ndarray:
+        """Return which records have one of the numbers that the values spell, (n,) bool."""
+        try:
+            wanted = [float(value) if value else math.nan for value in self.values]
+        except ValueError:
+            raise UsageError(
+                f"Rule {str(self)!r} names texts, but {self.name} holds numbers; give "
+                f"{self.name}=LOW..HIGH."
+            ) from None
+        found = np.isin(numbers.values, np.array(wanted, np.float32))
+        return found | np.isnan(numbers.values) if NONE in self.values else found
 
     def rows(self, landscape: Landscape) -> np.ndarray:
         """Return the records that it means, (k,) int64 ascending; UsageError as for `mask`.
@@ -158,7 +202,7 @@ def split(text: str) -> tuple[Rule, ...]:
 
 
 def _known() -> str:
-    return f"choose {', '.join(KINDS)}"
+    return f"choose {known_facets()}"
 
 
 def _e(rule: Rule) -> str:
@@ -167,11 +211,13 @@ def _e(rule: Rule) -> str:
     )  # fmt: skip
 
 
-def _written(name: str) -> str:
+def written(name: str) -> str:
+    """Return a text as it stands in a rule: without what parts one from another."""
     return _ESCAPED.sub(lambda found: "".join(f"%{ord(sign):02X}" for sign in found[0]), name)
 
 
-def _read(text: str) -> str:
+def read(text: str) -> str:
+    """Return a text as it was before `written`."""
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if text else NONE
 
 

@@ -72,9 +72,9 @@ class Spec:
     )  # fmt: skip
     seed: int = option(0, "seed of what the method draws", metavar="N", least=0, most=MAX_SEED)
     only: tuple[str, ...] = option(
-        (), "choose only among records that fit this, such as source=a|b or tokens=10..500; of "
-        "several rules a record fits all. A pinned record is chosen even so", metavar="RULE",
-        repeated=True,
+        (), "choose only among records that fit this, such as source=a|b, tokens=10..500 or "
+        "field.quality=3.. of any field of the records; of several rules a record fits all. A "
+        "pinned record is chosen even so", metavar="RULE", repeated=True,
     )  # fmt: skip
     quotas: tuple[str, ...] = option(
         (), "least and most picks of one sort, as counts or shares of the picks: "

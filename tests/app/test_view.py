@@ -27,7 +27,7 @@ VIEWS = st.builds(
     ),
     layer=st.sampled_from(["density", "depth", "representation", "both", "domain", "terrain"]),
     against=st.sampled_from(["random", "nested"]),
-    colour=st.sampled_from(["domain", "source", "tokens"]),
+    colour=st.sampled_from(["domain", "source", "tokens", "field.a, b"]),
     cells=st.sampled_from([0, 32, 64, 96, 128]),
     box=st.sampled_from([None, Box(-1.5, 0.25, 2.0, 3.0)]),
     region=st.sampled_from(
@@ -37,6 +37,7 @@ VIEWS = st.builds(
     filters=st.sampled_from(
         [(), ("tokens=10..500",), ("source=a%7Cb|c%2Cd", "loss=..2.5", "label=")]
     ),
+    fields=st.sampled_from([(), ("field.quality", "field.a, b:c=d")]),
     kept=st.sampled_from(["", "kept", "left"]),
     q=st.sampled_from(["", 'tax "capital gains" -crypto', "中国 & co=1"]),
     by=st.sampled_from(["words", "meaning"]),

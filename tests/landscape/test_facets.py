@@ -7,6 +7,7 @@ import math
 import shutil
 import socket
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ import ila_core as ila
 from ila_core.artifacts import BESIDE
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape import facets, languages
-from ila_core.landscape.facets import facet
+from ila_core.landscape.facets import Categories, Numbers, facet
 from ila_core.landscape.landscape import Landscape
 from ila_core.pool.languages import Teller
+from ila_core.selection.rules import Rule
 
 RECORDS = [
     ("Name a long river in Peru, please.", "The Ucayali.", ["geo", "list"], "a"),
@@ -28,6 +30,16 @@ RECORDS = [
 ]
 
 
+OWN: list[dict[str, Any]] = [
+    {"quality": 3, "stars": "4.5", "topics": ["a", "b", "a"], "meta": {"hard": True}},
+    {"quality": 1.5, "stars": "2", "topics": "c", "meta": {"hard": False}},
+    {"quality": None, "stars": "", "topics": []},
+    {"quality": 9, "stars": "4.5", "topics": ["b"], "meta": {}},
+    {"quality": 3, "stars": " 1 ", "mixed": "3..5"},
+]
+"""Fields of their own that these records have."""
+
+
 @pytest.fixture(scope="module")
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of five records of three languages, with labels and sources."""
@@ -36,6 +48,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = []
     for instruction, output, labels, source in RECORDS:
         entry = {"instruction": instruction, "output": output, "labels": labels, "source": source}
+        entry |= OWN[len(lines)]
         lines.append(json.dumps({key: value for key, value in entry.items() if value is not None}))
     pool.write_text("\n".join(lines), encoding="utf-8")
     ila.build(pool, out=folder / "run", projection="pca")
@@ -47,6 +60,50 @@ def built(few: Path, tmp_path: Path) -> Landscape:
     """A copy of it that nobody has asked anything yet."""
     shutil.copytree(few, tmp_path / "run")
     return ila.open(tmp_path / "run")
+
+
+def test_a_field_of_numbers_is_one_however_they_are_written(built: Landscape) -> None:
+    quality, stars = facet(built, "field.quality"), facet(built, "field.stars")
+    assert isinstance(quality, Numbers) and isinstance(stars, Numbers)
+    np.testing.assert_array_equal(quality.values, np.float32([3, 1.5, np.nan, 9, 3]))
+    np.testing.assert_array_equal(stars.values, np.float32([4.5, 2, np.nan, 4.5, 1]))
+    for rule, rows in (
+        ("field.quality=3..", [0, 3, 4]), ("field.quality=3|9", [0, 3, 4]),
+        ("field.quality=", [2]), ("field.stars=..2", [1, 4]),
+    ):  # fmt: skip
+        assert Rule.parse(rule).rows(built).tolist() == rows, rule
+    with pytest.raises(UsageError, match=r"names texts, but field\.quality holds numbers"):
+        Rule.parse("field.quality=high").rows(built)
+
+
+def test_a_field_of_texts_lists_or_parts_has_categories(built: Landscape) -> None:
+    topics, hard = facet(built, "field.topics"), facet(built, "field.meta.hard")
+    assert isinstance(topics, Categories) and isinstance(hard, Categories)
+    assert topics.names == ("b", "a", "c", "") and topics.counts().tolist() == [2, 1, 1, 2]
+    assert sorted(hard.names) == ["", "false", "true"]
+    for rule, rows in (
+        ("field.topics=a|c", [0, 1]), ("field.topics=", [2, 4]), ("field.meta.hard=true", [0]),
+        ("field.mixed=3%2E%2E5", [4]),
+    ):  # fmt: skip
+        assert Rule.parse(rule).rows(built).tolist() == rows, rule
+    assert facet(built, "field.topics") is topics
+    assert "field.topics" not in facets.names(built)
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("field.topics=1..3", "is a range, but field.topics holds texts; name some, as field.top"),
+        ("field.meta=a", "Field 'meta' holds objects; name a part of them, such as field.meta.NAM"),
+        ("field.nope=a", "Field 'nope' not found in the pool; fields are"),
+        ("field.=a", "choose source, domain, label, language, tokens, loss, reduction, depth, ski"),
+        ("field.topics=z", "No record has the field.topics 'z'; there are"),
+    ],
+)
+def test_what_a_field_cannot_mean_is_told(built: Landscape, rule: str, says: str) -> None:
+    with pytest.raises(UsageError) as told:
+        Rule.parse(rule).rows(built)
+    assert says in str(told.value)
 
 
 def test_sources_the_most_frequent_first_and_none_last(built: Landscape) -> None:

@@ -30,7 +30,12 @@ of_numbers = st.one_of(
     st.builds(lambda name, end: Rule(name, low=end), st.sampled_from(NUMBERS), ends),
     st.builds(lambda name, end: Rule(name, high=end), st.sampled_from(NUMBERS), ends),
 )  # fmt: skip
-rules = st.one_of(of_categories, of_numbers)
+field_names = st.text("ab%|=,;:. \t0F", min_size=1, max_size=6).map(lambda name: f"field.{name}")
+of_fields = st.one_of(
+    st.builds(Rule, field_names, st.lists(names, min_size=1, max_size=4).map(tuple)),
+    st.builds(lambda name, end: Rule(name, low=end), field_names, ends),
+)
+rules = st.one_of(of_categories, of_numbers, of_fields)
 
 
 @given(rules)
@@ -48,6 +53,11 @@ def test_several_rules_are_one_text_and_back(several: list[Rule]) -> None:
 def test_what_a_rule_is_joined_with_occurs_in_none_of_its_values(rule: Rule) -> None:
     values = str(rule).partition("=")[2]
     assert not set(values) & set(",;:=\n")
+
+
+@given(of_fields)
+def test_the_rule_of_a_field_has_no_comma_and_no_colon_of_its_own(rule: Rule) -> None:
+    assert not set(str(rule)) & set(",;:\n") and str(rule).count("=") == 1
 
 
 def test_equal_rules_are_written_alike() -> None:

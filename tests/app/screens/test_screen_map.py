@@ -402,6 +402,22 @@ def test_the_map_shows_any_facet_that_tells_records_apart() -> None:
     assert "colour=depth makes no sense" in fine(opened(colour="depth")).toast[0].value
 
 
+def test_fields_of_the_records_become_facets_of_the_page_and_of_the_map() -> None:
+    page = fine(opened(layer="domain"))
+    page = fine(page.segmented_control(key="knob_panel").set_value("facets").run())
+    chosen = page.multiselect(key="knob_fields")
+    assert "topic" in chosen.options
+    page = fine(chosen.set_value(["field.topic"]).run())
+    assert page.query_params["fields"] == "field.topic"
+    assert "topic" in page.selectbox(key="knob_colour").options
+    page = fine(page.selectbox(key="knob_colour").set_value("field.topic").run())
+    assert "the topic that leads around there" in texts(page).lower()
+    again = fine(opened(**dict(page.query_params)))
+    assert again.selectbox(key="knob_colour").value == "field.topic"
+    told = fine(opened(fields="field.nope", layer="domain"))
+    assert any("Field 'nope' not found" in part.value for part in told.error)
+
+
 def test_a_slow_method_is_set_against_others_once_it_has_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
