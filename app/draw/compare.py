@@ -132,7 +132,8 @@ def small_maps(
         "coloraxis": {
             "colorscale": _over_nothing(ramp("difference", theme)), "cmin": 0, "cmax": 255,
             "colorbar": {
-                "orientation": "h", "x": 0.015, "xanchor": "left", "y": 0, "yanchor": "top",
+                "orientation": "h", "x": 0.035, "xanchor": "left", "y": 0, "yanchor": "top",
+                "ticklabeloverflow": "allow",
                 "ypad": 8, "xpad": 0, "len": 0.42, "thickness": 8, "outlinewidth": 0,
                 "tickvals": [1 + 254 * at for at, _ in FOURFOLD_TICKS],
                 "ticktext": [label for _, label in FOURFOLD_TICKS], "ticks": "",

@@ -32,6 +32,8 @@ LAND = 64
 """Bytes of the ground up to here are land around records; above, how full a place is."""
 SHORE = 1.8
 """Bandwidths by which the land is wider than what lies on it."""
+FADES = 2.5
+"""Of the land's bandwidths, after which nothing of it is seen."""
 LINES = (0.95, 0.8, 0.6, 0.4, 0.2)
 """Shares of the records that the contours go round."""
 STEPS = 4096
@@ -91,9 +93,10 @@ class Ground:
 
 
 def extent(landscape: Landscape) -> Box:
-    """Return the rectangle of the whole map, with its land."""
+    """Return the rectangle of the whole map, with its land: the fewer records, the wider it is."""
     box = surface.whole(landscape)
-    rim = RIM * max(box.x1 - box.x0, box.y1 - box.y0)
+    reach = FADES * SHORE * surface.spread(len(landscape))
+    rim = max(RIM, reach / (1 - 2 * reach)) * max(box.x1 - box.x0, box.y1 - box.y0)
     return Box(box.x0 - rim, box.y0 - rim, box.x1 + rim, box.y1 + rim)
 
 

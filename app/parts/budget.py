@@ -55,12 +55,11 @@ def budget_knobs(view: View, landscape: Landscape) -> None:
     marks = stops(unit, total, fine=find(view.spec.method).extends(session.spec()))
     if len(marks) < 2:  # one record is all there is
         return
-    nearest = min(marks, key=lambda mark: abs(np.log(mark / number)))
     st.select_slider(
         "Budget, roughly",
-        marks,
-        format_func=(lambda mark: f"{mark:g}%") if unit == "percent" else short,
-        key=session.knob("sweep", nearest),
+        sorted({*marks, number}),
+        format_func=(lambda mark: f"{mark:.3g}%") if unit == "percent" else short,
+        key=session.knob("sweep", number),
         on_change=change_amount,
         args=(unit, "sweep", total),
         label_visibility="collapsed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -21,8 +22,11 @@ from parts.texts import plain
 def number_table(slot: DeltaGenerator, comparison: Comparison, extras: Sequence[Extra]) -> None:
     """Draw the numbers, each beside random's; sorting is by the numbers themselves."""
     columns = [
-        number for number in tables.NUMBERS if "novelty" in extras or number.key != "novelsum"
-    ]
+        number
+        for number in tables.NUMBERS
+        if ("novelty" in extras or number.key != "novelsum")
+        and any(np.isfinite(tables.number_of(row, number.key)) for row in comparison.done)
+    ]  # one that is known of no method, as a depth is of a pool without responses, says nothing
     survivals = list(tables.SURVIVALS) if "stability" in extras else []
     frame = tables.table_frame(comparison, columns, survivals)
     slot.dataframe(

@@ -12,6 +12,7 @@ from ila_core.methods.registry import find
 from ila_core.selection.spec import Spec
 from parts import terms
 from parts.texts import plain
+from parts.wording import on_page
 from view import KNOBS, USUAL, View
 
 KINDS = {"loss-reduction": "Loss reduction", "loss": "Loss", "column": "Your column"}
@@ -23,6 +24,10 @@ BEST = "loss-reduction"
 def kind_knob(view: View, landscape: Landscape) -> None:
     """Draw what makes a record deep, as far as the landscape has kinds to choose from."""
     kinds, asked = landscape.kinds, view.spec.depth
+    if not kinds:
+        st.caption("There is no depth here: no loss was measured. Coverage alone tells what is "
+                   "kept.")  # fmt: skip
+        return
     now = landscape.kind if asked == USUAL.depth else asked
     if len(kinds) > 1 or now not in (*kinds, landscape.kind):
         st.segmented_control(
@@ -38,7 +43,7 @@ def kind_knob(view: View, landscape: Landscape) -> None:
     if now in kinds:
         st.caption(f"Deep is {KNOBS['depth'].choices[now]}.")
     if BEST not in kinds:
-        st.caption(plain(lacks(landscape)))
+        st.caption(plain(on_page(lacks(landscape))))
 
 
 def lacks(landscape: Landscape) -> str:
@@ -57,10 +62,10 @@ def change_kind(first: str) -> None:
         session.change(depth=USUAL.depth if kind == first else kind)
 
 
-def target_knob(view: View) -> None:
-    """Draw how deep the record is that a patch gives first."""
+def target_knob(view: View, landscape: Landscape) -> None:
+    """Draw how deep the record is that a patch gives first; nothing where none is deep."""
     option, spec = KNOBS["depth_target"], view.spec
-    if option.name not in find(spec.method).reads:
+    if option.name not in find(spec.method).reads or not landscape.kinds:
         return
     target = float(spec.depth_target)
     st.slider(

@@ -29,9 +29,10 @@ def first_minute(selection: Selection) -> None:
     if not pairs:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="guide"):
+        each = "each beside one" if len(pairs) > 1 else "beside one"
         st.markdown(
             ":material/waving_hand: **First time here?** Judge the selection by "
-            f"{counted(len(pairs), 'record')} that it keeps, each beside one that it leaves.",
+            f"{counted(len(pairs), 'record')} that it keeps, {each} that it leaves.",
             width="stretch",
         )
         if st.button("Show me", key="guide_show"):

@@ -15,6 +15,7 @@ from ila_core.progress import duration
 from jobs import process
 from jobs.process import Job
 from parts.texts import count, plain
+from parts.wording import on_page
 from session import Note
 
 
@@ -81,10 +82,11 @@ def how_far(job: Job) -> str:
 def ended(job: Job, kind: Kind, *, ours: bool = True) -> None:
     """Say why a job ended before it was done, and offer to go on."""
     if job.state == "failed":
-        st.error(plain(job.message or f"The {kind.name} failed."), icon=":material/error:")
+        said = on_page(job.message) or f"The {kind.name} failed."
+        st.error(plain(said), icon=":material/error:")
     else:
-        st.warning(plain(job.message or f"Stopped. What is {kind.done} is kept."),
-                   icon=":material/pause_circle:")  # fmt: skip
+        said = on_page(job.message) or f"Stopped. What is {kind.done} is kept."
+        st.warning(plain(said), icon=":material/pause_circle:")
     if ours:
         st.button("Go on" if job.state == "stopped" else "Try again", type="primary",
                   key=f"resume_{kind.name}", on_click=go_on,

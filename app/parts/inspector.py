@@ -19,7 +19,7 @@ from parts.notices import empty
 from parts.record_card import record_card
 from parts.record_list import Line, Word, record_list
 from parts.scope import Scope
-from parts.texts import count, first_line
+from parts.texts import count, counted, first_line
 from view import View
 
 PAGE = 25
@@ -133,9 +133,8 @@ def look_at(row: int) -> None:
 def headline(selection: Selection, rows: np.ndarray, scope: Scope) -> None:
     """Say which records there are, how many, and how many of them are kept."""
     kept = int(selection.mask[rows].sum()) if scope.asked else len(selection)
-    s = "s" * (len(rows) != 1)
-    all_of = "All " * (not scope.asked and len(rows) > 1)
-    st.subheader(f"{all_of}{count(len(rows))} record{s}, {count(kept)} kept", anchor=False)
+    all_of = "All " * (not scope.asked and len(rows) > 2)
+    st.subheader(f"{all_of}{counted(len(rows), 'record')}, {count(kept)} kept", anchor=False)
     why = f"{scope.why[:1].upper()}{scope.why[1:]}: {order_of(scope)}."
     st.caption(why if scope.asked else "Click the map to read its records place by place.")
 
@@ -191,7 +190,7 @@ def lines(selection: Selection, rows: np.ndarray, begun: list[str]) -> list[Line
                 first_line(text) or "(no instruction)",
                 bool(selection.mask[row]),
                 None if np.isnan(depth) else round(depth, 4),
-                f"{count(tokens)} token{'s' * (tokens != 1)}",
+                counted(tokens, "token") if landscape.total_tokens else "",
                 f"round {round_of[row]}" if row in round_of and not word else "",
                 word,
             )
@@ -246,9 +245,8 @@ def whole(view: View, landscape: Landscape, order: np.ndarray, scope: Scope) -> 
     n = len(order)
     with st.container(horizontal=True, gap="small"):
         if scope.asked:
-            every = f"{count(n)} record{'s' * (n != 1)}"
             with st.popover("All of them", icon=":material/select_all:"):
-                st.caption(f"A word on all {every} at once; Undo takes it back.")
+                st.caption(f"A word on {counted(n, 'record')} at once; Undo takes it back.")
                 st.button(f"Keep all {count(n)}", on_click=hand.pin, args=(order,),
                           key="keep_region")  # fmt: skip
                 st.button(f"Drop all {count(n)}", on_click=drop, args=(view, landscape, order),

@@ -46,7 +46,7 @@ def draw(view: View, landscape: Landscape) -> Selection | None:
     resolution_slot = st.container()
     if "depth" not in methods.find(view.spec.method).fixed:
         kind_knob(view, landscape)
-    target_knob(view)
+    target_knob(view, landscape)
     try:
         selection = chosen(landscape)
     except IlaError:

@@ -18,8 +18,6 @@ from parts.texts import count, path, plain, size
 from view import SAMPLE
 
 MOST_LISTED = 12
-NAME_WIDTH = 146
-"""Pixels of a name: beside it a button and the bin find room in the sidebar."""
 
 
 def landscapes(runs: Path) -> None:
@@ -62,7 +60,7 @@ def entry(name: str, words: str, landscape: str, key: str) -> bool:
 
     `words` are Markdown.
     """
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         title(name, words, landscape)
         return open_button(landscape, key)
 
@@ -70,7 +68,7 @@ def entry(name: str, words: str, landscape: str, key: str) -> bool:
 def title(name: str, words: str, landscape: str) -> None:
     """Draw a landscape's name, and whether it is the one that is open."""
     now = ":green[open now] · " if is_open(landscape) else ""
-    st.markdown(f"**{plain(name)}**  \n:small[{now}:gray[{words}]]", width=NAME_WIDTH,
+    st.markdown(f"**{plain(name)}**  \n:small[{now}:gray[{words}]]", width="stretch",
                 unsafe_allow_html=True)  # fmt: skip
 
 
@@ -95,7 +93,7 @@ def landscape_line(job: Job) -> None:
         "failed": "building it again failed" if job.has_landscape else "failed",
         "stopped": "building it again was stopped" if job.has_landscape else "stopped",
     }
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         title(job.name, words[job.state], str(job.folder))
         whole = job.has_landscape and job.state != "running"  # what failed since has harmed nothing
         if whole and open_button(str(job.folder), job.name):

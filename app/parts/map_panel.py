@@ -302,7 +302,7 @@ def note(drawn: int, there: int) -> str:
     ('500 of 4,321 records, drawn by chance', 'all 60 records')
     """
     if drawn == there:
-        return f"all {count(there)} records" if there > 1 else ""
+        return f"all {count(there)} records" if there > 2 else ""
     return f"{count(drawn)} of {count(there)} records, drawn by chance"
 
 

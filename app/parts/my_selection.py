@@ -29,7 +29,7 @@ def panel(landscape: Landscape, selection: Selection | None) -> None:
 def line() -> None:
     """Say what is settled, and offer to take the last thing back: for every screen."""
     now = hand.now()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         st.markdown(f"**{plain(title())}**  \n:small[{plain(now.mine.summary)}]", width="stretch")
         last = now.steps[-1].did if now.steps else ""
         st.button("Undo", icon=":material/undo:", key="undo_mine", on_click=hand.undo,
@@ -77,7 +77,7 @@ def settled(selection: Selection | None) -> None:
 
 def entry(text: str, note: str, which: dict[str, str]) -> None:
     """Draw one rule or quota, and the button that takes it away."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         below = f"  \n:small[:gray[{plain(note)}]]" if note else ""
         st.markdown(f"{plain(text)}{below}", width="stretch")
         st.button("", icon=":material/close:", key=f"drop_{next(iter(which.values()))}",
@@ -131,7 +131,7 @@ def save(over: str = "") -> None:
 
 def saved_entry(landscape: Landscape, name: str) -> None:
     """Draw one saved selection: what it holds, and the ways to open and to delete it."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         try:
             told = hand.now().shelf.read(name, landscape).summary
         except IlaError as error:

@@ -87,7 +87,7 @@ def patches_sentence(selection: Selection) -> str:
     if selection.spec.even:
         records = selection.choosable
         return (
-            f"{counted(patches, 'patch')} of {each(records / patches)} each, "
+            f"{counted(patches, 'patch')} of {each(records / patches)}{' each' * (patches > 1)}, "
             f"{few(len(selection) / patches)} chosen"
         )
     side = selection.resolution

@@ -57,10 +57,15 @@ def figures_of(numbers: Numbers, base: Baseline) -> list[Figure]:
     ]  # fmt: skip
 
 
+TELLS = 0.0005
+"""Least difference of two shares that is shown as one: half of the last digit."""
+
+
 def share_figure(label: str, value: float, base: float, help: str) -> Figure:
     if np.isnan(value) or np.isnan(base):
         return Figure(label, share(value), None, None, help)
-    return Figure(label, share(value), points(value - base), value >= base, help)
+    better = None if abs(value - base) < TELLS else value > base
+    return Figure(label, share(value), points(value - base), better, help)
 
 
 def tokens_figure(value: float, base: float) -> Figure:

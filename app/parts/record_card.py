@@ -10,7 +10,7 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.languages import known, languages
 from ila_core.pool.record import Record
 from parts.languages import language_name
-from parts.texts import count, decimal, plain, share
+from parts.texts import counted, decimal, plain, share
 
 
 def record_card(landscape: Landscape, row: int, record: Record, why: str) -> None:
@@ -62,12 +62,14 @@ def facts(landscape: Landscape, row: int, record: Record) -> str:
 
 def numbers(landscape: Landscape, row: int) -> str:
     """Return a record's numbers in one line."""
+    depth, loss = float(landscape.relative_depth[row]), float(landscape.loss[row])
+    tokens = landscape.tokens[row]
     parts = [
         f"row {row}",
-        f"relative depth {share(float(landscape.relative_depth[row]))}",
-        f"loss {decimal(float(landscape.loss[row]))} nats per token",
+        "no depth" if np.isnan(depth) else f"relative depth {share(depth)}",
+        "" if np.isnan(loss) else f"loss {decimal(loss)} nats per token",
         reduction(landscape, row),
-        f"{count(np.nan_to_num(landscape.tokens[row]))} response tokens",
+        "" if np.isnan(tokens) else counted(tokens, "response token"),
     ]
     return " · ".join(part for part in parts if part)
 

@@ -126,7 +126,7 @@ def path(text: str) -> str:
     """Return a path as Markdown with HTML: a line breaks behind its folders, not within a name.
 
     >>> path("/data/my_pool")
-    '/<wbr>data/<wbr>my\\\\_pool'
+    '/data/<wbr>my\\\\_pool'
     """
     return re.sub(r"(?<=.)(/|\\\\)", r"\1<wbr>", plain(text))
 

@@ -72,8 +72,8 @@ def headline(landscape: Landscape, among: int) -> bool:
     st.markdown(
         f"{plain(title_of(landscape))}: {among} way{'s' * (among != 1)} to keep "
         f"{'about ' if budget.kind == 'tokens' else ''}{count(size)} of "
-        f"{counted(len(landscape), 'record')}, each with its automatic settings. Depth is "
-        f"the {name_of(landscape)}."
+        f"{counted(len(landscape), 'record')}, each with its automatic settings."
+        + (f" Depth is the {name_of(landscape)}." if landscape.kinds else "")
     )
     if not (mine := session.mine()).empty:
         st.caption(f"Your own selection ({mine.summary}) has no part in this comparison.")

@@ -110,12 +110,12 @@ def headline(selection: Selection) -> None:
     landscape, spec = selection.landscape, selection.spec
     st.header(f"{counted(len(selection.rows), 'record')} for training", anchor=False)
     mine = session.mine()
-    by_hand = "" if mine.empty else f", with your own {mine.summary}"
+    by_hand = "" if mine.empty else f"; by hand {mine.summary}"
     part = share(len(selection.rows) / max(len(landscape), 1))
     st.markdown(
         f"{plain(title_of(landscape))}: {part} of its records, {short(selection.tokens)} "
-        f"response tokens, chosen for a budget of {plain(spec.budget)}{by_hand} by "
-        f"{plain(words(selection))}."
+        f"response tokens, chosen for a budget of {plain(spec.budget)} by "
+        f"{plain(words(selection))}{by_hand}."
     )
 
 

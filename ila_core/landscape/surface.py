@@ -148,6 +148,15 @@ def view_of(
     return view._replace(bandwidth=float(bandwidth))
 
 
+def spread(records: int) -> float:
+    """Return the bandwidth of a square view of so many records as a share of its side.
+
+    >>> spread(75_000), spread(2)
+    (0.006..., 0.05)
+    """
+    return min(GRAIN * max(1, records) ** -0.25, WIDEST)
+
+
 def _bounded(bandwidth: float, view: View) -> float:
     return max(NARROWEST, min(bandwidth, WIDEST * min(view.width, view.height)))
 

@@ -215,6 +215,14 @@ def test_contours_stay_within_their_weight_and_their_picture() -> None:
             assert ends[1::2].max() <= data["steps"] * data["tall"] + 1
 
 
+@pytest.mark.parametrize("n", [1, 2, 14, 100, 600, 5_000])
+def test_the_land_ends_within_the_map_however_few_records(n: int) -> None:
+    places = np.random.default_rng(n).random((n, 2))
+    land = grounds.ground(Landscape.from_arrays(places), None).land
+    rim = np.concatenate([land[0], land[-1], land[:, 0], land[:, -1]])
+    assert rim.max() < 0.15 * grounds.LAND  # of whose square the paint is
+
+
 def test_the_land_reaches_beyond_the_records_and_ends(pool: Landscape, lies: Ground) -> None:
     land = lies.land
     assert land.max() == 255 and land[:, land.shape[1] // 2].max() == 0

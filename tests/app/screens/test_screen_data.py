@@ -364,6 +364,13 @@ def test_a_link_to_a_landscape_shows_it_where_a_pool_was_given(
     assert "30 are kept" in texts(page) and page.query_params["budget"] == "30"
 
 
+def test_a_failed_build_names_options_as_the_page_does(tmp_path: Path) -> None:
+    left(tmp_path / "runs", "broken", state="failed", pid=1,
+         message="No field text_b; name it with --map response=FIELD.")  # fmt: skip
+    page = fine(opened(build="broken").switch_page("screens/data.py").run())
+    assert "name it with “Response” under Fields" in page.error[0].value
+
+
 def test_a_build_of_no_name_that_we_have_given_is_passed_over(
     pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,6 +406,14 @@ def test_the_landscape_that_is_open_is_not_offered_to_be_opened(run: Path) -> No
     assert page.button(key=f"open_{run.resolve()}").label == "Show"
     assert page.button(key="open_sample").label == "Open"
     assert texts(page).count("open now") == 1
+
+
+def test_the_folders_that_the_page_keeps_beside_landscapes_are_none(tmp_path: Path) -> None:
+    for name in ("uploads", "exports", "studies", "picks", "cleaning", "selections", "mine"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    page = fine(opened().switch_page("screens/data.py").run())
+    followed = {part.key for part in page.button if str(part.key).startswith("follow_")}
+    assert followed == {"follow_mine"}
 
 
 @pytest.mark.parametrize("name", ["pool.jsonl", "pool.json", "pool.csv"])

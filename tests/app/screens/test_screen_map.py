@@ -646,7 +646,7 @@ def test_a_reload_and_another_screen_find_what_was_settled_and_take_it_back() ->
     button(page, "Pin").click().run()
     link = fine(page).query_params["mine"]
     page.switch_page("screens/export.py").run()
-    assert "1 pinned" in texts(fine(page)) and "with your own 1 pinned" in texts(page)
+    assert "1 pinned" in texts(fine(page)) and "by hand 1 pinned" in texts(page)
     again = fine(opened(mine=link))
     assert "1 pinned" in texts(again)
     next(part for part in again.button if part.key == "undo_mine").click().run()
