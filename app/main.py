@@ -30,6 +30,13 @@ st.set_page_config(
 st.html(style(session.theme()))
 st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "logo.svg"))
 
+if folders.tells_visitors() and not session.visitor():
+    st.error(
+        "This page keeps what its visitors open apart by a cookie, and this browser sent none; "
+        "allow cookies for it and load it again."
+    )
+    st.stop()
+
 given = folders.opened_with()
 pool_given = given is not None and not folders.is_run(given)
 first = "data" if pool_given and "landscape" not in st.query_params else "map"

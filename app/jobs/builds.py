@@ -14,12 +14,12 @@ from ila_core import options
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.folder import pool_of, size_of
 from ila_core.pipeline.settings import BuildSettings
-from jobs import process, servers
+from jobs import folders, process, servers
 from jobs.process import Job
 from jobs.uploads import EXPORTS, UPLOADS
 
 STUDIES, PICKS, CLEANING = "studies", "picks", "cleaning"
-TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES, PICKS, CLEANING})
+TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES, PICKS, CLEANING, folders.VISITORS})
 """Folders beside the landscapes that hold something else."""
 COMMAND = (sys.executable, "-m", "ila_core.cli")
 
