@@ -30,6 +30,13 @@ st.set_page_config(
 st.html(style(session.theme()))
 st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "logo.svg"))
 
+if folders.tells_visitors() and not session.visitor():
+    st.error(
+        "This page keeps what its visitors open apart by a cookie, and this browser sent none; "
+        "allow cookies for it and load it again."
+    )
+    st.stop()
+
 arrives = session.recall("first screen") is None
 if arrives:  # the same for as long as the page is open: the first one has the address / alone
     given = folders.opened_with()

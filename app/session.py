@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 import streamlit as st
 
+from door import VISITOR, is_token
 from draw.layers import Theme
 from ila_core.measure.baseline import CHANCE
 from ila_core.methods.registry import find
@@ -155,6 +156,15 @@ def _follow_address(*, moved: bool) -> None:
 def theme() -> Theme:
     """Return whether the page is light or dark."""
     return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def visitor() -> str:
+    """Return the token by which the door knows this visitor; "" for none."""
+    token = st.context.cookies.get(VISITOR, "")
+    return token if is_token(token) else ""
+
+
+folders.ask_visitor(visitor)
 
 
 # -- notes ----------------------------------------------------------------------------------------

@@ -15,13 +15,13 @@ from ila_core.artifacts import FINDINGS, MANIFEST, PLAN, STAGES
 from ila_core.errors import IlaError, UsageError
 from ila_core.landscape.folder import pool_of, size_of
 from ila_core.pipeline.settings import BuildSettings
-from jobs import process, servers
+from jobs import folders, process, servers
 from jobs.process import PROGRESS, Job
 from jobs.shelves import SELECTIONS
 from jobs.uploads import EXPORTS, UPLOADS
 
 STUDIES, PICKS, CLEANING = "studies", "picks", "cleaning"
-TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES, PICKS, CLEANING, SELECTIONS})
+TAKEN = frozenset({UPLOADS, EXPORTS, STUDIES, PICKS, CLEANING, SELECTIONS, folders.VISITORS})
 """Folders beside the landscapes that hold something else."""
 COMMAND = (sys.executable, "-m", "ila_core.cli")
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ila_core import paths
 from ila_core.artifacts import MANIFEST, STAGES
 from ila_core.errors import IlaError, UsageError
 from view import SAMPLE
+
+VISITORS = "visitors"
+"""The folder, beside what this page makes itself, that has one for each visitor."""
 
 
 def opened_with() -> Path | None:
@@ -23,8 +27,41 @@ def is_run(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
+def tells_visitors() -> bool:
+    """Whether each visitor has a folder of their own, as where a page is served to several."""
+    return bool(os.environ.get("ILA_APP_VISITORS"))
+
+
+def ask_visitor(asked: Callable[[], str]) -> None:
+    """Learn the token of the visitor who is being answered from this, "" for none."""
+    global _visitor
+    _visitor = asked
+
+
+_visitor: Callable[[], str] = str
+
+
 def runs_folder() -> Path:
-    """Return where uploads and landscapes built here are stored."""
+    """Return where uploads and landscapes built here are stored: those of the present visitor.
+
+    The folder does not tell the visitor's token. UsageError where it has to be known and is not.
+    """
+    if not tells_visitors():
+        return shared_folder()
+    if not (token := _visitor()):
+        raise UsageError(
+            "This page keeps what its visitors open apart by a cookie, and this browser sent none; "
+            "allow cookies for it and load it again."
+        )
+    return _of_visitors() / hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+def _of_visitors() -> Path:
+    return shared_folder() / VISITORS
+
+
+def shared_folder() -> Path:
+    """Return where this page keeps what it makes."""
     if text := os.environ.get("ILA_RUNS_DIR"):
         return Path(text).expanduser()
     if sys.platform == "win32":
@@ -84,6 +121,8 @@ def allowed(text: str) -> Path:
 
 
 def _is_inside(target: Path) -> bool:
+    if tells_visitors() and target.is_relative_to(_of_visitors().resolve()):
+        return target.is_relative_to(runs_folder().resolve())  # no root opens another visitor's
     return any(target.is_relative_to(root.expanduser().resolve()) for root in roots())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -30,9 +31,7 @@ def test_the_page_is_for_this_machine_alone_unless_an_address_is_given(
     assert words[words.index("--server.address") + 1] == "127.0.0.1"
     assert words[words.index("--browser.gatherUsageStats") + 1] == "false"
     assert os.environ["ILA_APP_ROOTS"].split(os.pathsep) == [str(tmp_path), str(Path.home())]
-    main(["app", "--address", "0.0.0.0", "--port", "8600"])
-    assert started[1][-2:] == ["--server.port", "8600"] and "0.0.0.0" in started[1]
-    assert os.environ["ILA_APP_ROOTS"] == str(tmp_path), "a home is nobody else's to open"
+    assert not {"ILA_APP_PASSWORD", "ILA_APP_VISITORS"} & os.environ.keys()
 
 
 def test_what_is_named_is_opened_and_its_folder_may_be(
@@ -41,6 +40,55 @@ def test_what_is_named_is_opened_and_its_folder_may_be(
     main(["app", str(pool), "--root", str(tmp_path)])
     assert os.environ["ILA_APP_OPEN"] == str(pool)
     assert os.environ["ILA_APP_ROOTS"].split(os.pathsep) == [str(tmp_path), str(pool.parent)]
+
+
+def test_served_to_others_the_page_has_a_key_hosts_and_nothing_else_to_open(
+    started: list[list[str]], pool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    main(["app", str(pool), "--address", "0.0.0.0", "--port", "8600", "--host", "ila.example"])
+    assert started[0][-2:] == ["--server.port", "8600"] and "0.0.0.0" in started[0]
+    told, key = capsys.readouterr().err, os.environ["ILA_APP_PASSWORD"]
+    assert len(key) == 22 and f"  http://ila.example:8600/?key={key}\n" in told
+    assert "not encrypted" in told and os.environ["ILA_APP_VISITORS"] == "1"
+    assert os.environ["ILA_APP_HOSTS"] == f"ila.example,{socket.gethostname()}"
+    assert (
+        '"https://ila.example"' in started[0][started[0].index("--server.corsAllowedOrigins") + 1]
+    )
+    assert os.environ["ILA_APP_ROOTS"] == str(pool), "neither a home nor the folder around it"
+    del os.environ["ILA_APP_PASSWORD"]
+    main(["app", "--address", "10.0.0.7", "--port", "8600"])
+    assert os.environ["ILA_APP_ROOTS"] == "" and os.environ["ILA_APP_PASSWORD"] != key
+
+
+def test_a_key_of_ones_own_is_asked_for_and_not_shown(
+    started: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "key").write_text("the cat sat on it\n")
+    main(["app", "--password-file", str(tmp_path / "key")])
+    assert os.environ["ILA_APP_PASSWORD"] == "the cat sat on it" and "--server.port" in started[0]
+    assert "the cat" not in capsys.readouterr().err
+    assert main(["app", "--open"]) == 2, "the variable is still set"
+    os.environ["ILA_APP_PASSWORD"] = "short"
+    assert main(["app"]) == 2 and "has 5 characters" in capsys.readouterr().err
+    del os.environ["ILA_APP_PASSWORD"]
+    main(["app", "--address", "10.0.0.7", "--port", "8600", "--open"])
+    assert os.environ["ILA_APP_PASSWORD"] == "" and "without a key" in capsys.readouterr().err
+    assert len(started) == 2
+
+
+def test_the_port_of_the_link_is_one_that_is_free(
+    started: list[list[str]], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("STREAMLIT_SERVER_PORT", str(port))
+        main(["app", "--host", "ila.example"])
+    used = int(started[0][-1])
+    assert used > port and f"http://127.0.0.1:{used}/?key=" in capsys.readouterr().err
 
 
 def test_a_labels_server_is_passed_on(
