@@ -51,12 +51,16 @@ class Even:
         """Return the patch numbers of ranks along the curve of n records; -1 stays -1."""
         from ila_core.landscape.points_compiled import even_patches
 
+        self.check(n)
+        return even_patches(ranks, self.count, max(n, 1), int(np.floor(self.offset * n)))
+
+    def check(self, n: int) -> None:
+        """Raise UsageError where there are more patches than n records."""
         if self.count > max(n, 1):
             raise UsageError(
                 f"{self.count:,} even patches were asked for, but there are only {n:,} records to "
                 "cut; give at most as many patches as records."
             )
-        return even_patches(ranks, self.count, max(n, 1), int(np.floor(self.offset * n)))
 
 
 @remembered(most=1, of_map=True)

@@ -5,6 +5,8 @@ arXiv 2509.06463, whose algorithm is a grid, the loss, and the deepest record of
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ila_core.landscape.even import Even
@@ -16,6 +18,7 @@ from ila_core.selection.order import (
     auto_resolution,
     finest,
     first_round_tokens,
+    firsts,
     places_in_patch,
     queue,
     rounds,
@@ -32,24 +35,38 @@ def ila(landscape: Landscape, spec: Spec, locks: Locks, *, offset: float = 0.0) 
     come first and use up their patch's first rounds; excluded ones leave their patch its next.
     """
     cut = _cut(landscape, spec, locks, offset)
-    turn = rounds(landscape, spec, cut, locks)
+    line, soon = queue(landscape, locks), firsts(landscape, spec, cut, locks)
 
-    def first(count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the pins and then picks by round, and where the picks stand in the queue."""
-        position = turn.first(max(0, count - len(locks.pinned)))
-        return np.concatenate([locks.pinned, turn.queue.rows[position]]), position
+    def first(count: int) -> tuple[np.ndarray, Turns]:
+        """Return the pins and then picks by round, and when and where the picks come."""
+        wanted = max(0, count - len(locks.pinned))
+        if soon is not None and wanted <= len(soon):
+            position = soon[:wanted]
+            turns = Turns(np.ones(wanted, np.int32), line.patches(cut, position))
+        else:
+            turn = rounds(landscape, spec, cut, locks)
+            position = turn.first(wanted)
+            turns = Turns(turn.round[position], turn.patch[position])
+        return np.concatenate([locks.pinned, line.rows[position]]), turns
 
-    (rows, position), size = locks.fitted(spec.asked, landscape, len(turn.queue), first)
-    pinned_patch = turn.patch[turn.queue.positions(locks.pinned)]
+    (rows, turns), size = locks.fitted(spec.asked, landscape, len(line), first)
+    pinned_patch = line.patches(cut, line.positions(locks.pinned))
     return Selection(
         landscape,
         spec,
         frozen(rows[:size]),
-        frozen(np.concatenate([places_in_patch(pinned_patch), turn.round[position]])[:size]),
-        frozen(np.concatenate([pinned_patch, turn.patch[position]])[:size], np.int64),
+        frozen(np.concatenate([places_in_patch(pinned_patch), turns.round])[:size]),
+        frozen(np.concatenate([pinned_patch, turns.patch])[:size], np.int64),
         cut,
         "rounds",
     )
+
+
+class Turns(NamedTuple):
+    """The rounds and the patches of some picks, (k,) int32 each."""
+
+    round: np.ndarray
+    patch: np.ndarray
 
 
 def _cut(landscape: Landscape, spec: Spec, locks: Locks, offset: float) -> Cut:

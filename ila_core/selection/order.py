@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -51,11 +52,19 @@ class Queue:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def patches(self, cut: Cut) -> np.ndarray:
-        """Return the patch number of every point, (m,) int32."""
+    @cached_property
+    def queued(self) -> np.ndarray:
+        """(ranked,) int32, the point of every rank, -1 for what is excluded."""
+        points = np.full(self.ranked, -1, np.int32)
+        points[self.rank] = np.arange(len(self))
+        return frozen(points)
+
+    def patches(self, cut: Cut, points: np.ndarray | None = None) -> np.ndarray:
+        """Return the patch number of points, of all (m,) int32."""
         if isinstance(cut, Grid):
-            return cut.locate(self.x, self.y)
-        return cut.of_ranks(self.rank, self.ranked)
+            x, y = (self.x, self.y) if points is None else (self.x[points], self.y[points])
+            return cut.locate(x, y)
+        return cut.of_ranks(self.rank if points is None else self.rank[points], self.ranked)
 
     def positions(self, rows: np.ndarray) -> np.ndarray:
         """Return the places of pinned rows in the queue, in the order of `rows`."""
@@ -158,6 +167,27 @@ def _rounds(
     patch = line.patches(cut)
     turn = rounds(*line.members(cut, patch), line.scored, passed_over, line.pinned)
     return Rounds(line, frozen(turn), frozen(patch))
+
+
+def firsts(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks) -> np.ndarray | None:
+    """Return the queue positions of round 1 alone, ascending, (k,) int32; None where `rounds` has
+    to be asked.
+
+    That is on a grid, and where something is pinned. It takes a fraction of the time.
+
+    >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
+    >>> firsts(pool, Spec(depth_target=0.5), Even(1), Locks.of((), (), 3)).tolist()
+    [1]
+    """
+    from ila_core.selection.patch_rule_compiled import even_firsts
+
+    line = queue(landscape, locks)
+    if not isinstance(cut, Even) or len(locks.pinned) or not line.ranked:
+        return None
+    cut.check(line.ranked)
+    shift = int(np.floor(cut.offset * line.ranked))
+    found = even_firsts(line.queued, cut.count, shift, line.scored, spec.passed_over)
+    return np.sort(found[found >= 0])
 
 
 def places_in_patch(patch: np.ndarray) -> np.ndarray:

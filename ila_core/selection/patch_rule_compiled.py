@@ -162,6 +162,68 @@ def first_round_sum(member, patches, scored, passed_over, pinned, value):  # typ
 
 
 @njit(cache=True, nogil=True)
+def even_firsts(queued, count, shift, scored, passed_over):  # type: ignore
+    """Return the queue position that each even patch gives first, (patches,) int32, -1 for none.
+
+    `queued` (n,) int32 is the queue position of every rank along the curve, -1 for what may not be
+    chosen. A patch is a run of ranks, so this reads the pool once from end to end, where `rounds`
+    goes back and forth: it is what a budget needs of which every patch gives one record.
+    """
+    n = len(queued)
+    patches = count + (shift > 0)
+    first = np.full(patches, -1, np.int32)
+    here = np.empty(n // count + 2, np.int32)
+    start = 0
+    for patch in range(patches):
+        end = min(n, ((patch + 1) * n - shift + count - 1) // count)
+        size = 0
+        for rank in range(start, end):
+            position = queued[rank]
+            if 0 <= position < scored:
+                here[size] = position
+                size += 1
+            elif position >= scored and (first[patch] < 0 or position < first[patch]):
+                first[patch] = position
+        if size:
+            first[patch] = _kth(here, size, _first_place(size, passed_over))
+        start = end
+    return first
+
+
+@njit(cache=True, nogil=True)
+def _kth(values, size, k):  # type: ignore
+    """Return the k-th smallest of the first `size` values, from 0, which are put in some order."""
+    low, high = 0, size - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if k <= right:
+            high = right
+        elif k >= left:
+            low = left
+        else:
+            break
+    return values[k]
+
+
+@njit(cache=True, nogil=True)
+def _first_place(size, passed_over):  # type: ignore
+    """Return how many of a patch's scored points are passed over before the one it gives first."""
+    target = passed_over * (size - 1)
+    deeper = np.int64(np.floor(target))
+    return deeper + (not _deeper_is_next(deeper, deeper + 1, size, target))
+
+
+@njit(cache=True, nogil=True)
 def _first_positions(member, patches, scored, passed_over):  # type: ignore
     """Return how many points of each patch to pass over before the one it chooses first."""
     wait = np.zeros(patches, np.int32)
@@ -170,7 +232,6 @@ def _first_positions(member, patches, scored, passed_over):  # type: ignore
     for i in range(scored):
         wait[member[i]] += 1
     for patch in range(patches):
-        target = passed_over * max(wait[patch] - 1, 0)
-        deeper = np.int32(np.floor(target))
-        wait[patch] = deeper + (not _deeper_is_next(deeper, deeper + 1, wait[patch], target))
+        if wait[patch] > 0:
+            wait[patch] = _first_place(wait[patch], passed_over)
     return wait
