@@ -54,6 +54,12 @@ class Even:
         self.check(n)
         return even_patches(ranks, self.count, max(n, 1), int(np.floor(self.offset * n)))
 
+    def ranks_in(self, patch: int, n: int) -> slice:
+        """Return the ranks of a patch along the curve of n records."""
+        shift = int(np.floor(self.offset * n))
+        low, high = (-((shift - number * n) // self.count) for number in (patch, patch + 1))
+        return slice(max(low, 0), min(high, n))
+
     def check(self, n: int) -> None:
         """Raise UsageError where there are more patches than n records."""
         if self.count > max(n, 1):

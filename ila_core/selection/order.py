@@ -66,6 +66,17 @@ class Queue:
             return cut.locate(x, y)
         return cut.of_ranks(self.rank if points is None else self.rank[points], self.ranked)
 
+    def points_in(self, cut: Cut, patch: int) -> np.ndarray:
+        """Return the points of a patch, ascending."""
+        if isinstance(cut, Grid):
+            return np.flatnonzero(self.patches(cut) == patch)
+        points = self.queued[cut.ranks_in(patch, self.ranked)]
+        return np.sort(points[points >= 0])
+
+    def place_of(self, row: int) -> int:
+        """Return the point of a row of the pool that may be chosen."""
+        return int(np.flatnonzero(self.rows == row)[0])
+
     def positions(self, rows: np.ndarray) -> np.ndarray:
         """Return the places of pinned rows in the queue, in the order of `rows`."""
         if not len(rows):
@@ -167,6 +178,15 @@ def _rounds(
     patch = line.patches(cut)
     turn = rounds(*line.members(cut, patch), line.scored, passed_over, line.pinned)
     return Rounds(line, frozen(turn), frozen(patch))
+
+
+def rounds_in(line: Queue, spec: Spec, points: np.ndarray) -> np.ndarray:
+    """Return the rounds of the points of one patch, (k,) int32: see `rounds`."""
+    from ila_core.selection.patch_rule_compiled import rounds
+
+    scored = int(np.searchsorted(points, line.scored))
+    pinned = line.pinned[points] if len(line.pinned) else line.pinned
+    return rounds(np.zeros(len(points), np.int32), 1, scored, spec.passed_over, pinned)
 
 
 def firsts(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks) -> np.ndarray | None:

@@ -111,7 +111,7 @@ class Selection:
     def ascending(self) -> np.ndarray:
         """The rows by number, (k,) int64: in the pool's order, which a large one is read in several
         times faster."""
-        return frozen(np.flatnonzero(self.mask))
+        return frozen(np.sort(self.rows))
 
     @property
     def resolution(self) -> int | None:

@@ -10,7 +10,7 @@ import numpy as np
 from ila_core.errors import UsageError
 from ila_core.landscape.grid import LEVELS
 from ila_core.selection.locks import Locks, fitting
-from ila_core.selection.order import nested, rounds
+from ila_core.selection.order import nested, queue, rounds_in
 
 if TYPE_CHECKING:
     from ila_core.selection.selection import Selection, Taken
@@ -171,18 +171,20 @@ def _by_level(selection: Selection, locks: Locks, known: Reason) -> Reason:
 def _by_round(selection: Selection, locks: Locks, known: Reason) -> Reason:
     assert selection.cut is not None
     landscape = selection.landscape.by(selection.spec.depth)
-    turn = rounds(landscape, selection.spec, selection.cut, locks)
-    place = int(np.flatnonzero(turn.queue.rows == known.row)[0])
-    here = np.flatnonzero(turn.patch == turn.patch[place])
-    own = int(turn.round[place])
+    line = queue(landscape, locks)
+    point = line.place_of(known.row)
+    patch = int(line.patches(selection.cut, np.array([point]))[0])
+    here = line.points_in(selection.cut, patch)
+    place = int(np.searchsorted(here, point))
+    own = int(rounds_in(line, selection.spec, here)[place])
     if known.pinned:  # pins of a patch have its first rounds, in their order
-        pins = [row for row in locks.pinned.tolist() if row in turn.queue.rows[here]]
+        pins = [row for row in locks.pinned.tolist() if row in line.rows[here]]
         own = pins.index(known.row) + 1
     return replace(
         known,
-        patch=int(turn.patch[place]),
+        patch=patch,
         count=len(here),
-        rank=int(np.searchsorted(here, place)) + 1,
+        rank=place + 1,
         round=own,
         last_round=int(selection.round.max(initial=0)),
     )

@@ -105,6 +105,15 @@ def test_every_patch_holds_floor_or_ceil_of_its_share(case, data):
     assert len(sizes) == count and set(sizes.tolist()) <= {n // count, -(-n // count)}
 
 
+@given(n=st.integers(1, 80), data=st.data(), offset=st.sampled_from([0.0, 0.25, 0.5, 0.9]))
+def test_a_patch_is_a_run_of_ranks(n, data, offset):
+    cut = Even(data.draw(st.integers(1, n)), offset=offset)
+    patch = cut.of_ranks(np.arange(n), n)
+    for number in range(cut.count + (offset > 0)):
+        expected = np.flatnonzero(patch == number).tolist()
+        assert np.arange(n)[cut.ranks_in(number, n)].tolist() == expected
+
+
 @few
 @given(
     case=locked(), target=st.sampled_from(TARGETS), budget=st.integers(1, 30), rules=RULES,
