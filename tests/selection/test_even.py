@@ -105,6 +105,7 @@ def test_every_patch_holds_floor_or_ceil_of_its_share(case, data):
     assert len(sizes) == count and set(sizes.tolist()) <= {n // count, -(-n // count)}
 
 
+@few
 @given(n=st.integers(1, 80), data=st.data(), offset=st.sampled_from([0.0, 0.25, 0.5, 0.9]))
 def test_a_patch_is_a_run_of_ranks(n, data, offset):
     cut = Even(data.draw(st.integers(1, n)), offset=offset)
