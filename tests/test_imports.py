@@ -16,7 +16,7 @@ PACKAGE = ROOT / "ila_core"
 
 BASE = (
     "_version", "artifacts", "errors", "paths", "identity", "chance", "shapes", "options", "files",
-    "hashes", "progress",
+    "hashes", "blocks", "progress",
 )  # fmt: skip
 """Single modules that every room may import; they import only those before them."""
 
@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "methods": {"space", "landscape", "selection"},
     "measure": {"space", "landscape", "selection", "methods"},
     "studies": {"pool", "loss", "lm", "landscape", "selection", "methods", "measure"},
-    "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape"},
+    "distributed": set(),  # it is handed the stages' own functions
+    "pipeline": {"pool", "space", "loss", "lm", "skills", "landscape", "distributed"},
     "mine": {"landscape", "selection", "methods"},
     "overlap": {"pool", "space", "landscape", "search"},
     "exports": {"pool", "space", "landscape", "selection", "overlap"},
@@ -133,7 +134,7 @@ def test_only_chance_makes_generators() -> None:
 
 def test_import_loads_nothing_heavy() -> None:
     heavy = ["pandas", "numba", "umap", "torch", "transformers", "sklearn", "pyarrow"]
-    heavy += ["streamlit", "plotly"]
+    heavy += ["streamlit", "plotly", "ray"]
     code = f"import sys, ila_core; print([m for m in {heavy} if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert output.strip() == "[]"

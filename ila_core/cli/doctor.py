@@ -26,6 +26,7 @@ OPTIONAL = {
     "smollm": ("gguf", "--lm smollm2, and language models in GGUF files"),
     "tsne": ("openTSNE", "--projection tsne"),
     "tune": ("peft", "ila tune with LoRA, and adapters as tuned models"),
+    "ray": ("ray", "--engine ray"),
 }
 
 

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ila_core.blocks import Rows, Spread, row_blocks
 from ila_core.chance import stream
 from ila_core.errors import IlaError, UsageError
 from ila_core.lm.batches import Kept, ahead
 from ila_core.lm.chat import ChatTemplate
-from ila_core.lm.jobs import Encoder, Job, Window, jobs_of
+from ila_core.lm.jobs import WINDOW, Encoder, Job, Window, jobs_of
 from ila_core.lm.model import devices, load_tokenizer
 from ila_core.lm.packaged import identity_of
 from ila_core.lm.settings import LmSettings
 from ila_core.lm.workers import Lane, Work, open_lane
 from ila_core.loss.result import LossResult
-from ila_core.loss.turns import Conversation, Conversations
+from ila_core.loss.turns import Conversation
 from ila_core.progress import Progress, Say, no_progress, silent
 
 if TYPE_CHECKING:
@@ -58,11 +61,12 @@ class Speed(NamedTuple):
 
 
 def score(
-    conversations: Conversations,
+    conversations: Callable[..., Iterable[Conversation]],
     n: int,
     settings: LmSettings,
     *,
     work: Path | None = None,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
     say: Say = silent,
 ) -> LossResult:
@@ -75,6 +79,10 @@ def score(
     not on batches, order or where a run was resumed (1e-5 in float32). With `work`, finished
     batches are kept there and a killed run goes on behind them.
 
+    With a `spread` every window is scored by one of its workers, on a device of its own and in the
+    same batches: `conversations` is then called with the row to begin at too, and can be pickled;
+    `work` is a folder that all of them see.
+
     Raises UsageError for settings that cannot be meant, IlaError where a model cannot be loaded
     or the tuned one has another tokenizer.
     """
@@ -84,6 +92,9 @@ def score(
         _check_same_tokenizer(tokenizer, settings)
     template = ChatTemplate.of(tokenizer)
     columns = _Columns.empty(n, settings)
+    if spread is not None:
+        told = _scored_beside(columns, conversations, n, settings, work, spread, progress, say)
+        return columns.result(template, told, settings, time.perf_counter() - started)
     with closing(open_lane(_work(settings), devices(settings.device))) as lane:
         kept = Kept(work, _signature(settings, lane, n))
         encoder = Encoder(template, lane.max_length, bare=settings.unconditional)
@@ -95,11 +106,97 @@ def score(
                 break
             columns.take(window, _score_window(window, lane, kept, progress, say, columns))
         if seen != n:
-            raise IlaError(
-                f"{n} conversations were announced and {seen} came; the pool changed while it was "
-                "read, build the landscape again."
-            )
-        return columns.result(template, lane, settings, time.perf_counter() - started)
+            raise _changed(n, seen)
+        told = _Told.of(lane)
+        return columns.result(template, told, settings, time.perf_counter() - started)
+
+
+def _changed(announced: int, came: int) -> IlaError:
+    return IlaError(
+        f"{announced} conversations were announced and {came} came; the pool changed while it was "
+        "read, build the landscape again."
+    )
+
+
+def _scored_beside(
+    columns: _Columns,
+    conversations: Callable[..., Iterable[Conversation]],
+    n: int,
+    settings: LmSettings,
+    work: Path | None,
+    spread: Spread,
+    progress: Progress,
+    say: Say,
+) -> _Told:
+    """Fill the columns by windows that others score; return what is told of who did."""
+    begun = time.perf_counter()
+    blocks = row_blocks(n, WINDOW) or [(0, 0)]
+    told: list[_Told] = []
+    scoring = _Scoring(conversations, n, settings, work)
+    made = spread(scoring, blocks, device=True)
+    for (first, end), (part, of_worker) in zip(blocks, made, strict=True):
+        columns.join(first, part)
+        columns.seconds = time.perf_counter() - begun
+        told.append(of_worker)
+        say(columns.pace)
+        progress(end, n)
+    return _Told.joined(told)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """Scores windows of a pool's records; what is finished of one is kept in the folder `work`."""
+
+    conversations: Callable[..., Iterable[Conversation]]
+    n: int
+    settings: LmSettings
+    work: Path | None
+
+    def __call__(self) -> Callable[[Rows], tuple[_Columns, _Told]]:
+        names = devices(self.settings.device)[:1]
+        lane = open_lane(_work(self.settings), names)
+        template = ChatTemplate.of(load_tokenizer(self.settings.lm))
+        encoder = Encoder(template, lane.max_length, bare=self.settings.unconditional)
+        kept = Kept(self.work, _signature(self.settings, lane, self.n))
+        return partial(self._score, lane, encoder, kept)
+
+    def _score(
+        self, lane: Lane, encoder: Encoder, kept: Kept, rows: Rows
+    ) -> tuple[_Columns, _Told]:
+        first, end = rows
+        columns = _Columns.empty(end - first, self.settings)
+        records = islice(self.conversations(first), end - first)
+        window = next(encoder.windows(records), None)
+        came = 0 if window is None else len(window.whole)
+        if came != end - first:
+            raise _changed(self.n, first + came)
+        if window is not None:
+            sums = _score_window(window, lane, kept, no_progress, silent, columns, number=first)
+            columns.take(window, sums)
+        return columns, _Told.of(lane)
+
+
+class _Told(NamedTuple):
+    """What is told of who scored: `Lane` has the words."""
+
+    max_length: int
+    devices: list[str]
+    dtype: str
+    way: str
+    batch_tokens: int
+    remarks: list[str]
+
+    @classmethod
+    def of(cls, lane: Lane) -> _Told:
+        remarks = [lane.remark] if lane.remark else []
+        return cls(lane.max_length, lane.devices, lane.dtype, lane.way, lane.batch_tokens, remarks)
+
+    @classmethod
+    def joined(cls, told: Sequence[_Told]) -> _Told:
+        """What several told, of whom each has loaded the same models."""
+        devices = dict.fromkeys(name for one in told for name in one.devices)
+        remarks = dict.fromkeys(remark for one in told for remark in one.remarks)
+        return told[0]._replace(devices=list(devices), remarks=list(remarks))
 
 
 def _signature(settings: LmSettings, lane: Lane, n: int) -> dict[str, object]:
@@ -148,12 +245,22 @@ def _work(settings: LmSettings) -> Work:
 
 
 def _score_window(
-    window: Window, lane: Lane, kept: Kept, progress: Progress, say: Say, columns: _Columns
+    window: Window,
+    lane: Lane,
+    kept: Kept,
+    progress: Progress,
+    say: Say,
+    columns: _Columns,
+    *,
+    number: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """(m,) float64 sums in nats: "loss", "tuned_loss", "unconditional_loss"; and "done"."""
+    """(m,) float64 sums in nats: "loss", "tuned_loss", "unconditional_loss"; and "done".
+
+    `number` names what is kept of it, its first row unless given.
+    """
     n, m = len(columns.tokens), len(window.whole)
     jobs = jobs_of(window, lane.batch_tokens, lane.models)
-    number = window.first
+    number = window.first if number is None else number
     sums = kept.load(number, window.key)
     if sums is None or len(sums["done"]) != len(jobs):
         sums = {name: np.full(m, np.nan) for name in columns.names}
@@ -204,6 +311,19 @@ class _Columns:
         names += ["unconditional_loss"] if settings.unconditional else []
         return cls(n, names)
 
+    def join(self, first: int, part: _Columns) -> None:
+        """Take what is known of the rows from `first` on."""
+        rows = slice(first, first + len(part.tokens))
+        self.tokens[rows] = part.tokens
+        for name in self.names:
+            self.arrays[name][rows] = part.arrays[name]
+        self.missing.update(part.missing)
+        self.notes.update(part.notes)
+        self.truncated += part.truncated
+        self.responses_cut += part.responses_cut
+        self.real += part.real
+        self.padded += part.padded
+
     def scored(self, job: Job) -> None:
         self.real += job.tokens
         self.padded += job.padded
@@ -241,7 +361,7 @@ class _Columns:
         )
 
     def result(
-        self, template: ChatTemplate, lane: Lane, settings: LmSettings, seconds: float
+        self, template: ChatTemplate, told: _Told, settings: LmSettings, seconds: float
     ) -> LossResult:
         extra = {name: array for name, array in self.arrays.items() if name != "loss"}
         meta: dict[str, object] = {
@@ -252,14 +372,14 @@ class _Columns:
             "vocabulary": len(template.tokenizer),
             "template": template.name,
             "end_of_turn": template.end_of_turn,
-            "max_length": lane.max_length,
+            "max_length": told.max_length,
             "responses_cut": self.responses_cut,
             "notes": dict(self.notes),
-            "remarks": [lane.remark] if lane.remark else [],
-            "devices": lane.devices,
-            "dtype": lane.dtype,
-            "way": lane.way,
-            "batch_tokens": lane.batch_tokens,
+            "remarks": told.remarks,
+            "devices": told.devices,
+            "dtype": told.dtype,
+            "way": told.way,
+            "batch_tokens": told.batch_tokens,
             "tokens_scored": self.real,
             "tokens_per_second": self.real / self.seconds if self.seconds else None,
             "padding_share": self.padding,

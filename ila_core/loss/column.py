@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ila_core.blocks import Spread
 from ila_core.errors import UsageError
 from ila_core.loss.ngram.score import count_tokens
 from ila_core.loss.result import LossResult
@@ -24,12 +25,14 @@ def given(
     tokenizer: str | None = None,
     seed: int = 0,
     work: Path | None = None,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> LossResult:
     """Return the losses that a column of the pool holds, nats per token by the user's word.
 
     values: (n,) numbers of the column `name`, not finite where a record has none, which is a
-    missing loss. tokenizer, seed, work: as in `count_tokens`. UsageError if no value is finite.
+    missing loss. tokenizer, seed, work, spread: as in `count_tokens`. UsageError if no value is
+    finite.
 
     >>> from collections import namedtuple
     >>> Turn = namedtuple("Turn", "role text scored")
@@ -40,8 +43,9 @@ def given(
     """
     check_given(values, name)
     tokens = count_tokens(
-        conversations, len(values), tokenizer=tokenizer, seed=seed, work=work, progress=progress
-    )
+        conversations, len(values), tokenizer=tokenizer, seed=seed,
+        work=work, spread=spread, progress=progress,
+    )  # fmt: skip
     return taken(values, name, tokens)
 
 
@@ -77,16 +81,18 @@ def none(
     tokenizer: str | None = None,
     seed: int = 0,
     work: Path | None = None,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> LossResult:
     """Return no losses: every record's is missing, so the landscape has no depth.
 
-    tokenizer, seed, work: as in `count_tokens`.
+    tokenizer, seed, work, spread: as in `count_tokens`.
     """
     return LossResult(
         loss=np.full(n, np.nan, np.float32),
         tokens=count_tokens(
-            conversations, n, tokenizer=tokenizer, seed=seed, work=work, progress=progress
+            conversations, n, tokenizer=tokenizer, seed=seed,
+            work=work, spread=spread, progress=progress,
         ),
         missing={"no loss asked for": n},
-    )
+    )  # fmt: skip

@@ -11,13 +11,15 @@ never made again and a killed build goes on where it stopped.
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ila_core._version import __version__
+from ila_core.errors import UsageError
 from ila_core.landscape.folder import FORMAT, open_run
 from ila_core.pipeline.ingesting import check_fields, check_pool, numbers, read
 from ila_core.pipeline.joining import Join
@@ -25,12 +27,18 @@ from ila_core.pipeline.labelling import label
 from ila_core.pipeline.placing import divide, encode, project
 from ila_core.pipeline.publish import Run
 from ila_core.pipeline.scoring_process import scoring_beside
-from ila_core.pipeline.settings import BuildSettings, DepthSettings, LossSettings
+from ila_core.pipeline.settings import (
+    BuildSettings,
+    DepthSettings,
+    EngineSettings,
+    LossSettings,
+)
 from ila_core.pipeline.step import Made, Step, versions
 from ila_core.pool.inputs import Input, hashed, unread
 from ila_core.progress import Listener, Monitor
 
 if TYPE_CHECKING:
+    from ila_core.distributed.fleet import Fleet
     from ila_core.landscape.landscape import Landscape
     from ila_core.pool.records import Records
 
@@ -60,13 +68,17 @@ def build(
     settings = settings or BuildSettings.of(**options)
     paths = [pool] if isinstance(pool, (str, Path)) else list(pool)
     run = Run.create(out)
-    with run.locked(), Monitor(run.folder, listener).watching() as monitor:
+    with (
+        run.locked(),
+        Monitor(run.folder, listener).watching() as monitor,
+        engine(settings, monitor) as fleet,
+    ):
         check_device(settings)
         prepare_models(settings, monitor)
         with monitor.stage("checking input") as progress:
             inputs = hashed(paths, split=settings.split, progress=progress)
         check_pool(run.folder, inputs)
-        step = Step(run, monitor)
+        step = Step(run, monitor, fleet)
         records = step(read(settings, inputs, unread(paths, settings.split)))
         check_fields(settings, records.value)
         columns = step(numbers(settings, records))
@@ -88,9 +100,34 @@ def build(
     return open_run(out)
 
 
+@contextmanager
+def engine(settings: EngineSettings, monitor: Monitor) -> Iterator[Fleet | None]:
+    """Hold what does blocks of work beside this process; None where it does all itself."""
+    if settings.engine != "ray":
+        yield None
+        return
+    from ila_core.distributed.fleet import Fleet
+
+    with ExitStack() as stack:
+        fleet = Fleet(settings.ray_address)
+        with monitor.stage("reaching Ray"):
+            stack.enter_context(fleet)
+        yield fleet
+
+
 def check_device(settings: BuildSettings) -> None:
-    """Refuse a device that is not there before anything is read."""
-    if (device := settings.device) != "auto" and settings.runs_models:
+    """Refuse a device that is not there before anything is read.
+
+    On Ray, which gives every worker a GPU of its own, one that names a GPU by its number.
+    """
+    device = settings.device
+    if settings.engine == "ray":
+        if set(device) & {":", ","}:
+            raise UsageError(
+                f"--device is {device!r}; on Ray every worker has a device of its own: give its "
+                "kind alone, cuda or cpu, or auto."
+            )
+    elif device != "auto" and settings.runs_models:
         from ila_core.lm.model import devices
 
         devices(device)

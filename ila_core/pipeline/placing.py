@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -49,6 +49,8 @@ ENCODER_LIBRARIES = {
 @dataclass(frozen=True)
 class _Vectors(Stage[np.ndarray]):
     name = "embedding"
+    on_device: ClassVar[bool] = False
+    """Whether the encoder runs on a GPU where there is one."""
 
     records: Made[Records]
 
@@ -81,6 +83,7 @@ class _Vectors(Stage[np.ndarray]):
             encoder,
             out=desk.folder.path / VECTORS,
             work=desk.folder.work,
+            spread=desk.spread and partial(desk.spread, device=self.on_device),
             progress=desk.progress,
         )
         return self.told(result, encoder)
@@ -97,6 +100,10 @@ class Encode(_Vectors):
     @cached_property
     def encoder(self) -> Encoder:
         return encoder_of(self.settings)
+
+    @property
+    def on_device(self) -> bool:  # type: ignore[override]
+        return not self.settings.shipped
 
     @property
     def libraries(self) -> Sequence[str]:
@@ -250,7 +257,10 @@ class Project(Stage[np.ndarray]):
     def make(self, desk: Desk) -> Facts:
         from ila_core.space.project import projected
 
-        made = projected(self.vectors.value, self.settings, progress=desk.progress)
+        made = projected(
+            self.vectors.value, self.settings,
+            work=desk.folder.work, spread=desk.spread, progress=desk.progress,
+        )  # fmt: skip
         desk.folder.save(xy=made.xy)
         facts = {"method": self.settings.method, "distinct": made.distinct}
         return facts | ({"landmarks": made.fitted} if made.fitted < made.distinct else {})

@@ -83,7 +83,10 @@ class ScoreByNgrams(Score):
         from ila_core.loss.ngram.score import score
 
         turns = self.records.value.conversations
-        return score(turns, self.total, self.model, work=desk.folder.work, progress=desk.progress)
+        return score(
+            turns, self.total, self.model,
+            work=desk.folder.work, spread=desk.spread, progress=desk.progress,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,7 @@ class CountTokens(ScoreByNgrams):
             "tokenizer": self.tokenizer,
             "seed": self.model.seed,
             "work": desk.folder.work,
+            "spread": desk.spread,
             "progress": desk.progress,
         }
 
@@ -189,7 +193,12 @@ class ScoreByModel(Score):
 
     def hooks(self, desk: Desk) -> dict[str, Any]:
         """Return where the scoring works, and whom it tells how it fares."""
-        return {"work": desk.folder.work, "progress": desk.progress, "say": desk.say}
+        return {
+            "work": desk.folder.work,
+            "spread": desk.spread,
+            "progress": desk.progress,
+            "say": desk.say,
+        }
 
     def notes(self, value: Columns, facts: Facts) -> Sequence[str]:
         n, meta = self.scored, facts.get("meta", {})

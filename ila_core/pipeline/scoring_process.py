@@ -13,11 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from ila_core.distributed.fleet import Fleet
 from ila_core.errors import IlaError, UsageError
 from ila_core.files import writing_errors
 from ila_core.pipeline.publish import StageFolder
@@ -64,6 +65,7 @@ class _Process:
             "key": stage.records.key,
             "settings": asdict(settings),
             "folder": [folder.name, folder.key, str(folder.path)],
+            "ray": step.spread.address if isinstance(step.spread, Fleet) else None,
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ila_core.pipeline.scoring_process", json.dumps(task)],
@@ -153,9 +155,11 @@ def main(task: Mapping[str, Any]) -> int:
     name, key, path = task["folder"]
     folder = StageFolder(name, key, Path(path))
     try:
-        with writing_errors(path):
+        with writing_errors(path), ExitStack() as stack:
             records = Made(Records.open(Path(task["records"])), task["key"])
-            carry_out(score(LossSettings(**task["settings"]), records), Desk(folder, progress))
+            fleet = stack.enter_context(Fleet(task["ray"])) if task["ray"] else None
+            desk = Desk(folder, progress, spread=fleet)
+            carry_out(score(LossSettings(**task["settings"]), records), desk)
     except IlaError as error:
         notice = {"error": str(error), "usage": isinstance(error, UsageError)}
         print(json.dumps(notice), file=stream, flush=True)

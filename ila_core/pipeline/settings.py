@@ -287,7 +287,32 @@ class DepthSettings:
 
 
 @dataclass(frozen=True)
+class EngineSettings:
+    """Where a build is computed; it alters no result."""
+
+    engine: Literal["local", "ray"] = option(
+        "local",
+        "where it is computed",
+        metavar="NAME",
+        choices={
+            "local": "on this machine",
+            "ray": "on a Ray cluster, or a Ray of this machine; needs the extra package",
+        },
+        names={"local": "on this machine", "ray": "on Ray"},
+        alters=False,
+    )
+    ray_address: str | None = option(
+        None,
+        "the Ray cluster, as HOST:PORT, or auto for the one that runs on this machine; unless "
+        "given, one is started for the build",
+        called="Address of the cluster", metavar="ADDRESS", company=("engine", ("ray",)),
+        alters=False,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class BuildSettings(
+    EngineSettings,
     DepthSettings,
     DomainSettings,
     LabelSettings,
@@ -297,11 +322,6 @@ class BuildSettings(
     ReadSettings,
 ):
     """Every option of `ila build`, under the same name; the defaults need no network."""
-
-    engine: Literal["local"] = option(
-        "local", "where it is computed", metavar="NAME", choices={"local": "on this machine"},
-        alters=False,
-    )  # fmt: skip
 
     @classmethod
     def of(cls, **given: Any) -> BuildSettings:

@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Generic, TypeVar
 
 from ila_core._version import __version__
+from ila_core.blocks import Spread
 from ila_core.files import key_of
 from ila_core.options import counted, options_of
 from ila_core.pipeline.publish import Run, StageFolder
@@ -48,6 +49,8 @@ class Desk:
     progress: Progress = no_progress
     say: Say = silent
     notice: Say = silent
+    spread: Spread | None = None
+    """Who does blocks of work; None where this process does all of it."""
 
 
 class Stage(Generic[T]):
@@ -151,9 +154,10 @@ def carry_out(stage: Stage[Any], desk: Desk) -> None:
 class Step:
     """Makes stages in a run folder, each of them once."""
 
-    def __init__(self, run: Run, monitor: Monitor) -> None:
+    def __init__(self, run: Run, monitor: Monitor, spread: Spread | None = None) -> None:
         self.run = run
         self.monitor = monitor
+        self.spread = spread
         self.beforehand: Callable[[], None] = lambda: None
         """Called before a stage is begun: raises where the build cannot end well any more."""
 
@@ -167,7 +171,8 @@ class Step:
             self.monitor.reuse(stage.name)
         else:
             with self.monitor.stage(stage.name, stage.total) as progress:
-                carry_out(stage, Desk(folder, progress, self.monitor.say, self.monitor.notice))
+                told = self.monitor.say, self.monitor.notice
+                carry_out(stage, Desk(folder, progress, *told, self.spread))
         return self.made(stage)
 
     def folder(self, stage: Stage[Any]) -> StageFolder:

@@ -60,6 +60,10 @@ class Records:
     def __len__(self) -> int:
         return self._footer.num_rows
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process the footer is read anew."""
+        return (Records, (self.path.absolute(),))
+
     @cached_property
     def _footer(self) -> Any:
         import pyarrow as pa
@@ -120,14 +124,27 @@ class Records:
         """Whether any record has a labels field that could be read."""
         return self._info["has_labels"]
 
-    def batches(self, columns: Sequence[str], size: int = ROW_GROUP) -> Iterator[pa.RecordBatch]:
-        """Batches of at most `size` rows with the columns asked for, in file order."""
-        with self._sound():
-            yield from self._parquet().iter_batches(batch_size=size, columns=list(columns))
+    def batches(
+        self, columns: Sequence[str], size: int = ROW_GROUP, first: int = 0
+    ) -> Iterator[pa.RecordBatch]:
+        """Batches of at most `size` rows with the columns asked for, from row `first`, in order.
 
-    def instructions(self) -> Iterator[str]:
-        """x_i, in file order."""
-        return self._values("instruction")
+        What stands before its row group is not read.
+        """
+        group = int(np.searchsorted(self._starts, first, side="right")) - 1
+        groups = list(range(group, len(self._starts) - 1))
+        skipped = first - int(self._starts[group])
+        with self._sound():
+            for batch in self._parquet().iter_batches(
+                batch_size=size, row_groups=groups, columns=list(columns)
+            ):
+                if skipped < len(batch):
+                    yield batch.slice(skipped) if skipped else batch
+                skipped = max(0, skipped - len(batch))
+
+    def instructions(self, first: int = 0) -> Iterator[str]:
+        """x_i, in file order from row `first`."""
+        return self._values("instruction", first)
 
     def responses(self) -> Iterator[str]:
         """y_i, in file order; "" where there is none."""
@@ -137,9 +154,9 @@ class Records:
         """The records as they were loaded, in file order."""
         return self._values("record")
 
-    def conversations(self) -> Iterator[tuple[Turn, ...]]:
-        """The turns of every record, in file order."""
-        for batch in self.batches(["turns"]):
+    def conversations(self, first: int = 0) -> Iterator[tuple[Turn, ...]]:
+        """The turns of every record, in file order from row `first`."""
+        for batch in self.batches(["turns"], first=first):
             yield from turns_of(batch.column(0))
 
     def labels(self) -> list[Labels]:
@@ -245,8 +262,8 @@ class Records:
         except (pa.ArrowException, OSError) as error:
             raise RunError(f"{self.path} cannot be read ({error}); build it again.") from error
 
-    def _values(self, column: str) -> Iterator[Any]:
-        for batch in self.batches([column]):
+    def _values(self, column: str, first: int = 0) -> Iterator[Any]:
+        for batch in self.batches([column], first=first):
             yield from batch.column(0).to_pylist()
 
     def _gather(self, rows: Iterable[int], columns: list[str] | None, convert: Any) -> list[Any]:

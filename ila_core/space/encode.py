@@ -15,10 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ila_core.blocks import Spread
 from ila_core.errors import IlaError
 from ila_core.files import replacing, write_text, writing_errors
 from ila_core.progress import Progress, no_progress
 from ila_core.space.encoders import Encoder
+
+BATCHES = 4
+"""Batches that are encoded as one block where others do it: of so many that a slow encoder is not
+long without something that is kept, and that handing it over costs a quick one little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +37,14 @@ class EmbedResult:
 
 
 def embed(
-    texts: Callable[[], Iterable[str]],
+    texts: Callable[..., Iterable[str]],
     n: int,
     encoder: Encoder,
     *,
     out: str | Path,
     work: str | Path | None = None,
     mean: np.ndarray | None = None,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
     batch: int = 1024,
 ) -> EmbedResult:
@@ -49,6 +55,10 @@ def embed(
     `work`: a killed run that is started again goes on behind them and gives the same bytes.
     `progress` counts texts. A zero vector becomes the mean direction of the others (the first axis
     if there are none), or the direction `mean` (d,) where that is given, and is counted.
+
+    With a `spread` the texts are encoded in other processes, in the same batches, so that the bytes
+    are the same: `texts` is then called with the row to begin at too, and both it and the encoder
+    can be pickled.
 
     >>> from ila_core.space.encoders import load_encoder
     >>> folder = Path(tempfile.mkdtemp())
@@ -62,32 +72,59 @@ def embed(
         out.parent.mkdir(parents=True, exist_ok=True)
         if work is None:
             with tempfile.TemporaryDirectory(dir=out.parent, prefix=".embed-") as folder:
-                return _embed(texts, n, encoder, out, Path(folder), mean, progress, batch)
-        return _embed(texts, n, encoder, out, Path(work), mean, progress, batch)
+                return _embed(texts, n, encoder, out, Path(folder), mean, spread, progress, batch)
+        return _embed(texts, n, encoder, out, Path(work), mean, spread, progress, batch)
 
 
 def _embed(
-    texts: Callable[[], Iterable[str]],
+    texts: Callable[..., Iterable[str]],
     n: int,
     encoder: Encoder,
     out: Path,
     work: Path,
     mean: np.ndarray | None,
+    spread: Spread | None,
     progress: Progress,
     batch: int,
 ) -> EmbedResult:
     first = first_occurrences(texts(), n)
     firsts = np.flatnonzero(first == np.arange(n))
     kept = _Batches(work, (encoder.identity, n, encoder.dim, batch), encoder.dim, batch)
-    finished = kept.rows
-    pending = firsts[finished:]
-    for rows, strings in _batches_at(texts(), pending, batch):
-        kept.append(_checked(encoder, strings, rows))
-        progress(int(rows[-1]) + 1, n)
+    pending = firsts[kept.rows :]
+    if spread is None:
+        for rows, strings in _batches_at(texts(), pending, batch):
+            kept.append(_checked(encoder, strings, rows))
+            progress(int(rows[-1]) + 1, n)
+    else:
+        size = batch * BATCHES
+        blocks = [pending[start : start + size] for start in range(0, len(pending), size)]
+        made = spread(_Encoding(texts, encoder, batch), blocks)
+        for rows, vectors in zip(blocks, made, strict=True):
+            kept.append(vectors)
+            progress(int(rows[-1]) + 1, n)
     place = np.searchsorted(firsts, first)
     unknown = write_units(kept.open(len(firsts)), place, out, mean=mean)
     progress(n, n)
     return EmbedResult(np.load(out, mmap_mode="r"), unknown, encoder.name)
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """Encodes the texts at ascending rows, batch by batch."""
+
+    texts: Callable[..., Iterable[str]]
+    encoder: Encoder
+    batch: int
+
+    def __call__(self) -> Callable[[np.ndarray], np.ndarray]:
+        return self._encode
+
+    def _encode(self, rows: np.ndarray) -> np.ndarray:
+        first = int(rows[0])
+        found = _batches_at(self.texts(first), rows - first, self.batch)
+        return np.concatenate(
+            [_checked(self.encoder, strings, first + places) for places, strings in found]
+        )
 
 
 def first_occurrences(texts: Iterable[str], n: int) -> np.ndarray:

@@ -23,10 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 
+from ila_core.blocks import MappedRows, Rows, Spread, here, keeping, row_blocks
 from ila_core.chance import stream
 from ila_core.errors import IlaError
 from ila_core.progress import Progress, no_progress
@@ -100,6 +102,8 @@ def place(
     rows: np.ndarray | None = None,
     k: int = NEIGHBOURS,
     seed: int = 0,
+    work: Path | None = None,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> Placed:
     """Return the places of vectors (m, d) among landmarks (n, d) that lie at xy (n, 2).
@@ -107,7 +111,9 @@ def place(
     `rows` places those of the vectors alone. Vectors of any length are taken by their direction;
     both arrays may be memory-mapped, and are read in blocks. Equal landmarks count once, at the
     place of the first; fewer than k are all taken. Up to 3.6 billion pairs the nearest are exact,
-    above they come from an index whose chance is drawn by `seed`. IlaError without a landmark, for
+    above they come from an index whose chance is drawn by `seed`. With a `spread` blocks of vectors
+    are placed in other processes, which read them where they are memory-mapped from a .npy file;
+    those that are finished are kept in the folder `work`. IlaError without a landmark, for
     xy of another length, and for vectors of another dimension.
 
     >>> landmarks, xy = np.eye(3), np.array([[0, 0], [9, 0], [0, 9]])
@@ -120,17 +126,42 @@ def place(
     known = distinct_rows(landmarks)[0]
     at = np.asarray(xy, np.float64)[known]
     k = min(k, len(known))
-    near = _Nearest(landmarks, known, min(k + SPARE, len(known)), len(rows), seed)
+    placing = _Placing(landmarks, known, at, k, len(rows), seed, MappedRows.of(vectors), rows)
+    blocks = row_blocks(len(rows), QUERIES)
     placed = np.empty((len(rows), 2), np.float32)
     first, distance = np.empty(len(rows), np.int64), np.empty(len(rows), np.float64)
-    for start in range(0, len(rows), QUERIES):
-        block = slice(start, start + QUERIES)
-        found, apart = near(np.asarray(vectors[rows[block]], np.float32))
-        found, apart = found[:, :k], apart[:, :k]
-        placed[block] = _among(at[found], apart)
-        first[block], distance[block] = known[found[:, 0]], apart[:, 0]
-        progress(start + len(found), len(rows))
+    made = keeping(spread, work) if spread else here
+    for (start, end), part in zip(blocks, made(placing, blocks), strict=True):
+        placed[start:end], first[start:end] = part["xy"], part["nearest"]
+        distance[start:end] = part["distance"]
+        progress(end, len(rows))
     return Placed(placed, first, distance)
+
+
+@dataclass(frozen=True, eq=False)
+class _Placing:
+    """Places blocks of the vectors of `rows` among the `known` landmarks, which lie at `at`."""
+
+    landmarks: np.ndarray
+    known: np.ndarray
+    at: np.ndarray
+    k: int
+    queries: int
+    seed: int
+    vectors: MappedRows
+    rows: np.ndarray
+
+    def __call__(self) -> Callable[[Rows], dict[str, np.ndarray]]:
+        count = min(self.k + SPARE, len(self.known))
+        near = _Nearest(self.landmarks, self.known, count, self.queries, self.seed)
+        return partial(self._place, near)
+
+    def _place(self, near: _Nearest, block: Rows) -> dict[str, np.ndarray]:
+        vectors = self.vectors.array[self.rows[slice(*block)]]
+        found, apart = near(np.asarray(vectors, np.float32))
+        found, apart = found[:, : self.k], apart[:, : self.k]
+        nearest = self.known[found[:, 0]]
+        return {"xy": _among(self.at[found], apart), "nearest": nearest, "distance": apart[:, 0]}
 
 
 def usual_distance(landmarks: np.ndarray, *, seed: int = 0) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,10 @@ class MultilingualEncoder:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self._folder = folder
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process the model is loaded anew."""
+        return (MultilingualEncoder, (self._folder, self.name))
 
     @cached_property
     def identity(self) -> str:

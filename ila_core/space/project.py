@@ -13,10 +13,12 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
+from ila_core.blocks import Spread, once
 from ila_core.chance import stream
 from ila_core.errors import UsageError
 from ila_core.progress import Progress, no_progress
@@ -103,14 +105,20 @@ def project(
 
 
 def projected(
-    vectors: np.ndarray, settings: ProjectionSettings, *, progress: Progress = no_progress
+    vectors: np.ndarray,
+    settings: ProjectionSettings,
+    *,
+    work: Path | None = None,
+    spread: Spread | None = None,
+    progress: Progress = no_progress,
 ) -> Projected:
     """Return the points of vectors (n, d), and how many of them the projection was fitted on.
 
     Equal rows give equal points, the same seed the same bytes on one machine; where the map is one
     of landmarks, in whatever order the rows stand. Fewer than 15 distinct vectors are projected on
-    their principal components, whatever the method. `progress` tells the share of the work as
-    records. UsageError where t-SNE's library is not installed.
+    their principal components, whatever the method. `work` and `spread` are for what is placed
+    among landmarks, as in `landmarks.place`; a fit is made in this process. `progress` tells the
+    share of the work as records. UsageError where t-SNE's library is not installed.
 
     >>> made = projected(np.array([[3.0, 0.0], [1.0, 0.0], [3.0, 0.0]]), ProjectionSettings())
     >>> made.xy[0].tolist(), made.distinct, made.fitted
@@ -120,18 +128,20 @@ def projected(
         return Projected(np.zeros((0, 2), np.float32), 0, 0)
     rows, copies = distinct_rows(vectors)
     fitted = len(rows)
-    work = _Portion(progress, len(vectors))
+    portion = _Portion(progress, len(vectors))
     if is_linear(settings.method, len(rows), vectors.shape[1]):
         xy = principal_components(vectors, rows)
     elif settings.method == "quick-umap":
         if len(rows) > FITTED["quick-umap"]:
-            return projected(vectors, replace(settings, method="landmarks"), progress=progress)
-        xy = _fit_in_order(vectors, rows, settings, work)
+            among = replace(settings, method="landmarks")
+            return projected(vectors, among, work=work, spread=spread, progress=progress)
+        xy = _fit_in_order(vectors, rows, settings, portion)
     elif len(rows) <= FITTED[settings.method]:
-        xy = _fit(np.asarray(vectors[rows], np.float32), settings, work)
+        xy = _fit(np.asarray(vectors[rows], np.float32), settings, portion)
     else:
-        xy, fitted = _fit_on_landmarks(vectors, rows, settings, work), FITTED[settings.method]
-    work(1.0)
+        xy = _fit_on_landmarks(vectors, rows, settings, portion, work, spread)
+        fitted = FITTED[settings.method]
+    portion(1.0)
     return Projected(xy[copies], len(rows), fitted)
 
 
@@ -415,16 +425,27 @@ class _Iterations:
 
 
 def _fit_on_landmarks(
-    vectors: np.ndarray, rows: np.ndarray, settings: ProjectionSettings, work: _Portion
+    vectors: np.ndarray,
+    rows: np.ndarray,
+    settings: ProjectionSettings,
+    portion: _Portion,
+    work: Path | None,
+    spread: Spread | None,
 ) -> np.ndarray:
-    """Return the points of the distinct vectors[rows], the landmarks' and the others', (m, 2)."""
+    """Return the points of the distinct vectors[rows], the landmarks' and the others', (m, 2).
+
+    The fit is kept in the folder `work` where others place the rest: they must all lie among the
+    same places, also those that are placed after a kill.
+    """
     chosen = choose(vectors, rows, FITTED[settings.method], seed=settings.seed)
     landmarks = np.asarray(vectors[rows[chosen]], np.float32)
-    fitted = _fit(landmarks, settings, work.part(0.0, 0.6))
-    placing = work.part(0.6, 1.0)
+    fitting = portion.part(0.0, 0.6)
+    file = None if work is None else work / "landmarks.npz"
+    fitted = once(file, lambda: {"xy": _fit(landmarks, settings, fitting)})["xy"]
+    placing = portion.part(0.6, 1.0)
     others = np.setdiff1d(np.arange(len(rows)), chosen)
     placed = place(
-        landmarks, fitted, vectors, rows=rows[others], seed=settings.seed,
+        landmarks, fitted, vectors, rows=rows[others], seed=settings.seed, work=work, spread=spread,
         progress=lambda done, total: placing(done / (total or 1)),
     )  # fmt: skip
     xy = np.empty((len(rows), 2), np.float32)

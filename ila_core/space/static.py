@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,6 +35,10 @@ class StaticEncoder:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self._folder = folder
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process the model is loaded anew."""
+        return (StaticEncoder, (self._folder, self.name))
 
     @cached_property
     def identity(self) -> str:

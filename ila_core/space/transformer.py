@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,10 @@ class TransformerEncoder:
         self.name = name
         self._source = source
         self._device = device
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process the model is loaded anew."""
+        return (TransformerEncoder, (self._source, self.name, self._device))
 
     @cached_property
     def identity(self) -> str:

@@ -14,6 +14,7 @@ from ila_core.pipeline.settings import (
     DepthSettings,
     DomainSettings,
     EncodeSettings,
+    EngineSettings,
     LabelSettings,
     LossSettings,
     PlaceSettings,
@@ -21,7 +22,7 @@ from ila_core.pipeline.settings import (
 from ila_core.pool.settings import ReadSettings
 
 PARTS = (ReadSettings, EncodeSettings, PlaceSettings, LossSettings, LabelSettings,
-         DomainSettings, DepthSettings)  # fmt: skip
+         DomainSettings, DepthSettings, EngineSettings)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_settings_are_the_words_that_set_them_and_back() -> None:
 
 def test_every_option_belongs_to_a_stage_or_says_where_it_is_computed() -> None:
     parts = {name for part in PARTS for name in options_of(part)}
-    assert set(options_of(BuildSettings)) == parts | {"engine"}
+    assert set(options_of(BuildSettings)) == parts
     settings = BuildSettings.of(loss="none", seed=4)
     for part in PARTS:
         taken = settings.part(part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,8 @@ CHANGES: dict[str, tuple[dict[str, Any], Any, set[str]]] = {
     "labels_model": (SERVER, "another", LABELLED),
     "domains": ({}, "column:topic", {"domains", "landscape"}),
     "depth_column": ({}, "score", {"landscape"}),
-    "engine": ({}, "elsewhere", set()),
+    "engine": ({}, "ray", set()),
+    "ray_address": ({"engine": "ray"}, "there:6379", set()),
 }
 """Of every option: what is asked for besides, another value, and the stages that are made again."""
 
@@ -92,6 +93,7 @@ def keys_of(
 
     monkeypatch.setattr(building, "Step", Dry)
     monkeypatch.setattr(building, "scoring_beside", beside)
+    monkeypatch.setattr(building, "engine", lambda *_: nullcontext())  # nothing is computed
 
     def found(settings: BuildSettings) -> Keys:
         keys.clear()

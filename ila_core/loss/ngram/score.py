@@ -7,10 +7,13 @@ could guess stays dear, boilerplate is cheap from the start; what can be learned
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ila_core.blocks import Rows, Spread, keeping, row_blocks
 from ila_core.chance import stream
 from ila_core.loss.ngram.model import NgramModel, NgramSettings, affordable
 from ila_core.loss.ngram.tokenizer import (
@@ -20,10 +23,13 @@ from ila_core.loss.ngram.tokenizer import (
     sample_texts,
     train_tokenizer,
 )
-from ila_core.loss.ngram.tokens import TokenPool, encode_pool
+from ila_core.loss.ngram.tokens import BATCH_RECORDS, TokenPool, encode_pool
 from ila_core.loss.result import NO_RESPONSE, LossResult
 from ila_core.loss.turns import Conversations
 from ila_core.progress import Progress, no_progress
+
+Halves = tuple[np.ndarray, np.ndarray]
+"""The rows of two halves of a pool."""
 
 
 def halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,6 +64,7 @@ def score(
     settings: NgramSettings | None = None,
     *,
     work: Path | None = None,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> LossResult:
     """Losses of a pool's n records, each by a model fitted on the half it is not in.
@@ -67,22 +74,22 @@ def score(
     scored, however long. A record without a response is missing ("no response"). A pool of one
     record has an empty other half: the uniform distribution and the record's own cache. The
     column "loss_reduction" is the loss by the model of a small part of the half less the loss.
+
+    With a `spread` the texts are cut into tokens and the records scored in other processes, by
+    models that are fitted in this one: see `encode_pool` for what that asks of `conversations`. All
+    four models are in memory then; without one, two at a time.
     """
     settings = settings or NgramSettings()
     tokenizer = _pool_tokenizer(conversations, n, settings, work)
     pool = encode_pool(
-        conversations, n, tokenizer, work=work, progress=lambda done, _: progress(done, 2 * n)
-    )
+        conversations, n, tokenizer, work=work, spread=spread,
+        progress=lambda done, _: progress(done, 2 * n),
+    )  # fmt: skip
     both = halves(n, settings.seed)
-    loss, reduction = np.full((2, n), np.nan, dtype=np.float32)
-    for half, (seen, unseen) in enumerate((both, both[::-1]), start=1):
-        rows = np.sort(unseen[pool.response_tokens[unseen] > 0])
-        nats, tokens = NgramModel.fit(pool, seen, settings).losses(pool, rows)
-        loss[rows] = nats / tokens
-        progress(n + half * n // 2 - n // 8, 2 * n)
-        little = NgramModel.fit(pool, before(seen, settings.seed), settings)
-        reduction[rows] = (little.losses(pool, rows).nats - nats) / tokens
-        progress(n + half * n // 2, 2 * n)
+    if spread is None:
+        loss, reduction = _scored(pool, both, settings, progress)
+    else:
+        loss, reduction = _scored_beside(pool, both, settings, keeping(spread, work), progress)
     return LossResult(
         loss=loss,
         tokens=pool.response_tokens.astype(np.float32),
@@ -98,6 +105,71 @@ def score(
         },
         extra={"loss_reduction": reduction},
     )
+
+
+def _scored(
+    pool: TokenPool, both: Halves, settings: NgramSettings, progress: Progress
+) -> tuple[np.ndarray, np.ndarray]:
+    """Losses and loss reductions of the pool, (n,) float32 each, one half after the other."""
+    n = len(pool)
+    loss, reduction = np.full((2, n), np.nan, dtype=np.float32)
+    for half, (seen, unseen) in enumerate((both, both[::-1]), start=1):
+        rows = np.sort(unseen[pool.response_tokens[unseen] > 0])
+        nats, tokens = NgramModel.fit(pool, seen, settings).losses(pool, rows)
+        loss[rows] = nats / tokens
+        progress(n + half * n // 2 - n // 8, 2 * n)
+        little = NgramModel.fit(pool, before(seen, settings.seed), settings)
+        reduction[rows] = (little.losses(pool, rows).nats - nats) / tokens
+        progress(n + half * n // 2, 2 * n)
+    return loss, reduction
+
+
+def _scored_beside(
+    pool: TokenPool, both: Halves, settings: NgramSettings, spread: Spread, progress: Progress
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same, in blocks of rows that others score: a record's loss depends on none beside it."""
+    n = len(pool)
+    models = []
+    for seen in both:
+        little = NgramModel.fit(pool, before(seen, settings.seed), settings)
+        models.append((NgramModel.fit(pool, seen, settings), little))
+    half = np.zeros(n, np.int8)
+    half[both[1]] = 1
+    loss, reduction = np.full((2, n), np.nan, dtype=np.float32)
+    blocks = row_blocks(n, BATCH_RECORDS)
+    made = spread(_Scoring(pool, tuple(models), half), blocks)
+    for (first, end), part in zip(blocks, made, strict=True):
+        loss[first:end], reduction[first:end] = part["loss"], part["reduction"]
+        progress(n + end, 2 * n)
+    return loss, reduction
+
+
+@dataclass(frozen=True, eq=False)
+class _Scoring:
+    """Scores the records of a block of rows, each by the models of the half it is not in.
+
+    models: those of each half, of the whole and of a small part of it. half: (n,) the half that a
+    record is in.
+    """
+
+    pool: TokenPool
+    models: tuple[tuple[NgramModel, NgramModel], ...]
+    half: np.ndarray
+
+    def __call__(self) -> Callable[[Rows], dict[str, np.ndarray]]:
+        return self._score
+
+    def _score(self, rows: Rows) -> dict[str, np.ndarray]:
+        first, end = rows
+        loss, reduction = np.full((2, end - first), np.nan, dtype=np.float32)
+        answered = self.pool.response_tokens[first:end] > 0
+        for half, (model, little) in enumerate(self.models):
+            places = np.flatnonzero(answered & (self.half[first:end] != half))
+            nats, tokens = model.losses(self.pool, first + places)
+            loss[places] = nats / tokens
+            earlier = little.losses(self.pool, first + places).nats
+            reduction[places] = (earlier - nats) / tokens
+        return {"loss": loss, "reduction": reduction}
 
 
 def _silent(pool: TokenPool) -> dict[str, int]:
@@ -167,13 +239,14 @@ def count_tokens(
     taught: tuple[Conversations, int] | None = None,
     seed: int = 0,
     work: Path | None = None,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> np.ndarray:
     """Response tokens T of the n records, (n,) float32, end tokens included; 0 for no response.
 
     tokenizer: a tokenizer.json, a model's folder or a model's name on the Hugging Face hub; None
     trains the one that `score` would use at that seed, on these records or on the pool `taught`
-    and its number of records.
+    and its number of records. `spread` as in `encode_pool`.
 
     >>> from collections import namedtuple
     >>> Turn = namedtuple("Turn", "role text scored")
@@ -187,7 +260,7 @@ def count_tokens(
         if tokenizer is not None
         else _pool_tokenizer(*learned, NgramSettings(seed=seed), work)
     )
-    pool = encode_pool(conversations, n, counter, work=work, progress=progress)
+    pool = encode_pool(conversations, n, counter, work=work, spread=spread, progress=progress)
     return pool.response_tokens.astype(np.float32)
 
 

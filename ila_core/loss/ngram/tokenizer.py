@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -83,6 +83,10 @@ class PoolTokenizer:
         self.key = _digest(bpe.to_str())
         self._forget()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process no word has been seen."""
+        return (PoolTokenizer.read, (self.bpe.to_str(),))
+
     def _forget(self) -> None:
         self._words = _Words()
         self._pieces = np.zeros(0, dtype=np.int64)  # the words' tokens, one word after another
@@ -119,9 +123,14 @@ class PoolTokenizer:
     @classmethod
     def open(cls, path: Path) -> PoolTokenizer:
         """Read what `save` wrote."""
+        return cls.read(path.read_text(encoding="utf-8"))
+
+    @classmethod
+    def read(cls, text: str) -> PoolTokenizer:
+        """The tokenizer of the text that `save` wrote."""
         import tokenizers
 
-        return cls(tokenizers.Tokenizer.from_str(path.read_text(encoding="utf-8")))
+        return cls(tokenizers.Tokenizer.from_str(text))
 
 
 class LibraryTokenizer:

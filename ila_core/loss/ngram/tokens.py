@@ -8,17 +8,19 @@ can spell them: "<|end|>" in the data is seven ordinary characters.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ila_core.blocks import Rows, Spread, keeping, row_blocks
 from ila_core.errors import UsageError
 from ila_core.files import replacing, write_text, writing_errors
 from ila_core.loss.ngram.tokenizer import Tokenizer
-from ila_core.loss.turns import Conversation, Conversations
+from ila_core.loss.turns import Conversation
 from ila_core.progress import Progress, no_progress
 
 ROLES = ("system", "user", "assistant", "tool")
@@ -42,6 +44,8 @@ class TokenPool:
     spans: np.ndarray
     span_offsets: np.ndarray
     vocab: int
+    path: Path | None = field(default=None, repr=False)
+    """Where it lies; None for one that is in memory alone."""
     response_tokens: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +54,12 @@ class TokenPool:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process it is opened where it lies."""
+        if self.path is not None:
+            return (TokenPool.open, (self.path.absolute(),))
+        return (TokenPool, (self.ids, self.offsets, self.spans, self.span_offsets, self.vocab))
 
     def save(self, path: Path) -> None:
         """Write the folder `path`; pool.json comes last and says that the rest is there."""
@@ -69,7 +79,7 @@ class TokenPool:
             np.load(path / f"{name}.npy") for name in ("offsets", "spans", "span_offsets")
         )
         vocab = json.loads((path / "pool.json").read_text(encoding="utf-8"))["vocab"]
-        return cls(ids.view(np.ndarray), offsets, spans, span_offsets, vocab)
+        return cls(ids.view(np.ndarray), offsets, spans, span_offsets, vocab, path)
 
 
 class _Batch(NamedTuple):
@@ -82,11 +92,12 @@ class _Batch(NamedTuple):
 
 
 def encode_pool(
-    conversations: Conversations,
+    conversations: Callable[..., Iterable[Conversation]],
     n: int,
     tokenizer: Tokenizer,
     *,
     work: Path | None = None,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> TokenPool:
     """The pool's token streams: what every later fit and score reads, so it is encoded once.
@@ -95,6 +106,9 @@ def encode_pool(
     is its end token alone. With a `work` folder, which must be this pool's own, finished batches
     are kept there and a killed run goes on after them. The streams are held in memory while they
     are made: 2 bytes a token, 4 for a vocabulary above 65,000.
+
+    With a `spread` blocks of rows are encoded in other processes: `conversations` is then called
+    with the row to begin at, and both it and the tokenizer can be pickled.
 
     >>> from collections import namedtuple
     >>> from ila_core.loss.ngram.tokenizer import train_tokenizer
@@ -110,7 +124,13 @@ def encode_pool(
         return TokenPool.open(target)
     batches: list[_Batch] = []
     done = 0
-    for number, records in enumerate(_batched(conversations())):
+    if spread is not None:
+        made = keeping(spread, target)
+        for arrays in made(_Encoding(conversations, tokenizer), row_blocks(n, BATCH_RECORDS)):
+            batches.append(_Batch(**arrays))
+            done += len(batches[-1].length)
+            progress(done, n)
+    for number, records in enumerate(_batched(conversations()) if spread is None else ()):
         file = None if target is None else target / f"batch-{number:06d}.npz"
         batches.append(_kept_batch(file, records, tokenizer))
         done += len(records)
@@ -121,9 +141,28 @@ def encode_pool(
     if target is None:
         return pool
     pool.save(target)
-    for batch_file in target.glob("batch-*.npz"):
+    for batch_file in [*target.glob("batch-*.npz"), *target.glob("rows-*.npz")]:
         batch_file.unlink()
     return TokenPool.open(target)
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """Encodes the records of a block of rows, as one batch."""
+
+    conversations: Callable[..., Iterable[Conversation]]
+    tokenizer: Tokenizer
+
+    def __call__(self) -> Callable[[Rows], dict[str, np.ndarray]]:
+        return self._encode
+
+    def _encode(self, rows: Rows) -> dict[str, np.ndarray]:
+        first, end = rows
+        records = islice(self.conversations(first), end - first)
+        batches = [_encode_batch(part, self.tokenizer) for part in _batched(records)]
+        pool = _joined(batches, self.tokenizer.vocab)
+        whole = _Batch(pool.ids, np.diff(pool.offsets), pool.spans, np.diff(pool.span_offsets))
+        return whole._asdict()
 
 
 def _batched(
