@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: app smollm test check bench sample study-sample clean
+.PHONY: app smollm test faults check bench sample study-sample clean
 
 app: $(STAMP)
 	$(BIN)/ila app $(OPEN)
@@ -14,6 +14,11 @@ smollm: $(STAMP)
 
 test: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+# What is broken, killed or made to harm, at the size of the tests; FULL=1 for the README's figures.
+faults: $(STAMP)
+	$(if $(FULL),ILA_FAULTS=200 ILA_FUZZ_EXAMPLES=5000) HF_HUB_OFFLINE=1 \
+		$(BIN)/python -m pytest -q -n 2 tests/faults tests/pool/test_bounds.py
 
 check: $(STAMP)
 	$(BIN)/ruff check .
