@@ -76,7 +76,7 @@ def _difference_scale(
     bent = np.sign(gap) * np.log1p(np.abs(gap))
     end = float(np.log1p(most))
     return Scale(bent, -end, end, stops, title, [-end, 0, end],
-                 [f"−{most:,}", "0", f"+{most:,} records (log)"])  # fmt: skip
+                 [f"−{most:,}", "0", f"+{most:,} record{'s' * (most != 1)} (log)"])  # fmt: skip
 
 
 def _reach(values: np.ndarray, step: float) -> float:

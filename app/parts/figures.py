@@ -19,10 +19,14 @@ class Figure:
     help: str | None = None
 
 
-def number_rows(figures: Sequence[Figure], *, columns: int = 2) -> None:
-    """Draw numbers with their difference to random, `columns` side by side."""
+def number_rows(figures: Sequence[Figure], *, columns: int = 2, key: str = "numbers") -> None:
+    """Draw numbers with their difference to random, `columns` side by side.
+
+    `key` begins with "numbers": the style keeps their place by it while the browser loads them.
+    """
+    rows = st.container(key=key)
     for start in range(0, len(figures), columns):
-        row = st.columns(columns, gap="small", wrap=False)
+        row = rows.columns(columns, gap="small", wrap=False)
         for slot, figure in zip(row, figures[start : start + columns], strict=False):
             tone = {None: "off", True: "green", False: "red"}[figure.good]
             slot.metric(

@@ -286,7 +286,6 @@ def ways_out(landscape: Landscape, entry: Entry, study: Study) -> None:
         st.download_button("Findings in words", lambda: study.summary() + "\n", "study.txt",
                            "text/plain", icon=":material/description:",
                            on_click="ignore")  # fmt: skip
-        if entry.settings is not None and entry.same:
-            with st.container(width="stretch"):
-                st.code(entry.settings.command(landscape.run or "RUN", "study"), language="bash",
-                        wrap_lines=True)  # fmt: skip
+    if entry.settings is not None and entry.same:
+        st.code(entry.settings.command(landscape.run or "RUN", "study"), language="bash",
+                wrap_lines=True)  # fmt: skip

@@ -196,10 +196,11 @@ def against(view: View, selection: Selection) -> Selection | None:
         spec = methods.find(view.against).applied(asked)
         other = made(selection.landscape, replace(spec, depth=asked.depth))
     except IlaError as error:
-        trouble(error)
+        with st.container(key="no_map"):
+            trouble(error)
         return None
     if other is None:
-        st.info(
+        st.container(key="no_map").info(
             f"{plain(view.against)} takes long on this pool and has not run for this budget. "
             "Choose it as the method and run it there: from then on it can be set against others."
         )

@@ -102,9 +102,11 @@ def named(given: Path | None) -> Pool | None:
     except IlaError as error:
         trouble(error)
         return None
-    if pool.folder is not None and builds.unfinished(pool.folder) is not None:
-        st.info("A landscape is being built in this folder.", icon=":material/hourglass_top:")
-        progress_panel(pool.folder, ours=False)
+    begun = builds.unfinished(pool.folder) if pool.folder is not None else None
+    if begun is not None:
+        stands = "is being built" if begun.state == "running" else "has not been built to its end"
+        st.info(f"A landscape {stands} in this folder.", icon=":material/hourglass_top:")
+        progress_panel(begun.folder, ours=False)
         return None
     if pool.folder is not None and folders.is_run(pool.folder):
         st.info("This folder is a finished landscape.", icon=":material/map:")

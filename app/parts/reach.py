@@ -20,8 +20,7 @@ def reach(selection: Selection) -> None:
     landscape, numbers = selection.landscape, cache.numbers(selection)
     base = cache.chance(landscape, session.chance())
     figures = figures_of(numbers, base)
-    with st.container(key="numbers"):
-        number_rows(figures, columns=len(figures))
+    number_rows(figures, columns=len(figures))
 
 
 def measured(selection: Selection) -> None:

@@ -14,7 +14,7 @@ from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 from parts.depth_knobs import depth_words
-from parts.texts import count
+from parts.texts import counted
 from view import USUAL, View
 
 Recipe = Mapping[str, Any]
@@ -84,7 +84,11 @@ def words(selection: Selection) -> str:
 
 
 def patches_words(spec: Spec, number: int | None = None) -> str:
-    """Return the patches of a selection in words, and how many where that is known."""
+    """Return the patches of a selection in words, and how many where that is known.
+
+    >>> patches_words(Spec(), 1), patches_words(Spec(), 2063)
+    ('1 even patch', '2,063 even patches')
+    """
     if spec.even:
-        return "even patches" if number is None else f"{count(number)} even patches"
+        return "even patches" if number is None else counted(number, "even patch")
     return "a grid" if number is None else f"a grid of {number:,} × {number:,}"

@@ -50,7 +50,7 @@ h1, h2, h3 {letter-spacing: -0.01em;}
     [data-testid="stMain"] [data-testid="stColumn"] {min-width: min(100%, 21rem); flex: 1 1 21rem;}
     .st-key-map_and_panel [data-testid="stHorizontalBlock"] > [data-testid="stColumn"]
         {min-width: 100%;}
-    [data-testid="stMain"] [data-testid="stColumn"]:has([data-testid="stMetric"]) {
+    [data-testid="stMain"] [class*="st-key-numbers"] [data-testid="stColumn"] {
         min-width: 7.5rem; flex: 1 1 7.5rem;}
     [data-testid="stMain"] .st-key-pair_choice [data-testid="stColumn"] {
         min-width: 4.5rem; flex: 1 1 4.5rem;}
@@ -63,10 +63,14 @@ h1, h2, h3 {letter-spacing: -0.01em;}
     .st-key-knob_study):has(> [data-testid="stSkeleton"]) {min-height: 64px;}
 [data-testid="stSidebar"] :is(.st-key-knob_amount, .st-key-knob_sweep):has(
     > [data-testid="stSkeleton"]) {min-height: 38px;}
-.st-key-numbers [data-testid="stSkeleton"] {height: 79px;}
+[class*="st-key-numbers"] [data-testid="stSkeleton"] {height: 79px;}
+.st-key-landscape_now [data-testid="stSkeleton"] {height: 19px;}
+[data-testid="stHorizontalBlock"] > [data-testid="stElementContainer"]:has(
+    > [data-testid="stSkeleton"]) {flex: 0 1 6rem; min-width: 0;}
 .st-key-upload:has(> [data-testid="stSkeleton"]) {min-height: 118px;}
-.st-key-map:has(> [data-testid="stSkeleton"]) {min-height: calc(clamp(380px, 100vh - 380px,
-    820px) + 60px);}
+.st-key-knob_format:has(> [data-testid="stSkeleton"]) {min-height: 330px;}
+.st-key-map_and_panel:not(:has(.st-key-terrain, .st-key-no_map)) .st-key-map
+    {min-height: calc(clamp(380px, 100vh - 380px, 820px) + 60px);}
 /* What a table's own download writes, a spreadsheet would calculate; the page offers its own. */
 [data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) {display: none;}
 """

@@ -117,7 +117,8 @@ def _summary(selection: Selection) -> str:
     how = f"by {selection.spec.method}"
     if selection.cut is not None:
         cut = f"{selection.resolution:,}"
-        how += f" from {cut} even patches" if selection.spec.even else f" from a {cut} x {cut} grid"
+        even = f" from {cut} even patch{'es' * (selection.resolution != 1)}"
+        how += even if selection.spec.even else f" from a {cut} x {cut} grid"
     return (
         f"{k:,} of {n:,} records ({k / n:.1%}) are kept, {selection.tokens:,.0f} response tokens: "
         f"chosen for a budget of {selection.spec.budget} {how}, depth by "

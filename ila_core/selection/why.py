@@ -67,14 +67,16 @@ class Reason:
     def _level(self) -> str:
         level = self.round or 0
         if self.even:
-            where = f"first of a patch at level {level} ({2**level:,} even patches)"
+            where = (
+                f"first of a patch at level {level} ({2**level:,} even patch{'es' * (level > 0)})"
+            )
         elif level >= LEVELS:
             where = "after the finest level"
         else:
             where = f"first of a patch at level {level} ({2**level:,} x {2**level:,})"
         if self.kept:
             return f"{where}, pick {self.pick:,}"
-        return f"{where}, it comes with a budget of {self.pick:,} records"
+        return f"{where}, it comes with a budget of {self.pick:,} record{'s' * (self.pick != 1)}"
 
     def _turn(self) -> str:
         if self.count == 1:
