@@ -15,7 +15,8 @@ models, UMAP (on landmarks above 250,000 records), k-means.
 
 Nothing of a result depends on the size of a block: texts are encoded in the batches that the local
 engine makes, a language model reads the windows and batches that it does, and what an n-gram model
-or the landmarks say of a record depends on no other. So the run folder is the same to the byte, and
+or the landmarks say of a record depends on no other. So the run folder is the same to the byte
+(losses of a language model on as many threads: an actor has one unless OMP_NUM_THREADS is set), and
 either engine goes on with what the other has begun.
 
 Whatever is finished is kept in the folder of its stage: who kills the build and starts it again

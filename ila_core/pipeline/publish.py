@@ -23,7 +23,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ila_core.artifacts import ARTIFACTS, MANIFEST, STAGES
-from ila_core.errors import IlaError, RunError
+from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.files import locked, replacing, sweep, write_text, writing_errors
 from ila_core.landscape.folder import Stamp
 
@@ -109,7 +109,12 @@ class Run:
 
     @classmethod
     def create(cls, folder: str | Path) -> Run:
-        """Make the folder if need be. A folder full of other things is refused."""
+        """Make the folder if need be. A folder full of other things is refused, as is a bucket."""
+        if str(folder).startswith(("s3:/", "gs:/")):
+            raise UsageError(
+                f"--out is {str(folder)!r}; a landscape is built in a folder: name one, and copy "
+                "it from there when it is finished."
+            )
         folder = Path(folder)
         with writing_errors(folder):
             if folder.is_dir() and any(folder.iterdir()) and not _ours(folder):

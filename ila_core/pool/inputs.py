@@ -15,6 +15,7 @@ from pathlib import Path
 from ila_core.errors import IlaError
 from ila_core.files import hash_file, reading_errors
 from ila_core.pool.folders import files_of, unread_in
+from ila_core.pool.remote import address_of, fetched, is_remote
 from ila_core.progress import Progress, no_progress
 
 Paths = Sequence[str | Path] | str | Path
@@ -68,6 +69,8 @@ def hashed(paths: Paths, *, split: str = "", progress: Progress = no_progress) -
 def expand(paths: Paths, split: str = "") -> list[Path]:
     """The files that paths, globs and folders name, in the order given, matches of a glob sorted.
 
+    Of an s3:// or gs:// address a copy on this machine, see `remote`.
+
     Of a folder with splits those of `split` are taken, or of its training part. A file named twice
     is read once. Raises IlaError for a path that is not there, a glob without a match, and a folder
     that is no data set.
@@ -99,6 +102,8 @@ def unread(paths: Paths, split: str = "") -> list[str]:
 
 
 def _matches(given: str, split: str) -> list[Path]:
+    if is_remote(given):
+        return fetched(given)
     path = Path(given).expanduser()
     if path.is_dir():
         return files_of(path, split)
@@ -114,5 +119,10 @@ def _matches(given: str, split: str) -> list[Path]:
 
 
 def shown(path: Path) -> str:
-    r"""A path as text that can be written anywhere: bytes that are not UTF-8 as \xNN."""
+    r"""A path as text that can be written anywhere: bytes that are not UTF-8 as \xNN.
+
+    Of a copy from a bucket, the address that it was fetched from.
+    """
+    if (address := address_of(path)) is not None:
+        return address
     return os.fsencode(path).decode("utf-8", "backslashreplace")
