@@ -11,7 +11,7 @@ import session
 from jobs import folders
 from parts.notices import senseless
 from parts.opening import landscape_now
-from parts.style import style
+from parts.style import AHEAD, style
 
 HERE = Path(__file__).parent
 SCREENS = {
@@ -21,10 +21,6 @@ SCREENS = {
     "study": ("Study", ":material/science:"),
     "export": ("Export", ":material/download:"),
 }
-
-AHEAD = 0.25
-"""Seconds by which the style goes ahead of a first page: sent together, the words are there before
-it, and jump when it comes (a layout shift of 1.9 at 800 wide, where 1 is the whole window's)."""
 
 st.set_page_config(
     page_title="ILA · instruction landscape",

@@ -40,7 +40,8 @@ def built(run: Path, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[
 def test_every_screen_draws_what_there_is(built, name: str) -> None:  # type: ignore[no-untyped-def]
     folder, size = built(name), len(POOLS[name][0])
     page = fine(opened(landscape=str(folder), budget="2"))
-    assert f"{size} record{'s' * (size != 1)}, near each other" in texts(page)
+    near = ", near each other" * (size > 1)
+    assert f"{size} record{'s' * (size != 1)}{near}" in texts(page)
     assert not page.error and len(page.metric) == 5
     for screen in SCREENS[1:]:
         page = fine(page.switch_page(f"screens/{screen}.py").run())
