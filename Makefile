@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: app smollm test faults check bench sample study-sample clean
+.PHONY: app smollm test faults check bench licences sample study-sample clean
 
 app: $(STAMP)
 	$(BIN)/ila app $(OPEN)
@@ -28,6 +28,9 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/bench_retune.py
 	HF_HUB_OFFLINE=1 $(BIN)/python tests/benchmarks/bench_encode.py
+
+licences: $(STAMP)
+	$(BIN)/python tests/test_licences.py
 
 sample: $(STAMP)
 	$(BIN)/python sample_data/make_pool.py

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from typing import Any, Literal, get_args
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from door import VISITOR, is_token
 from draw.layers import Theme
@@ -72,7 +73,9 @@ Note = Literal[
     "left out",  # rows that a search left out, by its kind
     "way",  # how a pool is given
     "path",
-    "uploaded",
+    "uploaded",  # where it lies, by what it is for
+    "uploads",  # how often something was, so that each time has an uploader of its own
+    "adding",  # whether further files come to those that were uploaded
     "trouble",
     "deleting",
     "followed build",
@@ -232,9 +235,16 @@ def widget(key: str) -> Any:
     return st.session_state[key]
 
 
-def widget_lives(key: str) -> bool:
-    """Whether a widget was drawn in the run before: its state goes with the screen that is left."""
-    return bool(st.session_state.get(key))
+def drop_uploads(uploader: str) -> None:
+    """Let go of the bytes of what was uploaded, which Streamlit keeps for minutes else.
+
+    `uploader` is the key of the widget, which is not to be drawn again.
+    """
+    files = st.session_state.pop(uploader)
+    run = get_script_run_ctx()
+    if run is not None:
+        for file in files:
+            run.uploaded_file_mgr.remove_file(run.session_id, file.file_id)
 
 
 def follow(name: str) -> None:

@@ -22,14 +22,13 @@ from ila_core.overlap.decontaminate import DecontaminationSettings
 from ila_core.overlap.duplicates import DuplicateSettings
 from jobs import cleaning, folders
 from jobs.cleaning import Search
-from jobs.uploads import store_upload
 from parts import following
 from parts.following import CLEAN
 from parts.knob_of import sentence
 from parts.notices import trouble
-from parts.pool_choice import TYPES
 from parts.switch import switch
 from parts.texts import counted, first_line, plain
+from parts.uploading import uploaded
 
 SEARCHES: Mapping[Search, str] = {
     "duplicates": "Duplicates",
@@ -72,10 +71,10 @@ def asked(search: Search) -> Sequence[str] | None:
     """Draw what a search can be told, and return its words; None while a file is missing."""
     if search == "duplicates":
         return duplicate_words()
-    files = uploaded(search)
+    files = uploaded("Files, of any form that a pool may have", search)
     if not files:
         return None
-    return [*files, *(overlap_words() if search == "decontaminate" else [])]
+    return [*map(str, files), *(overlap_words() if search == "decontaminate" else [])]
 
 
 def duplicate_words() -> list[str]:
@@ -106,19 +105,6 @@ def overlap_words() -> list[str]:
                        key="overlap_cosine", disabled=by == "words",
                        help=sentence(known["cosine"].help))  # fmt: skip
     return ["--by", by, "--words", str(words), "--cosine", f"{cosine:g}"]
-
-
-def uploaded(search: Search) -> list[str]:
-    """Let files be uploaded, and return where they are stored."""
-    files = st.file_uploader(
-        "Files, of any form that a pool may have", type=TYPES, accept_multiple_files=True,
-        key=f"files_{search}",
-    )  # fmt: skip
-    try:
-        return [str(store_upload(folders.runs_folder(), file.name, file)) for file in files]
-    except IlaError as error:
-        trouble(error)
-        return []
 
 
 def start(landscape: Landscape, search: Search, words: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -10,24 +9,21 @@ import streamlit as st
 import cache_files
 import session
 from ila_core.errors import IlaError
-from ila_core.pool.sniffing import PACKED, SUFFIXES, WORDS
+from ila_core.pool.sniffing import PACKED, WORDS
 from ila_core.pool.splits import Splits
 from jobs import builds, folders, pools
 from jobs.pools import Pool
-from jobs.uploads import store_upload
 from parts import reading
 from parts.building import progress_panel
 from parts.landscapes import show
 from parts.notices import trouble
 from parts.switch import switch
-from parts.texts import plain
+from parts.uploading import uploaded
 
-TYPES = [suffix.lstrip(".") for suffix in (*SUFFIXES, ".txt", *PACKED)]
-"""What the name of an upload may end in; a .txt is known by what it begins with."""
 WAYS = {"upload": "Upload", "path": "A path on this machine"}
 
 
-def choose_pool(runs: Path) -> Pool | None:
+def choose_pool() -> Pool | None:
     """Let a pool be uploaded or named; None until there is one."""
     st.subheader("Open a pool", anchor=False)
     given = folders.opened_with()
@@ -35,53 +31,20 @@ def choose_pool(runs: Path) -> Pool | None:
     if session.recall("way") is None:  # a build that ends makes a landscape of what was given:
         session.remember("way", start)  # the way, and what was typed, stay as they are
     way = switch("way", "From", WAYS)
-    return uploaded(runs) if way == "upload" else named(given if start == "path" else None)
+    return upload() if way == "upload" else named(given if start == "path" else None)
 
 
-def uploaded(runs: Path) -> Pool | None:
-    """Let files be uploaded; what was chosen stays so while other screens are visited."""
-    kept: dict[str, Path] = session.recall("uploaded", {})
-    if kept and not session.widget_lives("upload") and all(map(Path.exists, kept.values())):
-        still_chosen(kept)
-        return Pool(tuple(str(path) for path in kept.values()))
+def upload() -> Pool | None:
+    """Let files be uploaded: several are one pool."""
     *most, last = WORDS.values()
-    files = st.file_uploader(
+    files = uploaded(
         f"{', '.join(most)} or {last}, also packed ({', '.join(PACKED)}); several are one pool",
-        type=TYPES,
-        accept_multiple_files=True,
-        key="upload",
-        on_change=upload_changed,
+        "pool",
     )
-    if not files:
-        st.caption("For more than a few hundred megabytes a path is quicker: nothing is copied.")
-        return None
-    stored: dict[str, Path] = {}
-    try:
-        with st.spinner("Storing what was uploaded …"):
-            for file in files:
-                path = kept.get(file.file_id)
-                if path is None or not path.exists():
-                    path = store_upload(runs, file.name, file)
-                stored[file.file_id] = path
-    except IlaError as error:
-        trouble(error)
-        return None
-    session.remember("uploaded", stored)
-    return Pool(tuple(str(path) for path in stored.values()))
-
-
-def upload_changed() -> None:
-    """Callback: what was taken out of the uploader is chosen no more."""
-    if not session.widget("upload"):
-        session.taken("uploaded")
-
-
-def still_chosen(kept: Mapping[str, Path]) -> None:
-    """Say which files were uploaded before another screen was visited, with the way to others."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        names = ", ".join(path.name for path in kept.values())
-        st.markdown(f":material/upload_file: {plain(names)}", width="stretch")
-        st.button("Upload another", on_click=session.taken, args=("uploaded",))
+    if files:
+        return Pool(tuple(map(str, files)))
+    st.caption("For more than a few hundred megabytes a path is quicker: nothing is copied.")
+    return None
 
 
 def named(given: Path | None) -> Pool | None:

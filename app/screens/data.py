@@ -35,7 +35,7 @@ def page() -> None:
         follow_build(runs, followed)
         return
     under_way(runs)
-    pool = choose_pool(runs)
+    pool = choose_pool()
     files = choose_files(pool) if pool is not None else None
     if pool is not None and files is not None:
         read_and_build(runs, pool, files)

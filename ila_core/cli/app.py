@@ -53,6 +53,9 @@ def run(options: argparse.Namespace) -> None:
     environment = os.environ
     address = options.address or environment.get("STREAMLIT_SERVER_ADDRESS", LOCAL[0])
     password = given_password(options.password_file)
+    for name in options.host:
+        if set(name) & set("/:*, "):
+            raise UsageError(f"--host is {name!r}; give a bare name, such as ila.example.org.")
     if options.open and password:
         raise UsageError(
             f"--open asks for no key; leave it out, or --password-file and {PASSWORD}."
@@ -77,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
         environment["ILA_APP_HOSTS"] = ",".join(names)
         environment["ILA_APP_VISITORS"] = "1"
         environment[PASSWORD] = key
-        tell(f"http://{shown}:{port}/", key, password)
+        tell(f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/", key, password)
     if port:
         command += ["--server.port", str(port)]
     os.execv(sys.executable, command)

@@ -4,7 +4,8 @@
 
 Every row times one call on a warm landscape (its depth order known, the loops compiled). The
 pandas column does the same one-per-patch selection with groupby, idxmax and sort, a pass is numpy
-once over x, y and depth; the two take turns, so that a busy machine slows both, and medians are shown.
+once over x, y and depth; the two take turns, so that a busy machine slows both, and medians are
+shown.
 """
 
 from __future__ import annotations

@@ -101,6 +101,8 @@ def test_a_labels_server_is_passed_on(
     assert len(started) == 1
 
 
-@pytest.mark.parametrize("words", [["absent.jsonl"], ["--root", "absent"]])
+@pytest.mark.parametrize(
+    "words", [["absent.jsonl"], ["--root", "absent"], ["--host", "https://ila.example"]]
+)
 def test_what_is_not_there_is_told(words: list[str], started: list[list[str]]) -> None:
     assert main(["app", *words]) == 2 and not started

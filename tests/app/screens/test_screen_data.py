@@ -14,13 +14,14 @@ from conftest import small_pool, write_jsonl
 from pool_files import POOL, arrow, lines, put, workbook
 from streamlit.testing.v1 import AppTest
 
+import session
 from ila_core.errors import IlaError, PoolError
 from ila_core.pipeline import estimate as doctor
 from ila_core.pipeline.build import build
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool.sniffing import PACKED, SUFFIXES
 from jobs import builds, process
-from parts import pool_choice
+from parts import uploading
 from parts.wording import on_page
 
 
@@ -65,7 +66,7 @@ def test_the_uploader_takes_what_the_engine_reads() -> None:
     page = fine(opened().switch_page("screens/data.py").run())
     [uploader] = page.file_uploader
     for suffix in (*SUFFIXES, *PACKED):
-        assert suffix.lstrip(".") in pool_choice.TYPES
+        assert suffix.lstrip(".") in uploading.TYPES
     assert "Arrow or a workbook" in uploader.label
 
 
@@ -300,14 +301,33 @@ def test_landscapes_that_are_not_listed_are_counted(tmp_path: Path) -> None:
     assert "The latest 12 of 13; a path opens any other." in texts(page)
 
 
-def test_an_upload_that_was_deleted_meanwhile_is_stored_again(tmp_path: Path) -> None:
+def test_an_upload_that_was_deleted_meanwhile_is_asked_for_again(tmp_path: Path) -> None:
     page = fine(opened().switch_page("screens/data.py").run())
     line = json.dumps({"instruction": "Add 2 and 2.", "output": "4"}).encode()
-    page.file_uploader[0].set_value([("pool.jsonl", line, "application/json")]).run()
-    [stored] = (tmp_path / "runs" / "uploads").rglob("pool.jsonl")
-    stored.unlink()
-    page.run()
-    assert "records in JSON lines" in texts(fine(page)) and stored.exists()
+    for _ in range(2):
+        page.file_uploader[0].set_value([("pool.jsonl", line, "application/json")]).run()
+        [stored] = (tmp_path / "runs" / "uploads").rglob("pool.jsonl")
+        assert "records in JSON lines" in texts(fine(page)) and not page.file_uploader
+        stored.unlink()
+        page.run()
+        assert not buildable(fine(page))
+
+
+def test_files_come_to_those_that_were_uploaded_and_each_is_held_in_memory_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dropped: list[str] = []
+    drop = session.drop_uploads
+    monkeypatch.setattr(session, "drop_uploads", lambda key: (dropped.append(key), drop(key)))
+    page = fine(opened().switch_page("screens/data.py").run())
+    for number, record in enumerate(POOL[:2], start=1):
+        one = (f"{number}.jsonl", lines([record]), "")
+        page = fine(page.file_uploader[0].set_value([one]).run())
+        assert f"Of all {number} record" in texts(page) and not page.file_uploader
+        assert len(set(dropped)) == number
+        assert dropped[-1] not in page.session_state
+        button(page, "Add files").click().run()
+    assert "Of all 2 records" in texts(fine(page)), "while more are chosen"
 
 
 def left(runs: Path, name: str, **told: object) -> None:
