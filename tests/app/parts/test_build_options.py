@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 from ila_core.errors import IlaError
 from ila_core.lm.settings import OnDevice
 from ila_core.options import changed, options_of
-from ila_core.pipeline.settings import BuildSettings, Seeded
+from ila_core.pipeline.settings import BuildSettings, EngineSettings, Seeded
 from ila_core.pool.settings import ReadSettings
 from jobs import builds
 from parts import build_options
@@ -84,6 +84,7 @@ def test_every_option_of_a_build_has_a_widget() -> None:
     drawn = {option.name for option in build_options.options_in(stages)}
     beside = options_of(ReadSettings).keys()  # how the pool is read, which stands above
     alone = {name for name, one in build_options.OPTIONS.items() if len(one.choices) == 1}
+    alone |= options_of(EngineSettings).keys()  # a page builds on the machine that it runs on
     assert drawn | beside | alone == options_of(BuildSettings).keys()
 
 
