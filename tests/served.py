@@ -31,15 +31,17 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, script: Path = APP / "main.py", **environment: str) -> Iterator[Served]:
+def serving(
+    folder: Path, script: Path = APP / "main.py", *, headless: bool = True, **environment: str
+) -> Iterator[Served]:
     """Serve a page from `folder`, where it logs; variables are added to its environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
-    command += ["--browser.gatherUsageStats", "false"]
+    command += ["--server.headless", str(headless).lower(), "--server.fileWatcherType", "none"]
+    command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
     log = folder / "log"
     with log.open("wb") as file:
         page = subprocess.Popen(

@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
         environment["ILA_APP_LABELS_URL"] = check_url(options.labels_url)
     command = [sys.executable, "-m", "streamlit", "run", str(APP / "serve.py")]
     command += ["--server.address", address, "--browser.gatherUsageStats", "false"]
+    command += ["--server.showEmailPrompt", "false"]
     port = options.port
     if served:
         port = port or free_port(address, int(environment.get("STREAMLIT_SERVER_PORT", PORT)))

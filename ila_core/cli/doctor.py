@@ -39,12 +39,24 @@ def add(commands: Any) -> None:
         "of build; a language model is tried for some seconds"
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--report", nargs="?", const="", metavar="RUN",
+                         help="what to send along when something went wrong, of a run folder too: "
+                         "versions, settings and the last error, without any record's text, path "
+                         "or key")  # fmt: skip
     add_arguments(command, BuildSettings)
 
 
 def run(options: argparse.Namespace) -> None:
+    from ila_core.cli.trouble import report
     from ila_core.pipeline.estimate import estimate
 
+    if options.report is not None:
+        told = [*examine(paths=False), *report(options.report or None)]
+        if options.json:
+            print(json.dumps(dict(told), ensure_ascii=False))
+        else:
+            print_pairs(told)
+        return
     settings = made(options, BuildSettings)
     expected = estimate(options.pool, settings) if options.pool else None
     findings = list(examine())
@@ -61,10 +73,11 @@ def run(options: argparse.Namespace) -> None:
         print_pairs(findings + read + [("estimate", sentence) for sentence in sentences])
 
 
-def examine() -> Iterator[tuple[str, str]]:
-    """Yield (name, finding) on this machine and what is installed."""
+def examine(*, paths: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield (name, finding) on this machine and what is installed; `paths` tells where, too."""
     yield "ila", f"{ila_core.__version__}, Python {platform.python_version()}, {platform.system()}"
-    yield "place", str(Path(ila_core.__file__).parent)
+    if paths:
+        yield "place", str(Path(ila_core.__file__).parent)
     yield "cores", str(os.cpu_count())
     yield "memory", f"{_memory() / 1e9:.1f} GB"
     yield "free disk here", f"{shutil.disk_usage('.').free / 1e9:.1f} GB"
@@ -76,7 +89,7 @@ def examine() -> Iterator[tuple[str, str]]:
         )
         yield f"extra {extra}", f"{there} ({what})"
     yield "language models run on", _device()
-    yield from _packaged()
+    yield from _packaged(paths=paths)
     yield "encoder", _encoder()
     yield (
         "hub",
@@ -110,11 +123,16 @@ def _device() -> str:
     return f"CPU, fp32, {torch.get_num_threads()} threads"
 
 
-def _packaged() -> Iterator[tuple[str, str]]:
+def _packaged(*, paths: bool) -> Iterator[tuple[str, str]]:
     from ila_core.lm.packaged import PACKAGED
 
     for name, model in PACKAGED.items():
-        yield f"model {name}", str(model.path) if model.fetched else f"absent: ila model {name}"
+        yield (
+            f"model {name}",
+            (str(model.path) if paths else "there")
+            if model.fetched
+            else f"absent: ila model {name}",
+        )
 
 
 def _encoder() -> str:

@@ -29,7 +29,8 @@ def test_the_page_is_for_this_machine_alone_unless_an_address_is_given(
     words = started[0]
     assert words[:4] == [sys.executable, "-m", "streamlit", "run"]
     assert words[words.index("--server.address") + 1] == "127.0.0.1"
-    assert words[words.index("--browser.gatherUsageStats") + 1] == "false"
+    for unasked in ("--browser.gatherUsageStats", "--server.showEmailPrompt"):
+        assert words[words.index(unasked) + 1] == "false"
     assert os.environ["ILA_APP_ROOTS"].split(os.pathsep) == [str(tmp_path), str(Path.home())]
     assert not {"ILA_APP_PASSWORD", "ILA_APP_VISITORS"} & os.environ.keys()
 
