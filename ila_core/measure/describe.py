@@ -189,7 +189,7 @@ def on_grid(landscape: Landscape, rows: np.ndarray, resolution: int = REFERENCE)
 
     >>> pool = Landscape.from_arrays([[0, 0], [0, 0], [1, 1]], depth=[1.0, 3.0, 2.0])
     >>> [round(number, 3) for number in on_grid(pool, np.array([0]))]
-    [0.5, 0.2, 0.667]
+    [0.5, 0.125, 0.667]
     """
     from ila_core.measure.picks_compiled import best_of_each
 

@@ -331,8 +331,8 @@ class BuildSettings(
         'pca'
         >>> BuildSettings.of(projection="mds")
         Traceback (most recent call last):
-        ila_core.errors.UsageError: Unknown projection 'mds'; choose auto, umap, landmarks, tsne,
-        pca or columns:X,Y.
+        ila_core.errors.UsageError: Unknown projection 'mds'; choose auto, umap, quick-umap,
+        landmarks, tsne, pca or columns:X,Y.
         """
         return options.make(cls, given)
 

@@ -20,7 +20,8 @@ def test_doctor_tells_what_is_there_and_what_a_build_takes(pool: Path) -> None:
 def test_doctor_takes_the_options_of_build(pool: Path) -> None:
     told = cli("doctor", pool, "--projection", "mds", code=2).stderr
     assert told == (
-        "ila: Unknown projection 'mds'; choose auto, umap, landmarks, tsne, pca or columns:X,Y.\n"
+        "ila: Unknown projection 'mds'; choose auto, umap, quick-umap, landmarks, tsne, pca or "
+        "columns:X,Y.\n"
     )
 
 

@@ -271,6 +271,6 @@ def test_why_on_even_patches():
         "Left: 2nd of the 2 records of its patch, and the budget ended in round 1."
     )
     order = nested(pool, 1, **EVEN)
-    assert order.why(3).sentence.startswith("Kept: first of a patch at level 0 (1 even patches)")
+    assert order.why(3).sentence.startswith("Kept: first of a patch at level 0 (1 even patch)")
     last = nested(pool, 4, **EVEN).rows[-1]
     assert order.why(last).sentence.endswith("it comes with a budget of 4 records.")
