@@ -42,7 +42,7 @@ def main(run: str) -> None:
         )
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         with serving(run) as url:
-            shoot(page, f"{url}/?layer=both", "map.png")
+            shoot(page, f"{url}/?layer=domain", "map.png")
             Film(page).first_minute(url)
         browser.close()
 

@@ -109,9 +109,9 @@ class Selection:
 
     @cached_property
     def ascending(self) -> np.ndarray:
-        """The rows by number, (k,) int64: in the pool's order, which a large one is read in several
+        """The rows by number, (k,) int32: in the pool's order, which a large one is read in several
         times faster."""
-        return frozen(np.sort(self.rows))
+        return frozen(np.sort(self.rows.astype(np.int32)))
 
     @property
     def resolution(self) -> int | None:
