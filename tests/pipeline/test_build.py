@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,11 +110,11 @@ def test_labels_no_longer_asked_for_are_not_left_behind(pool: Path, tmp_path: Pa
 
 def test_another_pool_is_refused_and_nothing_is_lost(run: Path, tmp_path: Path) -> None:
     other = write_jsonl(tmp_path / "other.jsonl", small_pool(20))
-    before = (run / "manifest.json").read_bytes()
+    kept = shutil.copytree(run, tmp_path / "run")  # its progress tells of the refusal afterwards
     with pytest.raises(RunError, match=r"another pool.*\(pool.jsonl\)"):
-        build(other, out=run, projection="pca")
-    assert (run / "manifest.json").read_bytes() == before
-    assert len(ila.open(run)) == 60
+        build(other, out=kept, projection="pca")
+    assert (kept / "manifest.json").read_bytes() == (run / "manifest.json").read_bytes()
+    assert len(ila.open(kept)) == 60
 
 
 def test_given_columns_become_loss_places_labels_and_domains(pool: Path, tmp_path: Path) -> None:
