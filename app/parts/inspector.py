@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -46,12 +48,12 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
               "for other words, or take a filter away.")  # fmt: skip
         beside(found)
         return
-    at = place_of(order, view.record)
+    at = order.place_of(view.record)
     headline(selection, order, found)
     beside(found)
     pages(order, at)
-    listed = order[at // PAGE * PAGE :][:PAGE]
-    row = int(order[at])
+    listed = order.part(at // PAGE * PAGE, PAGE)
+    row = order.row(at)
     record_list(
         lines(selection, listed, cache.beginnings(landscape, listed)),
         row,
@@ -68,18 +70,71 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
 # -- which records, in which order ----------------------------------------------------------------
 
 
-def listed_rows(selection: Selection, scope: Scope) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """Rows in the order they are listed in, of which the first are known at once.
+
+    A page of a list of a million records shows 25 of them: what comes behind the chosen ones is
+    put in order when somebody goes there.
+    """
+
+    first: np.ndarray
+    """(k,) rows that the list begins with, k at most its length."""
+    length: int
+    whole: Callable[[], np.ndarray]
+    """Returns all rows of the list, (length,), the first ones included."""
+
+    @classmethod
+    def of(cls, rows: np.ndarray) -> Listing:
+        """Return the list of rows that are in order."""
+        return cls(rows, len(rows), lambda: rows)
+
+    def __len__(self) -> int:
+        return self.length
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """(length,) rows, all of them."""
+        return self.whole()
+
+    def part(self, start: int, most: int) -> np.ndarray:
+        """Return at most so many rows from a place on."""
+        known = self.first if start + most <= len(self.first) else self.rows
+        return known[start : start + most]
+
+    def row(self, at: int) -> int:
+        """Return the row at a place."""
+        return int(self.part(at, 1)[0])
+
+    def place_of(self, row: int | None) -> int:
+        """Return where a row stands, 0 where it is none of them.
+
+        >>> listing = Listing.of(np.array([7, 3, 5]))
+        >>> listing.place_of(5), listing.place_of(4), listing.place_of(None)
+        (2, 0, 0)
+        """
+        if row is None:
+            return 0
+        found = np.flatnonzero(self.first == row)
+        if not len(found) and len(self) > len(self.first):
+            found = np.flatnonzero(self.rows == row)
+        return int(found[0]) if len(found) else 0
+
+
+def listing(selection: Selection, scope: Scope) -> Listing:
     """Return the rows of a scope, all where nothing is asked for, in the order they are listed in.
 
     Chosen ones come first, then the deepest, or those that fit a search best; what a search by
     likeness found comes in its own order.
     """
+    if not scope.asked:
+        n = len(selection.landscape)
+        return Listing(selection.rows, n, lambda: in_order(selection, np.arange(n)))
     if scope.ranked is None:
-        rows = scope.rows if scope.asked else np.arange(len(selection.landscape))
-        return in_order(selection, rows)
+        return Listing.of(in_order(selection, scope.rows))
     if scope.nearest:
-        return scope.ranked
-    return scope.ranked[np.argsort(~selection.mask[scope.ranked], kind="stable")]
+        return Listing.of(scope.ranked)
+    return Listing.of(scope.ranked[np.argsort(~selection.mask[scope.ranked], kind="stable")])
 
 
 def order_of(scope: Scope) -> str:
@@ -98,7 +153,7 @@ def in_order(selection: Selection, rows: np.ndarray) -> np.ndarray:
     return first_of_all(selection.rows, selection.landscape.order, wanted, len(rows))
 
 
-def still_order(view: View, selection: Selection, scope: Scope) -> np.ndarray:
+def still_order(view: View, selection: Selection, scope: Scope) -> Listing:
     """Return the listed rows, whose order stands still while records are pinned and excluded.
 
     Who goes through a list with the keys meets every record of it once.
@@ -107,19 +162,9 @@ def still_order(view: View, selection: Selection, scope: Scope) -> np.ndarray:
     content = (view.landscape, view.spec, scope.asked, scope.nearest, len(rows), zlib.crc32(rows))
     noted = session.recall("listed")
     if noted is None or noted[0] != content:
-        noted = (content, listed_rows(selection, scope))
+        noted = (content, listing(selection, scope))
         session.remember("listed", noted)
     return noted[1]
-
-
-def place_of(order: np.ndarray, row: int | None) -> int:
-    """Return where a row stands, 0 where it is none of them.
-
-    >>> place_of(np.array([7, 3, 5]), 5), place_of(np.array([7, 3, 5]), None)
-    (2, 0)
-    """
-    found = np.flatnonzero(order == row) if row is not None else ()
-    return int(found[0]) if len(found) else 0
 
 
 def look_at(row: int) -> None:
@@ -130,11 +175,11 @@ def look_at(row: int) -> None:
 # -- what is drawn --------------------------------------------------------------------------------
 
 
-def headline(selection: Selection, rows: np.ndarray, scope: Scope) -> None:
+def headline(selection: Selection, order: Listing, scope: Scope) -> None:
     """Say which records there are, how many, and how many of them are kept."""
-    kept = int(selection.mask[rows].sum()) if scope.asked else len(selection)
-    all_of = "All " * (not scope.asked and len(rows) > 2)
-    st.subheader(f"{all_of}{counted(len(rows), 'record')}, {count(kept)} kept", anchor=False)
+    kept = int(selection.mask[order.rows].sum()) if scope.asked else len(selection)
+    all_of = "All " * (not scope.asked and len(order) > 2)
+    st.subheader(f"{all_of}{counted(len(order), 'record')}, {count(kept)} kept", anchor=False)
     why = f"{scope.why[:1].upper()}{scope.why[1:]}: {order_of(scope)}."
     st.caption(why if scope.asked else "Click the map to read its records place by place.")
 
@@ -152,7 +197,7 @@ def beside(scope: Scope) -> None:
                   key="all of the place")  # fmt: skip
 
 
-def pages(order: np.ndarray, at: int) -> None:
+def pages(order: Listing, at: int) -> None:
     """Say which page is shown, and offer the one before and the one after."""
     last = (len(order) - 1) // PAGE
     if not last:
@@ -165,7 +210,7 @@ def pages(order: np.ndarray, at: int) -> None:
             ("Page before", ":material/chevron_left:", page - 1, page > 0),
             ("Next page", ":material/chevron_right:", page + 1, page < last),
         ):
-            row = int(order[other * PAGE]) if there else 0
+            row = order.row(other * PAGE) if there else 0
             st.button(label, icon=icon, disabled=not there, type="tertiary", on_click=look_at,
                       args=(row,))  # fmt: skip
 
@@ -198,15 +243,15 @@ def lines(selection: Selection, rows: np.ndarray, begun: list[str]) -> list[Line
     return found
 
 
-def walk(landscape: Landscape, order: np.ndarray, at: int) -> None:
+def walk(landscape: Landscape, order: Listing, at: int) -> None:
     """Offer the record before and the one after, and what a hand can say, by button and key."""
-    row = int(order[at])
+    row = order.row(at)
     mine, steps = session.mine(), hand.now().steps
     with st.container(horizontal=True, gap="small"):
         for label, key, to in (("Previous", "K", at - 1), ("Next", "J", at + 1)):
             there = 0 <= to < len(order)
             st.button(label, shortcut=key, disabled=not there, on_click=look_at,
-                      args=(int(order[to]) if there else row,))  # fmt: skip
+                      args=(order.row(to) if there else row,))  # fmt: skip
         if landscape.vectors is not None:
             st.button("Similar", icon=":material/hub:", on_click=look_for_like, args=(row,),
                       type="tertiary",
@@ -240,29 +285,29 @@ def look_for_like(row: int) -> None:
     session.change(like=row, q="", region=None, record=row)
 
 
-def whole(view: View, landscape: Landscape, order: np.ndarray, scope: Scope) -> None:
+def whole(view: View, landscape: Landscape, order: Listing, scope: Scope) -> None:
     """Offer to keep or drop all that are listed, and to download them."""
     n = len(order)
     with st.container(horizontal=True, gap="small"):
         if scope.asked:
             with st.popover("All of them", icon=":material/select_all:"):
                 st.caption(f"A word on {counted(n, 'record')} at once; Undo takes it back.")
-                st.button(f"Keep all {count(n)}", on_click=hand.pin, args=(order,),
+                st.button(f"Keep all {count(n)}", on_click=hand.pin, args=(order.rows,),
                           key="keep_region")  # fmt: skip
-                st.button(f"Drop all {count(n)}", on_click=drop, args=(view, landscape, order),
+                st.button(f"Drop all {count(n)}", on_click=drop, args=(view, landscape, order.rows),
                           key="drop_region")  # fmt: skip
-                st.button("Free them", on_click=hand.release, args=(order,), key="free_region",
+                st.button("Free them", on_click=hand.release, args=(order.rows,), key="free_region",
                           help="Take back every word on them")  # fmt: skip
-        part = order[:MOST_DOWNLOADED]
+        most = min(n, MOST_DOWNLOADED)
         st.download_button(
-            f"Download {count(len(part))}",
-            lambda: originals(landscape, part),
+            f"Download {count(most)}",
+            lambda: originals(landscape, order.part(0, most)),
             file_name="records.jsonl",
             mime="application/jsonl",
             icon=":material/download:",
             on_click="ignore",
             help="The original records, in the order of the list, one a line"
-            + ("" if len(part) == n else f"; the first {count(len(part))} of {count(n)}"),
+            + ("" if most == n else f"; the first {count(most)} of {count(n)}"),
         )
 
 

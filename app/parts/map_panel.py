@@ -109,7 +109,7 @@ def map_panel(selection: Selection) -> None:
     if view.layer == "domain" and view.colour not in (known := colours(selection.landscape)):
         session.change(colour=known[0])
         view = session.view()
-    toolbar(view, selection.landscape)
+    toolbar(view)
     other = against(view, selection) if view.layer == "difference" else None
     if view.layer == "terrain":
         st.plotly_chart(
@@ -122,7 +122,7 @@ def map_panel(selection: Selection) -> None:
             alt=f"Terrain of the pool: {shows(view, selection.landscape)}.",
         )  # fmt: skip
     canvas(view, selection, other)
-    st.caption(plain(sentence(view, selection.landscape)))
+    explained(view, selection.landscape)
     session.write_url()
 
 
@@ -132,7 +132,7 @@ def colours(landscape: Landscape) -> tuple[str, ...]:
     return (*(found or ["domain"]), *shown_fields(landscape))
 
 
-def toolbar(view: View, landscape: Landscape) -> None:
+def toolbar(view: View) -> None:
     """Draw what the map shows in one row, the cells over it behind a button."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
@@ -154,6 +154,14 @@ def toolbar(view: View, landscape: Landscape) -> None:
                 on_change=change_cells,
                 help="Cells drawn over the map, that many along each side",
             )
+
+
+def explained(view: View, landscape: Landscape) -> None:
+    """Say what the map shows, under it, beside the choice of whose colours or what other one.
+
+    Above the map a choice that comes and goes with the layer would move it.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if view.layer == "domain":
             st.selectbox(
                 "Facet",
@@ -163,7 +171,7 @@ def toolbar(view: View, landscape: Landscape) -> None:
                 on_change=session.follow,
                 args=("colour",),
                 label_visibility="collapsed",
-                width=160,
+                width=180,
             )
         if view.layer == "difference":
             st.selectbox(
@@ -173,8 +181,9 @@ def toolbar(view: View, landscape: Landscape) -> None:
                 on_change=session.follow,
                 args=("against",),
                 label_visibility="collapsed",
-                width=130,
+                width=180,
             )
+        st.caption(plain(sentence(view, landscape)), width="stretch")
 
 
 def change_cells() -> None:
