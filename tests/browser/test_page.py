@@ -222,6 +222,13 @@ def test_a_link_and_a_reload_show_the_same_view(page: Any, run: Path) -> None:
     assert alike(picture_of(page), before)
 
 
+def test_the_maps_own_address_leads_to_it_where_it_is_the_first_screen(page: Any) -> None:
+    opened(page, "/map_view?budget=20")
+    page.wait_for_selector("text=20 are kept")
+    assert "/map_view" not in page.url and "budget=20" in page.url
+    assert not page.get_by_text("Page not found").count()
+
+
 def test_budget_and_resolution_move_the_numbers(page: Any) -> None:
     opened(page)
     amount = page.get_by_label("Budget in percent")
