@@ -237,6 +237,20 @@ def count_codes(codes, most, rows):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
+def ascending(rows, n):  # type: ignore
+    """Return distinct rows of n by number, (k,) int32: in one pass over n, without a sort."""
+    there = np.zeros(n, np.uint8)
+    for row in rows:
+        there[row] = 1
+    found = np.empty(len(rows) + 1, np.int32)
+    count = 0
+    for row in range(n):
+        found[count] = row  # stays where the row is there, else the next one takes its place
+        count += there[row]
+    return found[: len(rows)]
+
+
+@njit(cache=True, nogil=True)
 def first_wrong(rows, n):  # type: ignore
     """Return the place of the first row outside 0 to n - 1 or met before; len(rows) for none."""
     seen = np.zeros((n + 63) // 64, np.uint64)

@@ -237,6 +237,14 @@ def test_exactly_the_budget_comes_out_and_no_row_twice(pool):
             assert len(set(rows.tolist())) == len(rows) == min(budget, len(pool))
 
 
+@pytest.mark.parametrize("budget", [1, 3, 50, 199, 200])
+def test_rows_by_number_whether_few_or_many(budget):
+    pool = Landscape.from_arrays(np.zeros((200, 2)))
+    chosen = select_by(pool, Spec("random", budget=str(budget)))
+    assert chosen.ascending.tolist() == sorted(chosen.rows.tolist())
+    assert chosen.ascending.dtype == np.int32
+
+
 def test_the_same_call_gives_the_same_rows():
     pool = nine()
     assert ila(pool, 4).rows.tolist() == ila(pool, 4).rows.tolist()
