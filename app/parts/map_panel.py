@@ -121,8 +121,9 @@ def map_panel(selection: Selection) -> None:
             key="terrain", theme=None, config=CONFIG,
             alt=f"Terrain of the pool: {shows(view, selection.landscape)}.",
         )  # fmt: skip
+    choice(view, selection.landscape)
     canvas(view, selection, other)
-    explained(view, selection.landscape)
+    st.caption(plain(sentence(view, selection.landscape)))
     session.write_url()
 
 
@@ -156,12 +157,15 @@ def toolbar(view: View) -> None:
             )
 
 
-def explained(view: View, landscape: Landscape) -> None:
-    """Say what the map shows, under it, beside the choice of whose colours or what other one.
+def choice(view: View, landscape: Landscape) -> None:
+    """Offer whose colours the map shows, or what it is set against, over its corner.
 
-    Above the map a choice that comes and goes with the layer would move it.
+    In the row above, where there is no room left, a choice that comes and goes with the layer
+    would move the map.
     """
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    if view.layer not in ("domain", "difference"):
+        return
+    with st.container(key="map_choice"):
         if view.layer == "domain":
             st.selectbox(
                 "Facet",
@@ -171,9 +175,9 @@ def explained(view: View, landscape: Landscape) -> None:
                 on_change=session.follow,
                 args=("colour",),
                 label_visibility="collapsed",
-                width=180,
+                width=160,
             )
-        if view.layer == "difference":
+        else:
             st.selectbox(
                 "Set against",
                 others(view),
@@ -181,9 +185,8 @@ def explained(view: View, landscape: Landscape) -> None:
                 on_change=session.follow,
                 args=("against",),
                 label_visibility="collapsed",
-                width=180,
+                width=160,
             )
-        st.caption(plain(sentence(view, landscape)), width="stretch")
 
 
 def change_cells() -> None:

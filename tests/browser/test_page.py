@@ -200,6 +200,16 @@ def test_another_layer_is_never_reached_through_a_white_frame(page: Any) -> None
     assert page.evaluate(f"() => window.kept === {CANVAS}")
 
 
+def test_the_map_stands_still_while_choices_of_its_layer_come_and_go(page: Any) -> None:
+    opened(page, "/?layer=density")
+    before = edge_of(page)
+    for layer, offers in (("Facet", "Facet"), ("Difference", "Set against")):
+        page.get_by_role("radio", name=layer, exact=True).click()
+        page.get_by_role("combobox", name=offers).wait_for()
+        settled(page)
+        assert edge_of(page) == before
+
+
 def test_a_link_and_a_reload_show_the_same_view(page: Any, run: Path) -> None:
     landscape = ila.open(run)
     opened(page, link_to(landscape, 7, 0.4, layer="both", cells="32", budget="30"))
