@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ import streamlit as st
 import cache
 import hand
 import session
-from ila_core.landscape.facets import Categories, facet
+from ila_core.landscape.facets import Categories, Numbers, facet, mask_of
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
+from parts.list_order import listed_by, order_button, rows_by, said_by, value_of
 from parts.notices import empty
 from parts.record_card import record_card
 from parts.record_list import Line, Word, record_list
@@ -42,20 +44,23 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
     if landscape.records is None:
         empty("No texts", "This landscape was made from arrays; it holds no records.")
         return
-    order = still_order(view, selection, found)
+    number = listed_by(view, landscape)
+    order = still_order(view, selection, found, number)
     if not len(order):
         empty(f"No record in {found.why}", "Choose another place on the map, zoom out, search "
               "for other words, or take a filter away.")  # fmt: skip
         beside(found)
         return
     at = order.place_of(view.record)
-    headline(selection, order, found)
+    headline(selection, order, found, said_by(view, number) or order_of(found))
     beside(found)
-    pages(order, at)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        order_button(view, landscape, number)
+        pages(order, at)
     listed = order.part(at // PAGE * PAGE, PAGE)
     row = order.row(at)
     record_list(
-        lines(selection, listed, cache.beginnings(landscape, listed)),
+        lines(selection, listed, cache.beginnings(landscape, listed), number),
         row,
         label=f"Records in {found.why}" if found.asked else "All records",
         key=LIST,
@@ -64,6 +69,7 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
     walk(landscape, order, at)
     why = selection.why(row).sentence
     record_card(landscape, row, cache.texts(landscape, np.array([row]))[0], why)
+    all_fields(landscape, row)
     whole(view, landscape, order, found)
 
 
@@ -121,12 +127,15 @@ class Listing:
         return int(found[0]) if len(found) else 0
 
 
-def listing(selection: Selection, scope: Scope) -> Listing:
+def listing(selection: Selection, scope: Scope, by: np.ndarray | None = None) -> Listing:
     """Return the rows of a scope, all where nothing is asked for, in the order they are listed in.
 
     Chosen ones come first, then the deepest, or those that fit a search best; what a search by
-    likeness found comes in its own order.
+    likeness found comes in its own order. `by`, (n,) all rows in an order, is that of the list
+    where it is given.
     """
+    if by is not None:
+        return Listing.of(by[mask_of(scope.rows, len(by))[by]] if scope.asked else by)
     if not scope.asked:
         n = len(selection.landscape)
         return Listing(selection.rows, n, lambda: in_order(selection, np.arange(n)))
@@ -153,16 +162,17 @@ def in_order(selection: Selection, rows: np.ndarray) -> np.ndarray:
     return first_of_all(selection.rows, selection.landscape.order, wanted, len(rows))
 
 
-def still_order(view: View, selection: Selection, scope: Scope) -> Listing:
+def still_order(view: View, selection: Selection, scope: Scope, number: Numbers | None) -> Listing:
     """Return the listed rows, whose order stands still while records are pinned and excluded.
 
     Who goes through a list with the keys meets every record of it once.
     """
     rows = scope.rows if scope.ranked is None else scope.ranked
-    content = (view.landscape, view.spec, scope.asked, scope.nearest, len(rows), zlib.crc32(rows))
+    by = (number.name, view.way, view.spec.depth) if number else view.spec
+    content = (view.landscape, by, scope.asked, scope.nearest, len(rows), zlib.crc32(rows))
     noted = session.recall("listed")
     if noted is None or noted[0] != content:
-        noted = (content, listing(selection, scope))
+        noted = (content, listing(selection, scope, rows_by(view, number)))
         session.remember("listed", noted)
     return noted[1]
 
@@ -175,13 +185,16 @@ def look_at(row: int) -> None:
 # -- what is drawn --------------------------------------------------------------------------------
 
 
-def headline(selection: Selection, order: Listing, scope: Scope) -> None:
-    """Say which records there are, how many, and how many of them are kept."""
+def headline(selection: Selection, order: Listing, scope: Scope, said: str) -> None:
+    """Say which records there are, how many, how many of them are kept, and in what order."""
     kept = int(selection.mask[order.rows].sum()) if scope.asked else len(selection)
     all_of = "All " * (not scope.asked and len(order) > 2)
     st.subheader(f"{all_of}{counted(len(order), 'record')}, {count(kept)} kept", anchor=False)
-    why = f"{scope.why[:1].upper()}{scope.why[1:]}: {order_of(scope)}."
-    st.caption(why if scope.asked else "Click the map to read its records place by place.")
+    if scope.asked:
+        said = f"{scope.why}: {said}"
+    elif said == order_of(scope):
+        said = "click the map to read its records place by place"
+    st.caption(f"{said[:1].upper()}{said[1:]}.")
 
 
 def beside(scope: Scope) -> None:
@@ -203,20 +216,21 @@ def pages(order: Listing, at: int) -> None:
     if not last:
         return
     page = at // PAGE
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        first, end = page * PAGE + 1, min((page + 1) * PAGE, len(order))
-        st.caption(f"{count(first)} to {count(end)}", width="stretch")
-        for label, icon, other, there in (
-            ("Page before", ":material/chevron_left:", page - 1, page > 0),
-            ("Next page", ":material/chevron_right:", page + 1, page < last),
-        ):
-            row = order.row(other * PAGE) if there else 0
-            st.button(label, icon=icon, disabled=not there, type="tertiary", on_click=look_at,
-                      args=(row,))  # fmt: skip
+    first, end = page * PAGE + 1, min((page + 1) * PAGE, len(order))
+    st.caption(f"{count(first)} to {count(end)}", width="stretch")
+    for label, icon, other, there in (
+        ("Page before", ":material/chevron_left:", page - 1, page > 0),
+        ("Next page", ":material/chevron_right:", page + 1, page < last),
+    ):
+        row = order.row(other * PAGE) if there else 0
+        st.button(label, icon=icon, disabled=not there, type="tertiary", on_click=look_at,
+                  args=(row,))  # fmt: skip
 
 
-def lines(selection: Selection, rows: np.ndarray, begun: list[str]) -> list[Line]:
-    """Return what the list says of records, which begin as told."""
+def lines(
+    selection: Selection, rows: np.ndarray, begun: list[str], number: Numbers | None
+) -> list[Line]:
+    """Return what the list says of records, which begin as told; the number they are listed by."""
     landscape, mine = selection.landscape, session.mine()
     pinned, excluded = set(mine.pinned), set(mine.excluded)
     round_of = {}
@@ -229,6 +243,9 @@ def lines(selection: Selection, rows: np.ndarray, begun: list[str]) -> list[Line
         depth = float(landscape.relative_depth[row])
         word: Word = "pinned" if row in pinned else "excluded" if row in excluded else ""
         tokens = int(np.nan_to_num(landscape.tokens[row]))
+        note = f"round {round_of[row]}" if row in round_of and not word else ""
+        if number is not None and number.name != "tokens":
+            note = value_of(number, row)
         found.append(
             Line(
                 row,
@@ -236,7 +253,7 @@ def lines(selection: Selection, rows: np.ndarray, begun: list[str]) -> list[Line
                 bool(selection.mask[row]),
                 None if np.isnan(depth) else round(depth, 4),
                 counted(tokens, "token") if landscape.total_tokens else "",
-                f"round {round_of[row]}" if row in round_of and not word else "",
+                note,
                 word,
             )
         )
@@ -272,6 +289,16 @@ def walk(landscape: Landscape, order: Listing, at: int) -> None:
             "Undo", icon=":material/undo:", shortcut="U", disabled=not steps, on_click=hand.undo,
             help=f"Take back: {steps[-1].did}" if steps else "Nothing to take back",
         )  # fmt: skip
+
+
+def all_fields(landscape: Landscape, row: int) -> None:
+    """Show the record with all the fields of its own, once it is asked for."""
+    box = st.expander("All its fields", icon=":material/data_object:", key="all_fields",
+                      on_change="rerun")  # fmt: skip
+    if box.open:
+        record = json.loads(originals(landscape, np.array([row])))
+        text = json.dumps(record, indent=2, ensure_ascii=False)
+        box.code(text, language=None, wrap_lines=True)
 
 
 def say(word: Callable[[list[int]], None], row: int) -> None:
