@@ -24,6 +24,7 @@ from ila_core.errors import IlaError, UsageError
 from ila_core.loss.ngram import score as scoring
 from ila_core.loss.ngram.score import score
 from ila_core.pipeline.build import build
+from ila_core.pool import containers
 from ila_core.pool.ingest import ingest
 from ila_core.pool.records import Records
 from ila_core.space.encode import embed
@@ -81,6 +82,23 @@ def test_results_come_in_order_and_a_failure_is_told(fleet: Fleet) -> None:
     assert list(fleet(prepare, range(0, 20, 2))) == list(range(10))
     with pytest.raises(IlaError, match="5 is odd; give even numbers"):
         list(fleet(prepare, [2, 5, 8]))
+
+
+def test_a_worker_killed_while_it_reads(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "PIECE", 8192)
+    pool = write_jsonl(tmp_path / "pool.jsonl", small_pool(1700))
+
+    def spread(prepare: Any, pieces: Iterator[Any], **options: Any) -> Iterator[Any]:
+        return killing_a_worker(fleet, tmp_path / "mark")(prepare, list(pieces), **options)
+
+    for name, how in (("whole", None), ("fleet", fleet), ("killed", spread)):
+        ingest(pool, out=tmp_path / name, spread=how)
+    for name in ("fleet", "killed"):
+        for file in ("records.parquet", "rejects.jsonl"):
+            assert (tmp_path / name / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+    assert (tmp_path / "mark").read_text() == "killed\n"
 
 
 def test_a_worker_killed_while_it_encodes(fleet: Fleet, records: Records, tmp_path: Path) -> None:
