@@ -16,7 +16,7 @@ from ila_core._version import __version__
 _HOMES = {
     "add": "pipeline.adding",
     "build": "pipeline.build",
-    "open": "landscape.folder:open_run",
+    "open": "landscape.buckets:open_run",
     "select": "methods.select",
     "compare": "measure.compare",
     "study": "studies.run",

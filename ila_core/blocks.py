@@ -9,7 +9,7 @@ result may depend on the blocks beside it or on who made it.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -31,28 +31,31 @@ class Spread(Protocol):
     def __call__(
         self,
         prepare: Callable[[], Callable[[B], R]],
-        blocks: Sequence[B],
+        blocks: Iterable[B],
         *,
         device: bool = False,
     ) -> Iterator[R]:
         """Yield what `prepare()(block)` is of every block, in the order of the blocks.
 
         `prepare` is called once in every process that works, and is pickled to get there, as
-        blocks and results are. `device`: it holds a model that runs on a GPU where there is one.
-        What a worker raises is raised here; one that dies is replaced, and its block made anew.
+        blocks and results are. Blocks are asked for as their turn comes: there may be no end of
+        them yet. `device`: the work holds a model that runs on a GPU where there is one. What a
+        worker raises is raised here; one that dies is replaced, and its block made anew.
         """
 
 
 def here(
-    prepare: Callable[[], Callable[[B], R]], blocks: Sequence[B], *, device: bool = False
+    prepare: Callable[[], Callable[[B], R]], blocks: Iterable[B], *, device: bool = False
 ) -> Iterator[R]:
     """Do the work in this process, one block after the other: what any Spread comes to.
 
     >>> list(here(lambda: abs, [-1, 2]))
     [1, 2]
     """
-    if blocks:
-        yield from map(prepare(), blocks)
+    work: Callable[[B], R] | None = None
+    for block in blocks:
+        work = work or prepare()
+        yield work(block)
 
 
 def row_blocks(n: int, size: int) -> list[Rows]:
@@ -104,7 +107,8 @@ def keeping(spread: Spread, folder: Path | None) -> Spread:
         return spread
     held = folder
 
-    def kept(prepare: Any, blocks: Sequence[Any], *, device: bool = False) -> Iterator[Any]:
+    def kept(prepare: Any, blocks: Iterable[Any], *, device: bool = False) -> Iterator[Any]:
+        blocks = list(blocks)
         files = [held / f"rows-{first:09d}-{end:09d}.npz" for first, end in blocks]
         missing = [not _is_whole(file) for file in files]
         wanted = [block for block, gone in zip(blocks, missing, strict=True) if gone]

@@ -40,12 +40,17 @@ COMMANDS = (
 )  # fmt: skip
 
 
+RUNS = ("run_folder", "folder", "folders", "path")
+"""What the commands call the finished runs that they are given."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 a failure, 2 wrong usage."""
     given = parser().parse_args(arguments)
     warnings.simplefilter("ignore")  # of libraries; what a user should know stands in the notes
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        _fetch_runs(given)
         return int(given.run(given) or 0)
     except IlaError as error:
         say(f"ila: {error}")
@@ -79,6 +84,25 @@ def parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add(commands)
     return top
+
+
+def _fetch_runs(given: argparse.Namespace) -> None:
+    """Have runs that lie in a bucket on this machine, and let the command find them there."""
+    from ila_core.pool.remote import is_remote
+
+    def local(run: str) -> str:
+        if not is_remote(run):
+            return run
+        from ila_core.landscape.buckets import fetched
+
+        return str(fetched(run, say=say))
+
+    for name in RUNS:
+        named = getattr(given, name, None)
+        if isinstance(named, list):
+            setattr(given, name, [local(one) for one in named])
+        elif named is not None:
+            setattr(given, name, local(named))
 
 
 def _interrupt(*_: Any) -> None:

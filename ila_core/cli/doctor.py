@@ -48,10 +48,12 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ila_core.cli.trouble import report
+    from ila_core.landscape.buckets import fetched
     from ila_core.pipeline.estimate import estimate
 
     if options.report is not None:
-        told = [*examine(paths=False), *report(options.report or None)]
+        folder = str(fetched(options.report)) if options.report else None
+        told = [*examine(paths=False), *report(folder)]
         if options.json:
             print(json.dumps(dict(told), ensure_ascii=False))
         else:

@@ -1,10 +1,11 @@
 """The same stages on Ray: their own functions, over blocks of rows.
 
-The way of the data. The files of a pool become records.parquet, in this process. From there on
-a block is a run of its rows, told in two numbers, and Ray carries such blocks to actors:
+The way of the data. The process that asked for the build cuts the files of a pool into pieces and
+writes records.parquet of what actors make of these. From there on a block is a run of its rows,
+told in two numbers, and Ray carries such blocks to actors:
 
-    records.parquet -> encode -> embeddings.npy -> place  \\
-          \\---> tokens -> score (n-gram or language model) -> landscape.parquet
+    pieces -> read -> records.parquet -> encode -> embeddings.npy -> place  \\
+                          \\---> tokens -> score (n-gram or language model) -> landscape.parquet
 
 An actor holds what a stage has prepared (the encoder, the n-gram models, the language model, the
 landmarks), reads the rows of its block from the run folder, which every machine must see, and

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import Any, TypeVar
 
 from ila_core.errors import IlaError, UsageError, first_line
@@ -90,17 +91,17 @@ class Fleet:
     def __call__(
         self,
         prepare: Callable[[], Callable[[B], R]],
-        blocks: Sequence[B],
+        blocks: Iterable[B],
         *,
         device: bool = False,
     ) -> Iterator[R]:
         """Yield the result of every block, in their order: see `blocks.Spread`."""
-        if not blocks:
+        if isinstance(blocks, Sized) and not len(blocks):
             return
         prepared = [_ray().put(prepare)]  # in a list, or it would be sent with every block
-        crew, gpus = self._called(len(blocks), device)
+        crew, gpus = self._called(len(blocks) if isinstance(blocks, Sized) else None, device)
         try:
-            for outcome in _in_order(crew, prepared, blocks):
+            for outcome in _in_order(crew, prepared, iter(blocks)):
                 if isinstance(outcome, _Failure):
                     raise outcome.error
                 yield outcome
@@ -114,12 +115,13 @@ class Fleet:
             if gpus:  # they are left to others
                 self._dismiss(crew)
 
-    def _called(self, blocks: int, device: bool) -> tuple[list[Any], int]:
-        """The actors that do so many blocks, and how many of them have a GPU."""
+    def _called(self, blocks: int | None, device: bool) -> tuple[list[Any], int]:
+        """The actors that do so many blocks, or nobody knows how many; how many have a GPU."""
         resources = _ray().cluster_resources()
         if device and (gpus := int(resources.get("GPU", 0))):
-            return [_actor(num_gpus=1) for _ in range(min(blocks, gpus))], gpus
-        size = min(blocks, max(1, int(resources.get("CPU", 1)) // 2))
+            return [_actor(num_gpus=1) for _ in range(min(blocks or gpus, gpus))], gpus
+        most = max(1, int(resources.get("CPU", 1)) // 2)
+        size = min(blocks or most, most)
         self._crew += [_actor() for _ in range(size - len(self._crew))]
         return self._crew[:size], 0
 
@@ -130,33 +132,36 @@ class Fleet:
                 self._crew.remove(actor)
 
 
-def _in_order(crew: Sequence[Any], prepared: list[Any], blocks: Sequence[Any]) -> Iterator[Any]:
+def _in_order(crew: Sequence[Any], prepared: list[Any], blocks: Iterator[Any]) -> Iterator[Any]:
     """Yield what the actors make of the blocks; one that has not started yet is not waited for."""
     ray = _ray()
     starting = {actor.ready.remote(): actor for actor in crew}
     load: dict[Any, int] = {}
     busy: dict[Any, Any] = {}
-    results: dict[int, Any] = {}
-    given = 0
-    for number in range(len(blocks)):
-        while True:
-            while given < min(len(blocks), number + AHEAD * len(crew)):
-                actor = min(load, key=lambda one: load[one], default=None)
-                if actor is None or load[actor] == HANDED:
-                    break
-                results[given] = actor.make.remote(prepared, blocks[given])
-                busy[results[given]] = actor
-                load[actor] += 1
-                given += 1
-            if number in results and results[number] not in busy:
+    results: deque[Any] = deque()
+    more = True
+    while more or results:
+        while more and len(results) < AHEAD * len(crew):
+            actor = min(load, key=lambda one: load[one], default=None)
+            if actor is None or load[actor] == HANDED:
                 break
+            try:
+                block = next(blocks)
+            except StopIteration:
+                more = False
+                break
+            results.append(actor.make.remote(prepared, block))
+            busy[results[-1]] = actor
+            load[actor] += 1
+        if results and results[0] not in busy:
+            yield ray.get(results.popleft())
+        elif starting or busy:
             for told in ray.wait([*starting, *busy])[0]:
                 if told in starting:
                     ray.get(told)
                     load[starting.pop(told)] = 0
                 else:
                     load[busy.pop(told)] -= 1
-        yield ray.get(results.pop(number))
 
 
 def _actor(**resources: int) -> Any:

@@ -22,6 +22,7 @@ from ila_core._version import __version__
 from ila_core.artifacts import LABELS
 from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.files import key_of
+from ila_core.landscape.buckets import fetched, sent
 from ila_core.landscape.folder import open_run, read_manifest
 from ila_core.options import command as command_line
 from ila_core.options import part
@@ -44,6 +45,7 @@ from ila_core.pool.inputs import Input, hashed, unread
 from ila_core.pool.joined import counts_of_both
 from ila_core.pool.reading import Reading, names_a_field
 from ila_core.pool.record import Record
+from ila_core.pool.remote import is_remote
 from ila_core.pool.settings import ReadSettings
 from ila_core.progress import Listener, Monitor
 
@@ -100,10 +102,11 @@ def add(
     holds no landscape or cannot be added to, PoolError and UsageError as `build` has them.
     """
     paths = [new] if isinstance(new, (str, Path)) else list(new)
-    read_manifest(run)  # there must be one: nothing is made in other folders
-    target = Run.create(run)
+    folder = fetched(run)
+    read_manifest(folder)  # there must be one: nothing is made in other folders
+    target = Run.create(folder)
     with target.locked(), Monitor(target.folder, listener).watching() as monitor:
-        base = Base.open(run)
+        base = Base.open(folder)
         settings = settings or asked(base, paths, **options)
         check(base, settings)
         with monitor.stage("checking input") as progress:
@@ -117,7 +120,10 @@ def add(
             target.settle(base.manifest)
             return Added(base.landscape, {"counts": made.counts}, fresh=False)
         target.publish(folders, manifest)
-    return Added(open_run(run), manifest["additions"][-1], fresh=True)
+        if is_remote(str(run)):
+            with monitor.stage(f"sending to {run}"):
+                sent(run)
+    return Added(open_run(folder), manifest["additions"][-1], fresh=True)
 
 
 def look(
@@ -129,7 +135,7 @@ def look(
 ) -> Outlook:
     """Return what adding files to a landscape would do; nothing is written. Errors as `add`."""
     paths = [new] if isinstance(new, (str, Path)) else list(new)
-    base = Base.open(run)
+    base = Base.open(fetched(run))
     settings = settings or asked(base, paths, **options)
     check(base, settings)
     before = present(base, hashed(paths, split=settings.split), settings)

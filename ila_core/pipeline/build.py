@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ila_core._version import __version__
 from ila_core.errors import UsageError
+from ila_core.landscape.buckets import prepared, sent
 from ila_core.landscape.folder import FORMAT, open_run
 from ila_core.pipeline.ingesting import check_fields, check_pool, numbers, read
 from ila_core.pipeline.joining import Join
@@ -35,6 +36,7 @@ from ila_core.pipeline.settings import (
 )
 from ila_core.pipeline.step import Made, Step, versions
 from ila_core.pool.inputs import Input, hashed, unread
+from ila_core.pool.remote import is_remote
 from ila_core.progress import Listener, Monitor
 
 if TYPE_CHECKING:
@@ -62,12 +64,13 @@ def build(
 
     `settings`, or `options`: those of `ila build` with underscores (`encoder="minilm"`,
     `loss="none"`, see BuildSettings). Finished stages of an earlier build of the same pool are
-    used again; a folder that holds another pool is refused (RunError). `listener` is called about
-    twice a second with the Monitor of the build.
+    used again; a folder that holds another pool is refused (RunError). `out` may be an address in a
+    bucket, s3:// or gs://: it is built in the cache folder, and sent when it is finished.
+    `listener` is called about twice a second with the Monitor of the build.
     """
     settings = settings or BuildSettings.of(**options)
     paths = [pool] if isinstance(pool, (str, Path)) else list(pool)
-    run = Run.create(out)
+    run = Run.create(prepared(out))
     with (
         run.locked(),
         Monitor(run.folder, listener).watching() as monitor,
@@ -92,12 +95,15 @@ def build(
         join = Join(records, columns, xy, loss, labels, domains, depth, tuned, run.folder)
         landscape = step(join)
         made = (records, columns, labels, vectors, xy, domains, loss, landscape)
-        command = settings.command(paths, run.folder)
+        command = settings.command(paths, out if is_remote(str(out)) else run.folder)
         run.publish(
             [one.folder for one in made if one.folder],
             manifest_of(settings, command, inputs, made, records.value),
         )
-    return open_run(out)
+        if is_remote(str(out)):
+            with monitor.stage(f"sending to {out}"):
+                sent(out)
+    return open_run(run.folder)
 
 
 @contextmanager

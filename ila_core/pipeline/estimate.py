@@ -134,7 +134,7 @@ def estimate(
             raise IlaError(
                 f"Within {seconds:g} seconds no record of {reading.paths[0]} was found."
             ) from None
-    count = reading.read if exact else round(reading.read / max(share, 1e-9))
+    count = reading.tally.read if exact else round(reading.tally.read / max(share, 1e-9))
     if exact:
         reading.check(require_response=settings.supplier != "none")
     slower, static_rate, dim = _slowness(first)

@@ -325,7 +325,7 @@ class Cluster(Stage["Domains"]):
         from ila_core.space.domains import domains_by_kmeans
 
         domains = domains_by_kmeans(
-            self.vectors.value, self.records.value.instructions, seed=self.seed
+            self.vectors.value, self.records.value.instructions, seed=self.seed, spread=desk.spread
         )
         desk.folder.save(domain=domains.domain)
         return {"names": list(domains.names)}

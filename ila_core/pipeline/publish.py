@@ -109,11 +109,11 @@ class Run:
 
     @classmethod
     def create(cls, folder: str | Path) -> Run:
-        """Make the folder if need be. A folder full of other things is refused, as is a bucket."""
+        """Make the folder if need be. A folder full of other things is refused."""
         if str(folder).startswith(("s3:/", "gs:/")):
             raise UsageError(
-                f"--out is {str(folder)!r}; a landscape is built in a folder: name one, and copy "
-                "it from there when it is finished."
+                f"--out is {str(folder)!r}; an address in a bucket is a text, s3://BUCKET/RUN, and "
+                "no path."
             )
         folder = Path(folder)
         with writing_errors(folder):

@@ -26,7 +26,7 @@ from ila_core.pool.columnar import arrow_rows, parquet_rows
 from ila_core.pool.encodings import check_encoding, encoding_of
 from ila_core.pool.inputs import shown
 from ila_core.pool.items import Item, as_bytes, is_utf8, readable_text
-from ila_core.pool.json_lines import lines_of, whole_item
+from ila_core.pool.json_lines import line_pieces, lines_of, whole_item
 from ila_core.pool.json_stream import Value, decoded, lists_in, records_in
 from ila_core.pool.json_text import compact_json, squeeze
 from ila_core.pool.layouts import records_of
@@ -41,6 +41,7 @@ from ila_core.pool.packing import (
     recoded,
     unpacked,
 )
+from ila_core.pool.pieces import PIECE, Lines, Piece, item_pieces
 from ila_core.pool.settings import FileSettings
 from ila_core.pool.sheets import csv_rows, dialect_of, filled_sheets, within, workbook_rows
 from ila_core.pool.sniffing import TEXTS, WORDS, Kind, kind_of, suffix_of
@@ -78,6 +79,7 @@ class PoolFile:
         self._split, self._header = split, header
         self._share = 0.0
         self._raw: BinaryIO | None = None
+        self._text: io.BufferedReader | None = None
         suffix = suffix_of(path)
         with reading_errors(self.name):
             self.size = path.stat().st_size
@@ -115,6 +117,22 @@ class PoolFile:
         try:
             with reading_errors(self.name):
                 yield from readers[self.kind]()
+            self._share = 1.0
+        finally:
+            self._close()
+
+    def pieces(self, items: Iterator[Item], *, behind: Item) -> Iterator[Piece]:
+        """What `items` would give behind the last item that it gave, in pieces to be sent away.
+
+        Lines go as they stand, to be parsed where they get to. Raises as `items` does.
+        """
+        if self.kind != "jsonl" or self._text is None:
+            yield from item_pieces(items)
+            return
+        try:
+            with reading_errors(self.name):
+                for before, text in line_pieces(self._text, behind.line, PIECE):
+                    yield Lines(before, text)
             self._share = 1.0
         finally:
             self._close()
@@ -182,7 +200,8 @@ class PoolFile:
     # The containers
 
     def _lines(self) -> Iterator[Item]:
-        yield from _unfolded(lines_of(self._utf8(), self.notes), is_line=True)
+        self._text = self._utf8()
+        yield from _unfolded(lines_of(self._text, self.notes), is_line=True)
 
     def _values(self) -> Iterator[Item]:
         pieces = decoded(self._utf8())

@@ -9,12 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+from ila_core.blocks import Spread
 from ila_core.files import replacing, sweep, writing_errors
 from ila_core.pool.inputs import Input, Paths, hashed, shown
 from ila_core.pool.json_text import as_utf8, compact_json
 from ila_core.pool.known import Known
 from ila_core.pool.reading import Reading
-from ila_core.pool.record import Reject
+from ila_core.pool.record import Record, Reject
 from ila_core.pool.records import Records
 from ila_core.pool.settings import ReadSettings
 from ila_core.pool.table import VERSION, Writer
@@ -28,6 +29,7 @@ def ingest(
     settings: ReadSettings | None = None,
     require_response: bool = True,
     known: Known | None = None,
+    spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> Records:
     """Read a pool into the folder `out`: records.parquet and rejects.jsonl, both or none.
@@ -35,7 +37,8 @@ def ingest(
     `pool` is paths and globs, or its files as `inputs.hashed` has returned them, which are then
     not hashed again. A pool without any response is refused unless `require_response` is False.
     All rejects are counted, and of each reason the first `settings.rejects` are kept.
-    What is `known` already is rejected. `progress` gets records read and an estimate of their
+    What is `known` already is rejected. A `spread` has pieces of the files judged elsewhere: the
+    files written are the same to the byte. `progress` gets records read and an estimate of their
     number. Raises IlaError for a pool that cannot be used or that changes meanwhile, a folder that
     cannot be written to, a full disk; nothing half-written stays.
     """
@@ -52,22 +55,29 @@ def ingest(
         Writer(sink) as writer,
     ):
         kept: Counter[str] = Counter()
-        for one in reading:
-            if isinstance(one, Reject):
-                kept[one.reason] += 1
-                if kept[one.reason] <= reading.settings.rejects:
-                    rejects.write(_reject_line(one))
-                else:
-                    reading.notes[_left_out(reading.settings.rejects)] += 1
-            elif writer.add(one):
-                total = int(reading.read / max(reading.share, 1e-9))
-                progress(reading.read, max(reading.read, total))
+        for one in reading.parts(spread):
+            if isinstance(one, Record):
+                if not writer.add(one):
+                    continue
+            else:
+                for reject in [one] if isinstance(one, Reject) else one.rejects:
+                    kept[reject.reason] += 1
+                    if kept[reject.reason] <= reading.settings.rejects:
+                        rejects.write(_reject_line(reject))
+                if isinstance(one, Reject):
+                    continue
+                writer.extend(one.batch)
+            read = reading.tally.read
+            progress(read, max(read, int(read / max(reading.share, 1e-9))))
+        more = sum(max(0, n - reading.settings.rejects) for n in reading.tally.reasons.values())
+        if more:
+            reading.tally.notes[_left_out(reading.settings.rejects)] += more
         for file in inputs:
             file.check()
         reading.check(require_response=require_response)
         writer.flush()
         writer.close(_metadata(reading, writer, inputs))
-    progress(reading.read, reading.read)
+    progress(reading.tally.read, reading.tally.read)
     return Records.open(out / "records.parquet")
 
 
@@ -83,9 +93,9 @@ def _metadata(reading: Reading, writer: Writer, inputs: Sequence[Input]) -> dict
         "version": VERSION,
         "fingerprint": writer.fingerprint,
         "counts": reading.counts,
-        "fields": list(reading.fields),
+        "fields": list(reading.tally.fields),
         "files": [{**file, "sha256": hashes[file["name"]]} for file in reading.files],
-        "mapping": reading.first_mapping,
+        "mapping": reading.tally.mapping,
         "has_labels": writer.has_labels,
         "understood": asdict(reading.understood),
     }

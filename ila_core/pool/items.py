@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 BLANK = "blank line, no record"
 """The note on lines with nothing in them, which are neither kept nor rejected."""
 
+TOO_LONG = "too long"
+"""Why a line is a reject of which the end has not been looked for."""
+
 
 class Item(NamedTuple):
     """One thing that may be a record, as it stood in its file.

@@ -7,11 +7,11 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
-from ila_core.pool.items import BLANK, Item, readable_text
+from ila_core.pool.items import BLANK, TOO_LONG, Item, readable_text
 from ila_core.pool.json_stream import RECORD_LIMIT
 from ila_core.pool.json_text import (
     compact_json,
@@ -19,18 +19,21 @@ from ila_core.pool.json_text import (
     python_value,
     whole_characters,
 )
-from ila_core.pool.packing import HEAD
+from ila_core.pool.packing import HEAD, Damaged
 
 
-def lines_of(stream: io.BufferedReader, notes: Counter[str]) -> Iterator[Item]:
-    """Every line that is not blank; `notes` counts what was taken although it is unusual."""
-    number = 0
+def lines_of(stream: BinaryIO, notes: Counter[str], before: int = 0) -> Iterator[Item]:
+    """Every line that is not blank; `notes` counts what was taken although it is unusual.
+
+    `before` lines stand in front of the stream.
+    """
+    number = before
     while line := stream.readline(RECORD_LIMIT):
         number += 1
         if line.endswith(b"\n"):
             line = line[:-2] if line.endswith(b"\r\n") else line[:-1]
         elif len(line) == RECORD_LIMIT:
-            yield Item(number, readable_text(line[:HEAD]), None, "too long")
+            yield Item(number, readable_text(line[:HEAD]), None, TOO_LONG)
             while line and not line.endswith(b"\n"):
                 line = stream.readline(RECORD_LIMIT)
             continue
@@ -41,6 +44,38 @@ def lines_of(stream: io.BufferedReader, notes: Counter[str]) -> Iterator[Item]:
             yield Item(number, line.decode(), orjson.loads(line))
         except ValueError:
             yield _odd_line(number, line, notes)
+
+
+def line_pieces(stream: io.BufferedReader, before: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """The rest of a stream in runs of whole lines, of about `size` bytes or one line that is more.
+
+    Each with how many lines stand in front of it, which are `before` in front of the first. Of a
+    line that is too long only as much as tells that. Damage is told behind the last whole line.
+    """
+    held = bytearray()
+    whole = False  # whether the last line in `held` has been cut short, up to its end
+    try:
+        while data := stream.read1(size):
+            if whole:
+                rest = data.partition(b"\n")
+                if not rest[1]:
+                    continue
+                data, whole = rest[1] + rest[2], False
+            held += data
+            end = held.rfind(b"\n") + 1
+            if len(held) >= size and end:
+                yield before, bytes(held[:end])
+                before += held.count(b"\n", 0, end)
+                del held[:end]
+            if len(held) >= RECORD_LIMIT:
+                del held[RECORD_LIMIT:]
+                whole = True
+    except Damaged:
+        if end := held.rfind(b"\n") + 1:
+            yield before, bytes(held[:end])
+        raise
+    if held:
+        yield before, bytes(held)
 
 
 def _odd_line(number: int, line: bytes, notes: Counter[str]) -> Item:

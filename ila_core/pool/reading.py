@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,30 +15,26 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from ila_core.blocks import Spread
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.containers import PoolFile
 from ila_core.pool.conversations import is_message
-from ila_core.pool.fields import BESIDE, FIELD_NAMES, Plan, field_of, listed, record_fields
-from ila_core.pool.formats import adapt
+from ila_core.pool.fields import BESIDE, FIELD_NAMES, listed, record_fields
 from ila_core.pool.inputs import Paths, expand
-from ila_core.pool.items import Item
+from ila_core.pool.items import TOO_LONG, Item
+from ila_core.pool.judging import Judge, Tally, has_field
 from ila_core.pool.known import KNOWN, Known
 from ila_core.pool.packing import Damaged, Late
-from ila_core.pool.plans import NO_HABITS, talk_in
-from ila_core.pool.record import NotARecord, Record, Reject, instruction_of, response_of
+from ila_core.pool.pieces import Judged, Judging, Piece
+from ila_core.pool.plans import talk_in
+from ila_core.pool.record import NotARecord, Record, Reject
 from ila_core.pool.refusals import count, no_record, no_response
 from ila_core.pool.settings import ReadSettings
 from ila_core.pool.sniffing import Kind
 from ila_core.pool.survey import SURVEYED, habits_of
 from ila_core.pool.understood import Understood, paths_in, understood
 
-REJECT_CLIP = 10_000
-"""Characters of a reject's text that are kept."""
-NOT_UTF8 = "line that is not UTF-8; name another encoding with --encoding"
 _MAP_CHECK = 1000  # records after which a mapped field must have been seen
-_IDS = ("id", "uid", "uuid")
 
 
 class Reading:
@@ -49,10 +44,10 @@ class Reading:
     each is read by those parts of the mapping whose fields its first records have, and else by
     what is found: files of different shapes can stand in one pool.
 
-    Iterate once. Afterwards `kept + rejected == read`, and `notes` counts what was taken although
-    it is unusual. Raises IlaError for files that are not there, are no pools, break off, or hold
-    no usable record, UsageError for a mapped field that no record has, and Late where there is more
-    to read at `until`, a moment of the monotonic clock.
+    Iterate once. Afterwards `tally` has the counts: what was read was kept or rejected, and notes
+    are on what was taken although it is unusual. Raises IlaError for files that are not there, are
+    no pools, break off, or hold no usable record, UsageError for a mapped field that no record has,
+    and Late where there is more to read at `until`, a moment of the monotonic clock.
     """
 
     def __init__(
@@ -67,82 +62,120 @@ class Reading:
         self._known, self._until = known, until
         self._mapping = self.settings.mapping
         self.paths = expand(paths, self.settings.split)
-        self.read = self.kept = self.with_response = 0
-        self.reasons: Counter[str] = Counter()
-        self.notes: Counter[str] = Counter()
-        self.formats: Counter[str] = Counter()
+        self.tally = Tally()
         self.containers: Counter[str] = Counter()
         self.kinds: dict[Kind, None] = {}
-        self.fields: dict[str, None] = {}
         self.files: list[dict[str, Any]] = []
-        self.first_mapping: dict[str, str] = {}
-        self.plans: Counter[Plan] = Counter()
-        self._habits = NO_HABITS
+        self._judge = Judge("")
         self._messages = False  # whether each record of the file is a message alone
         self._talk: str | None = None  # the field of the file that holds messages
-        self._left: frozenset[str] = frozenset()  # mapped fields that the file does not have
         self._paths_seen: dict[str, None] = {}
         self._paths_here: dict[str, None] = {}
         self._unseen = {name for _, name in self._mapping}
         self._later: list[Path] = []
-        self._originals, self._ids = array("q"), array("q")
         self._bytes_done = 0
         self._bytes = sum(path.stat().st_size for path in self.paths)
         self._file: PoolFile | None = None
+        self._share: float | None = None  # of a file whose pieces were read ahead
 
     @property
     def rejected(self) -> int:
-        return self.reasons.total()
+        return self.tally.reasons.total()
 
     @property
     def share(self) -> float:
         """How much of the input has been read, 0 to 1."""
-        current = self._file.share * self._file.size if self._file else 0
+        if self._file is None:
+            current = 0.0
+        else:
+            share = self._file.share if self._share is None else self._share
+            current = share * self._file.size
         return (self._bytes_done + current) / self._bytes if self._bytes else 1.0
 
     def __iter__(self) -> Iterator[Record | Reject]:
+        for one in self.parts(None):
+            assert not isinstance(one, Judged)
+            yield one
+
+    def parts(self, spread: Spread | None) -> Iterator[Record | Reject | Judged]:
+        """Yield the same with much of it in pieces that a Spread has judged, in the same order.
+
+        The first records of a file are judged here: they tell how the others are to be read.
+        """
         for number, path in enumerate(self.paths, start=1):
             self._later = self.paths[number:]
-            yield from self._one_file(path)
+            yield from self._one_file(path, spread)
         self._check_map()
 
-    def _one_file(self, path: Path) -> Iterator[Record | Reject]:
+    def _one_file(self, path: Path, spread: Spread | None) -> Iterator[Record | Reject | Judged]:
         try:
             file = self._file = self._opened(path)
         except IlaError:
             if not self._may_pass_over:
                 raise
-            self.notes["file passed over"] += 1
+            self.tally.notes["file passed over"] += 1
             self._bytes_done += path.stat().st_size
             return
         self.containers[file.container] += 1
         self.kinds[file.kind] = None
-        before = self.read, self.kept, self.reasons[KNOWN]
-        formats, first = Counter(self.formats), None
+        before = self.tally.read, self.tally.kept, self.tally.reasons[KNOWN]
+        formats, first = Counter(self.tally.formats), None
         try:
-            for item in self._surveyed(file.items()):
-                outcome = self._judge(file, item)
-                if first is None and isinstance(outcome, Reject):
-                    first = outcome
+            for outcome in self._judged(file, spread):
+                if first is None and not isinstance(outcome, Record):
+                    first = outcome if isinstance(outcome, Reject) else outcome.first_reject
                 yield outcome
         except Damaged as damage:
-            self._cut(file, damage, self.kept - before[1])
-        read, kept = self.read - before[0], self.kept - before[1]
-        if not kept and self.reasons[KNOWN] == before[2]:
+            self._cut(file, damage, self.tally.kept - before[1])
+        read, kept = self.tally.read - before[0], self.tally.kept - before[1]
+        if not kept and self.tally.reasons[KNOWN] == before[2]:
             self._check_map()
             if not self._may_pass_over:
                 raise no_record(
                     file, first, list(self._paths_here), among=len(self.paths) > 1,
                     mapped=[name for _, name in self._mapping],
                 )  # fmt: skip
-            self.notes["file passed over"] += 1
-        self.notes.update(file.notes)
+            self.tally.notes["file passed over"] += 1
+        self.tally.notes.update(file.notes)
         self._bytes_done += file.size
-        self._file = None
+        self._file = self._share = None
         self.files.append({
             "name": file.name, "container": file.container, "bytes": file.size,
-            "read": read, "kept": kept, "formats": dict(self.formats - formats),
+            "read": read, "kept": kept, "formats": dict(self.tally.formats - formats),
         })  # fmt: skip
+
+    def _judged(self, file: PoolFile, spread: Spread | None) -> Iterator[Record | Reject | Judged]:
+        """What the items of a file are, one by one until the rest of them can go in pieces."""
+        source = file.items()
+        for number, item in enumerate(self._surveyed(file, source), start=1):
+            yield self._judge(item, self.tally, known=self._known, heed=self._heed)
+            told = self.tally.read >= _MAP_CHECK and not self._unseen and self._known is None
+            if spread is not None and told and number >= SURVEYED and item.reason != TOO_LONG:
+                yield from self._in_pieces(file, file.pieces(source, behind=item), spread)
+                return
+
+    def _in_pieces(
+        self, file: PoolFile, pieces: Iterator[Piece], spread: Spread
+    ) -> Iterator[Judged]:
+        """What a Spread makes of pieces of a file; what ends them early is told in its turn."""
+        ended: list[Exception] = []
+        shares: deque[float] = deque()
+
+        def handed() -> Iterator[Piece]:
+            try:
+                for piece in pieces:
+                    shares.append(file.share)
+                    yield piece
+            except Exception as error:
+                ended.append(error)
+
+        for judged in spread(Judging(self._judge, self.settings.rejects), handed()):
+            self._share = shares.popleft()
+            self.tally.add(judged.tally)
+            file.notes.update(judged.notes)
+            yield judged
+        if ended:
+            raise ended[0]
 
     def _opened(self, path: Path) -> PoolFile:
         how = self.settings
@@ -155,7 +188,7 @@ class Reading:
             until=self._until,
         )
 
-    def _surveyed(self, items: Iterator[Item]) -> Iterator[Item]:
+    def _surveyed(self, file: PoolFile, items: Iterator[Item]) -> Iterator[Item]:
         """The items as they come, once the first of them have been looked at together."""
         first: list[Item] = []
         ended: Damaged | Late | None = None
@@ -164,10 +197,10 @@ class Reading:
         except (Damaged, Late) as error:
             ended = error
         records = [fields for item in first if (fields := _fields_in(item)) is not None]
-        self._habits = habits_of(records)
         self._messages = bool(records) and all(map(is_message, records))
         self._talk = next(filter(None, map(talk_in, records)), None)
-        self._left = frozenset(self._mapped_by_none(records))
+        left = frozenset(self._mapped_by_none(records))
+        self._judge = Judge(file.name, self._mapping, left, habits_of(records))
         self._paths_here = {}
         for path in (path for record in records for path in paths_in(record)):
             for paths in (self._paths_seen, self._paths_here):
@@ -185,68 +218,14 @@ class Reading:
         """
         if len(self.paths) > 1 and records:
             for part, name in self._mapping:
-                if part not in BESIDE and not any(_has(record, name) for record in records):
+                if part not in BESIDE and not any(has_field(record, name) for record in records):
                     yield name
 
-    def _mapping_for(self, fields: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-        """The mapping of a record: all of it where the file's first records have just lacked it."""
-        if not self._left or any(_has(fields, name) for name in self._left):
-            return self._mapping
-        return tuple(pair for pair in self._mapping if pair[1] not in self._left)
-
-    def _judge(self, file: PoolFile, item: Item) -> Record | Reject:
-        """The item as a record, or why it is none."""
-        self.read += 1
-        reason = item.reason
-        if reason is None:
-            try:
-                return self._record(item)
-            except NotARecord as error:
-                reason = str(error)
-            except RecursionError:
-                reason = "nested too deeply"
-        self.reasons[reason] += 1
-        if reason == "not UTF-8":
-            self.notes[NOT_UTF8] += 1
-        return Reject(file.name, item.line, reason, _clipped(item.text))
-
-    def _record(self, item: Item) -> Record:
-        fields = record_fields(item.value)
-        self._remember(fields)
-        adapted = adapt(fields, self._mapping_for(fields), self._habits)
-        turns = adapted.turns
-        if self._known is not None and self._known.row(turns) >= 0:
-            raise NotARecord(KNOWN)
-        record = Record(item.text, instruction_of(turns), response_of(turns), turns,
-                        adapted.labels, adapted.source)  # fmt: skip
-        self.kept += 1
-        self.formats[adapted.format] += 1
-        self.plans[adapted.plan] += 1
-        if adapted.notes:
-            self.notes.update(adapted.notes)
-        self._originals.append(hash(record.original))
-        for name in _IDS:
-            if fields.get(name) is not None:
-                self._ids.append(hash(str(fields[name])))
-                break
-        if not self.first_mapping:
-            self.first_mapping = adapted.plan.mapping
-        if record.response:
-            self.with_response += 1
-        else:
-            self.notes["empty response"] += 1
-        if "\0" in record.instruction or "\0" in record.response:
-            self.notes["NUL bytes"] += 1
-        return record
-
-    def _remember(self, fields: Mapping[str, Any]) -> None:
-        """Note the field names; complain of mapped ones that the first records do not have."""
-        for name in fields:
-            if name not in self.fields and len(self.fields) < FIELD_NAMES:
-                self.fields[name] = None
+    def _heed(self, fields: Mapping[str, Any]) -> None:
+        """Complain of mapped fields that the first records do not have."""
         if self._unseen:
-            self._unseen -= {name for name in self._unseen if _has(fields, name)}
-            if self.read >= _MAP_CHECK and self._unseen:
+            self._unseen -= {name for name in self._unseen if has_field(fields, name)}
+            if self.tally.read >= _MAP_CHECK and self._unseen:
                 self._look_ahead()
                 self._check_map()
 
@@ -256,7 +235,7 @@ class Reading:
         with suppress(Damaged, Late):  # told when the file is read
             for item in islice(self._opened(path).items(), SURVEYED):
                 fields = _fields_in(item) or {}
-                found |= {name for _, name in self._mapping if _has(fields, name)}
+                found |= {name for _, name in self._mapping if has_field(fields, name)}
         return found
 
     def _look_ahead(self) -> None:
@@ -268,10 +247,10 @@ class Reading:
 
     def _check_map(self) -> None:
         for part, name in self._mapping:
-            if name in self._unseen and self.fields:
+            if name in self._unseen and self.tally.fields:
                 where = f"{self.paths[0]}" if len(self.paths) == 1 else "any of the files"
                 raise UsageError(
-                    f"Field {name!r} not found in {where}; fields are {listed(self.fields)}. "
+                    f"Field {name!r} not found in {where}; fields are {listed(self.tally.fields)}. "
                     + self._rather(part)
                 )
 
@@ -298,7 +277,7 @@ class Reading:
                 f"{file.name} breaks off before its first usable record: {damage}; "
                 "mend the file or fetch it again."
             ) from damage
-        self.notes["file that breaks off"] += 1
+        self.tally.notes["file that breaks off"] += 1
 
     def check(self, *, require_response: bool = True) -> None:
         """Raise IlaError where the pool that was read cannot be used.
@@ -306,10 +285,12 @@ class Reading:
         One without any response can be where `require_response` is False: no loss is wanted. One
         of which all is known already can be too, and holds no record.
         """
-        if not self.kept and not self.reasons[KNOWN]:
+        if not self.tally.kept and not self.tally.reasons[KNOWN]:
             raise IlaError("None of the files holds a usable record.")
-        if self.kept and require_response and not self.with_response:
-            raise no_response(self.kept, self.paths_seen, self.notes, messages=self._messages)
+        if self.tally.kept and require_response and not self.tally.with_response:
+            raise no_response(
+                self.tally.kept, self.paths_seen, self.tally.notes, messages=self._messages
+            )
 
     @property
     def paths_seen(self) -> list[str]:
@@ -319,23 +300,22 @@ class Reading:
     @property
     def understood(self) -> Understood:
         """Which fields were read as what, so far."""
-        return understood(self.plans, self.fields)
+        return understood(self.tally.plans, self.tally.fields)
 
     @property
     def counts(self) -> dict[str, Any]:
         """{"read", "kept", "rejected", "reasons", "notes", "formats"}: how many of each."""
         notes = {
-            **(self.notes + self._file.notes if self._file else self.notes),
-            "repeated record": _repeated(self._originals),
-            "duplicate id": _repeated(self._ids),
+            **(self.tally.notes + self._file.notes if self._file else self.tally.notes),
+            **self.tally.repeated,
         }
         return {
-            "read": self.read,
-            "kept": self.kept,
+            "read": self.tally.read,
+            "kept": self.tally.kept,
             "rejected": self.rejected,
-            "reasons": dict(self.reasons.most_common()),
+            "reasons": dict(self.tally.reasons.most_common()),
             "notes": {note: count for note, count in notes.items() if count},
-            "formats": dict(self.formats.most_common()),
+            "formats": dict(self.tally.formats.most_common()),
         }
 
 
@@ -427,9 +407,9 @@ def preview(
     except Late:
         if not records:
             raise IlaError(
-                f"Within {seconds:g} seconds {count(reading.read, 'item')} of {reading.paths[0]} "
-                "were read, and no record was among them; ila build reads all of it, however long "
-                "that takes."
+                f"Within {seconds:g} seconds {count(reading.tally.read, 'item')} of "
+                f"{reading.paths[0]} were read, and no record was among them; ila build reads all "
+                "of it, however long that takes."
             ) from None
         return _seen(reading, records, rejects)
     reading.check(require_response=require_response)
@@ -440,12 +420,12 @@ def _seen(reading: Reading, records: list[Record], rejects: list[Reject]) -> Pre
     """What a reading has come across so far."""
     return Preview(
         paths=tuple(map(str, reading.paths)),
-        formats=dict(reading.formats.most_common()),
+        formats=dict(reading.tally.formats.most_common()),
         containers=dict(reading.containers),
-        mapping=reading.first_mapping,
+        mapping=reading.tally.mapping,
         records=records,
         rejects=rejects,
-        fields=list(reading.fields),
+        fields=list(reading.tally.fields),
         counts=reading.counts,
         complete=False,
         paths_seen=reading.paths_seen,
@@ -460,17 +440,3 @@ def _fields_in(item: Item) -> Mapping[str, Any] | None:
         return record_fields(item.value)
     except (NotARecord, RecursionError):
         return None
-
-
-def _has(fields: Mapping[str, Any], name: str) -> bool:
-    return name in fields or field_of(fields, name) is not None
-
-
-def _repeated(hashes: array[int]) -> int:
-    """How many repeat an earlier one."""
-    values = np.frombuffer(hashes, dtype=np.int64)
-    return len(values) - len(np.unique(values))
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= REJECT_CLIP else text[: REJECT_CLIP - 1] + "…"

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ def fetched(url: str) -> list[Path]:
     if found is None:
         raise UsageError(f"{url!r} names no file in a bucket; write s3://BUCKET/FILE.")
     scheme, bucket, name = found.groups()
-    with _reading(url):
+    with bucket_errors(url, "read"):
         files = _filesystem(scheme)
         infos = list(_named(files, f"{bucket}/{name}"))
     if not infos:
@@ -94,14 +95,78 @@ def _copied(files: FileSystem, scheme: str, info: FileInfo) -> Path:
     copy = cache_folder() / _COPIES / state / Path(info.path).name
     url = _addresses[copy] = f"{scheme}://{info.path}"
     if not (copy.is_file() and copy.stat().st_size == info.size):
-        with (
-            _reading(url),
-            files.open_input_stream(info.path, compression=None) as source,
-            replacing(copy) as temporary,
-            open(temporary, "wb") as target,
-        ):
-            shutil.copyfileobj(source, target, _PIECE)
+        with bucket_errors(url, "read"):
+            _fetch(files, info.path, copy)
     return copy
+
+
+def _fetch(files: FileSystem, path: str, copy: Path) -> None:
+    with (
+        files.open_input_stream(path, compression=None) as source,
+        replacing(copy) as temporary,
+        open(temporary, "wb") as target,
+    ):
+        shutil.copyfileobj(source, target, _PIECE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder of a bucket; names of files are relative to it, with slashes."""
+
+    scheme: str
+    path: str
+    """BUCKET/FOLDER."""
+    files: Any
+    """pyarrow's file system."""
+
+    @classmethod
+    def of(cls, url: str) -> Place:
+        """Return the place of an address; UsageError where it names none."""
+        found = _URL.fullmatch(url.rstrip("/"))
+        if found is None:
+            raise UsageError(f"{url!r} names no folder in a bucket; write s3://BUCKET/RUN.")
+        scheme, bucket, name = found.groups()
+        with bucket_errors(url, "reached"):
+            return cls(scheme, f"{bucket}/{name}", _filesystem(scheme))
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"{self.scheme}://{self.path}"
+
+    def size(self, name: str) -> int | None:
+        """Return the bytes of a file; None where there is none."""
+        from pyarrow.fs import FileType
+
+        info = self.files.get_file_info(f"{self.path}/{name}")
+        return int(info.size) if info.type == FileType.File else None
+
+    def read(self, name: str) -> bytes:
+        """Return what a small file holds."""
+        with self.files.open_input_stream(f"{self.path}/{name}", compression=None) as source:
+            return bytes(source.read())
+
+    def fetch(self, name: str, copy: Path) -> None:
+        """Copy a file to this machine, all of it or nothing."""
+        _fetch(self.files, f"{self.path}/{name}", copy)
+
+    def send(self, source: Path, name: str) -> None:
+        """Copy a file of this machine there."""
+        path = f"{self.path}/{name}"
+        with source.open("rb") as data, self.files.open_output_stream(path, compression=None) as to:
+            shutil.copyfileobj(data, to, _PIECE)
+
+    def keep(self, folder: str, names: Collection[str]) -> None:
+        """Delete the files of a folder, and of those in it, but for these."""
+        from pyarrow.fs import FileSelector, FileType
+
+        within = f"{self.path}/{folder}"
+        listed = self.files.get_file_info(
+            FileSelector(within, recursive=True, allow_not_found=True)
+        )
+        for info in listed:
+            if info.type == FileType.File and info.path.removeprefix(f"{within}/") not in names:
+                self.files.delete_file(info.path)
 
 
 def _filesystem(scheme: str) -> Any:
@@ -115,14 +180,14 @@ def _filesystem(scheme: str) -> Any:
 
 
 @contextmanager
-def _reading(url: str) -> Iterator[None]:
-    """Tell in one sentence why a bucket cannot be read."""
+def bucket_errors(url: str, what: str) -> Iterator[None]:
+    """Tell in one sentence why something in a bucket cannot be read, or whatever was wanted."""
     import pyarrow as pa
 
     try:
         yield
     except (OSError, pa.ArrowException) as error:
         raise IlaError(
-            f"{url} cannot be read ({first_line(error)}); check the address and the credentials of "
-            "this machine."
+            f"{url} cannot be {what} ({first_line(error)}); check the address and the credentials "
+            "of this machine."
         ) from error

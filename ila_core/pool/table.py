@@ -33,7 +33,8 @@ class Writer:
         self._sink = sink
         self._writer = open_writer(sink)
         self._records: list[Record] = []
-        self._characters = self._rows = 0
+        self._batches: list[pa.RecordBatch] = []
+        self._waiting = self._characters = self._rows = 0
         self._digest = hashlib.sha256()
         self.has_labels = False
 
@@ -54,11 +55,32 @@ class Writer:
     def add(self, record: Record) -> bool:
         """Take a record; True when that filled a row group and it was written."""
         self._records.append(record)
+        self._waiting += 1
         self._characters += len(record.original)
-        if len(self._records) < ROW_GROUP and self._characters < GROUP_CHARACTERS:
+        if self._waiting < ROW_GROUP and self._characters < GROUP_CHARACTERS:
             return False
         self.flush()
         return True
+
+    def extend(self, batch: pa.RecordBatch) -> None:
+        """Take the records of a batch that `batch_of` made, as if they were added one by one."""
+        import pyarrow.compute as pc
+
+        self._lay_out()
+        ends = np.cumsum(pc.utf8_length(batch.column("record")).to_numpy(), dtype=np.int64)
+        start = 0
+        while start < len(batch):
+            before = ends[start - 1] if start else 0
+            full = int(np.searchsorted(ends, before + GROUP_CHARACTERS - self._characters)) + 1
+            end = min(start + ROW_GROUP - self._waiting, full, len(batch))
+            part = batch.slice(start, end - start)
+            self._batches.append(part)
+            self._sign(part.column("record").to_pylist())
+            self._waiting += end - start
+            self._characters += int(ends[end - 1] - before)
+            if self._waiting == ROW_GROUP or self._characters >= GROUP_CHARACTERS:
+                self.flush()
+            start = end
 
     def close(self, metadata: Mapping[str, Any]) -> None:
         """Finish the file; the metadata tells of all that was flushed."""
@@ -68,15 +90,39 @@ class Writer:
         os.fsync(self._sink.fileno())
 
     def flush(self) -> None:
-        """Write what was added as a row group."""
+        """Write what was taken as a row group."""
+        self._lay_out()
+        if self._waiting:
+            batch = _numbered(self._batches, self._rows)
+            self._writer.write_batch(batch, row_group_size=ROW_GROUP)
+            labels = batch.column("labels")
+            self.has_labels = self.has_labels or labels.null_count < len(labels)
+            self._rows += len(batch)
+            self._batches = []
+            self._waiting = self._characters = 0
+
+    def _lay_out(self) -> None:
+        """Have the records that were added one by one as a batch."""
         if self._records:
-            self._writer.write_batch(_batch(self._records, self._rows), row_group_size=ROW_GROUP)
-            for record in self._records:
-                self._digest.update(record.original.encode())
-                self._digest.update(b"\n")
-                self.has_labels = self.has_labels or record.labels is not None
-            self._rows += len(self._records)
-            self._records, self._characters = [], 0
+            self._batches.append(batch_of(self._records))
+            self._sign([record.original for record in self._records])
+            self._records = []
+
+    def _sign(self, originals: Sequence[str]) -> None:
+        for original in originals:
+            self._digest.update(original.encode())
+            self._digest.update(b"\n")
+
+
+def _numbered(batches: Sequence[pa.RecordBatch], first: int) -> pa.RecordBatch:
+    """The batches as one, whose rows are counted from `first`."""
+    import pyarrow as pa
+
+    batch = batches[0]
+    if len(batches) > 1:
+        [batch] = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    rows = pa.array(np.arange(first, first + len(batch), dtype=np.int64))
+    return pa.RecordBatch.from_arrays([rows, *batch.columns[1:]], schema=batch.schema)
 
 
 def open_writer(sink: BinaryIO) -> Any:
@@ -105,8 +151,8 @@ def _schema() -> pa.Schema:
     ])  # fmt: skip
 
 
-def _batch(records: Sequence[Record], start: int) -> pa.RecordBatch:
-    """The records as one Arrow batch whose rows are counted from `start`."""
+def batch_of(records: Sequence[Record]) -> pa.RecordBatch:
+    """The records as one Arrow batch whose rows are counted from 0."""
     import pyarrow as pa
 
     schema = _schema()
@@ -118,7 +164,7 @@ def _batch(records: Sequence[Record], start: int) -> pa.RecordBatch:
     element = schema.field("turns").type.value_type
     structs = pa.StructArray.from_arrays([roles, texts, scored], fields=list(element))
     columns = [
-        np.arange(start, start + len(records), dtype=np.int64),
+        np.arange(len(records), dtype=np.int64),
         [record.original for record in records],
         [record.instruction for record in records],
         [record.response for record in records],
@@ -134,7 +180,7 @@ def _batch(records: Sequence[Record], start: int) -> pa.RecordBatch:
 
 
 def records_of(batch: pa.RecordBatch | pa.Table) -> list[Record]:
-    """The inverse of `_batch`."""
+    """The inverse of `batch_of`."""
     columns = ("record", "instruction", "response", "labels", "source")
     values = {name: batch.column(name).to_pylist() for name in columns}
     return [

@@ -8,7 +8,7 @@ gives is the same rule for both, and `patch_rule_compiled` has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -333,11 +333,27 @@ def auto_resolution(landscape: Landscape, size: int) -> int:
     >>> auto_resolution(Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1, 2, 3]), 2)
     1
     """
-    low = max((2**k for k, n in enumerate(dyadic_occupied(landscape)) if n <= size), default=1)
+    return finest_grid(
+        dyadic_occupied(landscape),
+        lambda resolution: landscape.count_occupied(landscape.grid(resolution), limit=size),
+        size,
+    )
+
+
+def finest_grid(dyadic: Sequence[int], occupied: Callable[[int], int], size: int) -> int:
+    """Return the resolution that the search of `auto_resolution` ends at.
+
+    `dyadic` has the occupied patches at 1, 2, 4 ... a side, `occupied` counts those at any number;
+    it may stop counting above `size`.
+
+    >>> finest_grid([1, 4, 9], lambda resolution: 2 * resolution, 6)
+    3
+    """
+    low = max((2**k for k, n in enumerate(dyadic) if n <= size), default=1)
     high = min(2 * low - 1, 2 ** (LEVELS - 1))
     while low < high:
         middle = (low + high + 1) // 2
-        if landscape.count_occupied(landscape.grid(middle), limit=size) <= size:
+        if occupied(middle) <= size:
             low = middle
         else:
             high = middle - 1

@@ -102,6 +102,42 @@ def rounds(member, patches, scored, passed_over, pinned):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
+def walks(scored, rounds, passed_over):  # type: ignore
+    """Return which places of each patch its first rounds take: from, up to, and the round of each.
+
+    `scored` (p,) int64 are the patches' points with a depth; a place is a point's number among
+    them, deepest first. The rounds stand patch after patch, by place, (taken,) int64.
+    """
+    low = np.zeros(len(scored), np.int64)
+    high = np.zeros(len(scored), np.int64)
+    total = 0
+    for patch in range(len(scored)):
+        total += min(scored[patch], rounds)
+    turn = np.empty(total, np.int64)
+    walk = np.empty(total, np.int64)
+    first = 0
+    for patch in range(len(scored)):
+        size = scored[patch]
+        target = passed_over * (size - 1)
+        deeper = np.int64(np.floor(target))
+        shallower = deeper + 1
+        taken = min(size, rounds)
+        for number in range(taken):
+            if _deeper_is_next(deeper, shallower, size, target):
+                walk[number] = deeper
+                deeper -= 1
+            else:
+                walk[number] = shallower
+                shallower += 1
+        if taken:
+            low[patch], high[patch] = deeper + 1, shallower
+        for number in range(taken):
+            turn[first + walk[number] - low[patch]] = number + 1
+        first += taken
+    return low, high, turn
+
+
+@njit(cache=True, nogil=True)
 def by_round(turn, limit):  # type: ignore
     """Return the first `limit` queue positions by (round, position), without those of round 0."""
     top = 0

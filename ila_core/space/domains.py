@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ila_core.blocks import MappedRows, Rows, Spread, here, row_blocks
 from ila_core.space.names import name_domains
 
+if TYPE_CHECKING:
+    from sklearn.cluster import MiniBatchKMeans
+
+LARGE = 20_000
+"""Records above which the means are found in mini-batches."""
+ASSIGNED = 1 << 15
+"""Vectors that are given their domain together; scikit-learn multiplies 256 at a time, so that a
+multiple of these makes the same sums as all at once."""
 NO_VALUE = "(none)"
 """Name of the domain of records that have no value in the domain column."""
 
@@ -51,13 +61,18 @@ def _value_name(value: object) -> str:
 
 
 def domains_by_kmeans(
-    vectors: np.ndarray, texts: Callable[[], Iterable[str]], *, seed: int = 0
+    vectors: np.ndarray,
+    texts: Callable[[], Iterable[str]],
+    *,
+    seed: int = 0,
+    spread: Spread | None = None,
 ) -> Domains:
     """Return domains as k-means clusters of unit vectors (n, d), named by their telling words.
 
     k = min(number of distinct vectors, clip(round(sqrt(n / 2)), 8, 256)); mini-batch above 20,000
     records. `texts` gives the n texts in order; some of each domain are read for the names.
-    Ordered by size, ties by first row.
+    Ordered by size, ties by first row. A `spread` gives blocks of a large pool's vectors their
+    cluster elsewhere.
 
     >>> vectors = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)
     >>> domains = domains_by_kmeans(vectors, lambda: ["a poem", "a poem", "my code"])
@@ -68,7 +83,7 @@ def domains_by_kmeans(
     if n == 0:
         return Domains(np.zeros(0, np.int32), ())
     k = _distinct_up_to(vectors, int(np.clip(round(np.sqrt(n / 2)), 8, 256)))
-    order, domain = _by_size(_kmeans(vectors, k, seed), k)
+    order, domain = _by_size(_kmeans(vectors, k, seed, spread or here), k)
     return Domains(domain, name_domains(domain, len(order), texts()))
 
 
@@ -138,17 +153,36 @@ def _distinct_up_to(vectors: np.ndarray, limit: int) -> int:
     return len(seen)
 
 
-def _kmeans(vectors: np.ndarray, k: int, seed: int) -> np.ndarray:
+def _kmeans(vectors: np.ndarray, k: int, seed: int, spread: Spread) -> np.ndarray:
     """Return the cluster of each row, (n,). One thread, so that sums have one order."""
     from sklearn.cluster import KMeans, MiniBatchKMeans
     from threadpoolctl import threadpool_limits
 
     if k == 1:
         return np.zeros(len(vectors), dtype=np.int32)
-    model: KMeans | MiniBatchKMeans
-    if len(vectors) > 20_000:
-        model = MiniBatchKMeans(k, batch_size=4096, n_init=1, random_state=seed)
-    else:
-        model = KMeans(k, n_init=1, random_state=seed)
     with threadpool_limits(limits=1):
-        return model.fit(vectors).labels_
+        if len(vectors) <= LARGE:
+            return KMeans(k, n_init=1, random_state=seed).fit(vectors).labels_
+        model = MiniBatchKMeans(
+            k, batch_size=4096, n_init=1, random_state=seed, compute_labels=False
+        ).fit(vectors)
+    blocks = row_blocks(len(vectors), ASSIGNED)
+    return np.concatenate(list(spread(_Assigning(model, MappedRows.of(vectors)), blocks)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Assigning:
+    """What a worker that gives vectors their cluster has to know."""
+
+    model: MiniBatchKMeans
+    vectors: MappedRows
+
+    def __call__(self) -> Callable[[Rows], np.ndarray]:
+        return self._assigned
+
+    def _assigned(self, rows: Rows) -> np.ndarray:
+        from threadpoolctl import threadpool_limits
+
+        first, end = rows
+        with threadpool_limits(limits=1):
+            return self.model.predict(self.vectors.array[first:end])

@@ -22,6 +22,7 @@ from ila_core.loss.ngram.score import count_tokens, score
 from ila_core.loss.result import LossResult
 from ila_core.pool.ingest import ingest
 from ila_core.pool.records import Records
+from ila_core.space import domains
 from ila_core.space import landmarks as placing
 from ila_core.space.encode import embed
 from ila_core.space.encoders import Encoder, load_encoder, load_speller
@@ -166,6 +167,25 @@ def test_a_map_of_landmarks(
     parts = projected(vectors, settings, work=tmp_path, spread=spread)
     np.testing.assert_array_equal(whole.xy, parts.xy)
     assert spread.made == [(0, 30)]
+
+
+def test_domains(rng: np.random.Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.cluster import MiniBatchKMeans
+
+    monkeypatch.setattr(domains, "LARGE", 500)
+    monkeypatch.setattr(domains, "ASSIGNED", 256)
+    vectors = rng.normal(size=(900, 24)).astype(np.float32)
+    np.save(tmp_path / "vectors.npy", vectors)
+    mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
+    texts = [f"word{i % 7} and {i}" for i in range(900)]
+    spread = Pickling()
+    whole = domains.domains_by_kmeans(vectors, lambda: texts, seed=3)
+    parts = domains.domains_by_kmeans(mapped, lambda: texts, seed=3, spread=spread)
+    np.testing.assert_array_equal(whole.domain, parts.domain)
+    assert whole.names == parts.names
+    assert spread.made == [(0, 256), (256, 512), (512, 768), (768, 900)]
+    labels = MiniBatchKMeans(21, batch_size=4096, n_init=1, random_state=3).fit(vectors).labels_
+    assert len({*zip(labels.tolist(), whole.domain.tolist(), strict=True)}) == 21 == len({*labels})
 
 
 def test_losses_of_a_language_model(

@@ -21,11 +21,16 @@ from ila_core.blocks import row_blocks
 from ila_core.distributed import fleet as fleets
 from ila_core.distributed.fleet import Fleet
 from ila_core.errors import IlaError, UsageError
+from ila_core.landscape.landscape import Landscape
 from ila_core.loss.ngram import score as scoring
 from ila_core.loss.ngram.score import score
+from ila_core.methods.select import select_by
 from ila_core.pipeline.build import build
+from ila_core.pool import containers
 from ila_core.pool.ingest import ingest
 from ila_core.pool.records import Records
+from ila_core.selection.shards import select_on_shards
+from ila_core.selection.spec import Spec
 from ila_core.space.encode import embed
 from ila_core.space.encoders import load_encoder
 
@@ -83,6 +88,23 @@ def test_results_come_in_order_and_a_failure_is_told(fleet: Fleet) -> None:
         list(fleet(prepare, [2, 5, 8]))
 
 
+def test_a_worker_killed_while_it_reads(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "PIECE", 8192)
+    pool = write_jsonl(tmp_path / "pool.jsonl", small_pool(1700))
+
+    def spread(prepare: Any, pieces: Iterator[Any], **options: Any) -> Iterator[Any]:
+        return killing_a_worker(fleet, tmp_path / "mark")(prepare, list(pieces), **options)
+
+    for name, how in (("whole", None), ("fleet", fleet), ("killed", spread)):
+        ingest(pool, out=tmp_path / name, spread=how)
+    for name in ("fleet", "killed"):
+        for file in ("records.parquet", "rejects.jsonl"):
+            assert (tmp_path / name / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+    assert (tmp_path / "mark").read_text() == "killed\n"
+
+
 def test_a_worker_killed_while_it_encodes(fleet: Fleet, records: Records, tmp_path: Path) -> None:
     n, mark = len(records), tmp_path / "mark"
     whole, parts = tmp_path / "whole.npy", tmp_path / "parts.npy"
@@ -110,6 +132,20 @@ def test_a_worker_killed_while_it_scores(
     np.testing.assert_array_equal(whole.extra["loss_reduction"], parts.extra["loss_reduction"])
 
 
+def test_a_selection_on_shards_is_that_of_the_whole(
+    fleet: Fleet, rng: np.random.Generator, tmp_path: Path
+) -> None:
+    pool = Landscape.from_arrays(rng.normal(size=(3000, 2)), depth=rng.normal(size=3000))
+    for name, column in (("xy", pool.xy), ("depth", pool.relative_depth)):
+        np.save(tmp_path / f"{name}.npy", column)
+    xy, depth = (np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("xy", "depth"))
+    spread = killing_a_worker(fleet, tmp_path / "mark")
+    for spec in (Spec(budget="10%"), Spec(budget="500", patches="grid")):
+        parts = select_on_shards(xy, depth, row_blocks(3000, 1100), spec, spread=spread)
+        np.testing.assert_array_equal(parts.rows, select_by(pool, spec).rows)
+    assert (tmp_path / "mark").read_text() == "killed\n"
+
+
 @needs_ray
 def test_a_block_that_kills_every_worker_comes_to_an_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -126,6 +162,8 @@ import os, signal, sys
 from pathlib import Path
 from ila_core.distributed.fleet import Fleet
 from ila_core.pool.records import Records
+from ila_core.selection.shards import select_on_shards
+from ila_core.selection.spec import Spec
 from ila_core.space.encode import embed
 from ila_core.space.encoders import load_encoder
 

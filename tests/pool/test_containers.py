@@ -178,8 +178,8 @@ def test_any_mix_of_lines(tmp_path: Path, body: list[bytes], newline: bytes) -> 
     body = [first] * (2 + len(body)) + body  # mostly sound, so that it is UTF-8 with damage
     reading = Reading(put(tmp_path, newline.join(body)))
     found = list(reading)
-    assert reading.kept + reading.rejected == reading.read == len(found)
-    assert reading.read == sum(bool(line.strip()) for line in body)
+    assert reading.tally.kept + reading.rejected == reading.tally.read == len(found)
+    assert reading.tally.read == sum(bool(line.strip()) for line in body)
     kept = [one.original.encode() for one in found if isinstance(one, Record)]
     remaining = iter(body)
     assert all(any(original in line for line in remaining) for original in kept)

@@ -52,7 +52,7 @@ def test_a_record_is_known_whatever_its_fields_are_called(tmp_path: Path) -> Non
     kept = [one for one in found if isinstance(one, Record)]
     assert [one.instruction for one in kept] == ["New?"]
     assert reading.counts["reasons"] == {KNOWN: 3}
-    assert (reading.read, reading.kept, reading.rejected) == (4, 1, 3)
+    assert (reading.tally.read, reading.tally.kept, reading.rejected) == (4, 1, 3)
     assert len(outcome(file)) == 4
 
 

@@ -61,7 +61,7 @@ def test_a_document_gives_its_records(tmp_path: Path, name: str) -> None:
     assert [one.response for one in found if isinstance(one, Record)] == [
         record["answer"] for record in POOL
     ]
-    assert reading.read == reading.kept == 3
+    assert reading.tally.read == reading.tally.kept == 3
     written = "\n".join(one.original for one in found if isinstance(one, Record))
     again = list(read_pool(put(tmp_path, written.encode(), "again.jsonl")))
     assert [one.turns for one in again] == [one.turns for one in found]

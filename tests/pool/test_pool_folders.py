@@ -72,7 +72,7 @@ def test_shards_as_on_the_hub(tmp_path: Path) -> None:
     write(tmp_path / ".cache" / "train.parquet", b"?")
     write(tmp_path / "dataset_infos.json", "{}")
     reading = Reading(tmp_path)
-    assert len(list(reading)) == reading.read == reading.kept == 3
+    assert len(list(reading)) == reading.tally.read == reading.tally.kept == 3
     assert [path.name[:4] for path in expand(tmp_path, "test")] == ["test"]
 
 

@@ -23,7 +23,8 @@ from pool_files import (
 from ila_core.errors import IlaError, UsageError
 from ila_core.pool.ingest import ingest
 from ila_core.pool.inputs import expand
-from ila_core.pool.reading import REJECT_CLIP, Reading, preview, read_pool
+from ila_core.pool.judging import REJECT_CLIP
+from ila_core.pool.reading import Reading, preview, read_pool
 from ila_core.pool.settings import ReadSettings
 from ila_core.pool.survey import SURVEYED
 
@@ -139,7 +140,7 @@ def test_a_missing_mapped_field_is_told_early(tmp_path: Path) -> None:
     reading = Reading(file, ReadSettings(map="source=nope"))
     with pytest.raises(UsageError, match="'nope' not found"):
         list(reading)
-    assert reading.read == 1000
+    assert reading.tally.read == 1000
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_files_of_several_shapes_are_each_read_by_their_own(tmp_path: Path) -> N
     reading = Reading(files, ReadSettings(map="instruction=ask,response=say"))
     assert [one.response for one in reading] == ["Pear ☃", "3", "", "Hello", "Like 0.", "Like 1.",
                                                  "Like 2."]  # fmt: skip
-    assert reading.formats == {"alpaca": 3, "messages": 1, "mapped": 3}
+    assert reading.tally.formats == {"alpaca": 3, "messages": 1, "mapped": 3}
     with pytest.raises(UsageError, match=r"'asks' not found in any of the files; fields are inst"):
         list(read_pool(files, ReadSettings(map="instruction=asks,response=say")))
 
@@ -235,11 +236,11 @@ def test_a_mapped_field_of_a_later_file_is_looked_for_before_it_is_missed(tmp_pa
     put(tmp_path, lines(POOL * 400), "a.jsonl")
     put(tmp_path, lines(OWN), "b.jsonl")
     reading = Reading(tmp_path / "*.jsonl", ReadSettings(map="instruction=ask,response=say"))
-    assert len(list(reading)) == reading.kept == 1203
+    assert len(list(reading)) == reading.tally.kept == 1203
     missing = Reading(tmp_path / "*.jsonl", ReadSettings(map="instruction=asks"))
     with pytest.raises(UsageError, match="'asks' not found in any of the files"):
         list(missing)
-    assert missing.read == 1000
+    assert missing.tally.read == 1000
 
 
 def test_conversations_are_offered_for_a_mapped_field_that_is_missing(tmp_path: Path) -> None:

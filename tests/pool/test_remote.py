@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,38 +9,12 @@ import pytest
 from pool_files import lines
 
 from ila_core.errors import IlaError, UsageError
-from ila_core.pipeline.build import build
 from ila_core.pool.ingest import ingest
 from ila_core.pool.inputs import hashed
 
+pytest_plugins = ["buckets"]
+
 POOL = [{"prompt": f"Name bird {i}.", "completion": f"Bird {i}."} for i in range(20)]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    moto = pytest.importorskip("moto.server", reason="moto, an S3 server for tests, is not there")
-    served = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    served.start()
-    host, port = served.get_host_and_port()
-    yield f"http://{host}:{port}"
-    served.stop()
-
-
-@pytest.fixture
-def bucket(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The bucket `pools`, as pyarrow's file system; copies are kept in a cache of the test's."""
-    from pyarrow.fs import S3FileSystem
-
-    for name, value in {
-        "AWS_ENDPOINT_URL": server, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
-        "ILA_CACHE_DIR": str(tmp_path / "cache"),
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    host = server.removeprefix("http://")
-    files = S3FileSystem(endpoint_override=host, scheme="http", allow_bucket_creation=True)
-    files.create_dir("pools")
-    return files
 
 
 def put(files: Any, name: str, records: list[dict[str, str]]) -> None:
@@ -91,8 +64,3 @@ def test_what_is_not_there_is_told(address: str, message: str, bucket: Any) -> N
 def test_an_address_needs_a_bucket_and_a_name() -> None:
     with pytest.raises(UsageError, match="s3://BUCKET/FILE"):
         hashed("s3://pools")
-
-
-def test_a_landscape_is_built_in_a_folder(pool: Path) -> None:
-    with pytest.raises(UsageError, match="'s3://pools/run'; a landscape is built in a folder"):
-        build(pool, out="s3://pools/run")

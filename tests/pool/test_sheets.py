@@ -71,9 +71,10 @@ def test_every_row_is_kept_or_rejected_and_blank_lines_are_counted(
     reading = Reading(put(tmp_path, data, name))
     found = list(reading)
     assert [one.line for one in found if isinstance(one, Reject)] == [2, 4]
-    assert (reading.read, reading.kept, reading.reasons) == (5, 3, {"empty row": 2})
+    tally = reading.tally
+    assert (tally.read, tally.kept, tally.reasons) == (5, 3, {"empty row": 2})
     header, blank = 1, reading.counts["notes"]["blank line, no record"]
-    assert reading.kept + reading.rejected + blank + header == there
+    assert tally.kept + reading.rejected + blank + header == there
 
 
 def test_names_in_any_case_and_spelling(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ PASSAGE = "The weir, built of oak, holds back the pond; a sluice lets it out"
 def read(tmp_path: Path, pool: list[dict[str, Any]], **how: Any) -> tuple[Reading, list[Record]]:
     reading = Reading(put(tmp_path, lines(pool)), ReadSettings(**how))
     found = list(reading)
-    assert reading.kept + reading.rejected == reading.read == len(found)
+    assert reading.tally.kept + reading.rejected == reading.tally.read == len(found)
     return reading, [one for one in found if isinstance(one, Record)]
 
 
