@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+_NO_LETTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""Signs that end a line or that a terminal obeys; a pool's names may hold any of them."""
 
 
 class IlaError(Exception):
-    """A failure the user can act on: its message is one sentence, its exit code is 1."""
+    """A failure the user can act on: its message is one sentence, its exit code is 1.
+
+    What it quotes may hold line ends, or signs that a terminal obeys; they are told as a space.
+
+    >>> str(IlaError("Column 'a\\n\\x1b[2Jb' was not found."))
+    "Column 'a [2Jb' was not found."
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return _NO_LETTERS.sub(" ", super().__str__())
 
 
 class UsageError(IlaError):

@@ -91,8 +91,7 @@ def replacing_folder(folder: str | Path) -> Iterator[Path]:
     try:
         temporary.mkdir(parents=True)
         yield temporary
-        for path in [*temporary.rglob("*"), temporary]:
-            (_names_to_disk if path.is_dir() else _to_disk)(path)
+        files_to_disk(temporary)
         if folder.exists():
             old = folder.with_name(_unfinished_name(folder.name))
             os.replace(folder, old)
@@ -101,6 +100,12 @@ def replacing_folder(folder: str | Path) -> Iterator[Path]:
         _names_to_disk(folder.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def files_to_disk(folder: Path) -> None:
+    """Return when every file of a folder and below it is on the disk, and its name, too."""
+    for path in [*folder.rglob("*"), folder]:
+        (_names_to_disk if path.is_dir() else _to_disk)(path)
 
 
 def _to_disk(file: Path) -> None:

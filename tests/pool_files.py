@@ -50,11 +50,11 @@ def table(pool: list[dict[str, Any]]) -> bytes:
     return sink.getvalue()
 
 
-def arrow(records: list[dict[str, Any]], *, stream: bool = True) -> bytes:
+def arrow(records: list[dict[str, Any]], *, stream: bool = True, chunk: int = 1) -> bytes:
     sink = pa.BufferOutputStream()
     whole = pa.Table.from_pylist(records)
     with (pa.ipc.new_stream if stream else pa.ipc.new_file)(sink, whole.schema) as writer:
-        writer.write_table(whole, max_chunksize=1)
+        writer.write_table(whole, max_chunksize=chunk)
     return sink.getvalue().to_pybytes()
 
 

@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ila_core.chance import stream
-from ila_core.errors import IlaError, UsageError
-from ila_core.files import write_text, writing_errors
+from ila_core.errors import IlaError, UsageError, first_line
+from ila_core.files import (
+    files_to_disk,
+    locked,
+    reading_errors,
+    sweep,
+    write_text,
+    writing_errors,
+)
 from ila_core.lm.batches import digest
 from ila_core.lm.chat import ChatTemplate
 from ila_core.lm.encode import encode_records
@@ -98,14 +105,30 @@ def tune(
     `out` gets the model or adapter with its tokenizer, rows.txt (every row drawn, one a line,
     counted from 0) and tune.json (settings, steps, the loss curve). Checkpoints lie in `work`, by
     default in `out`; a killed run goes on from the last one. A finished `out` of the same settings
-    and pool is returned as it is; one of others is refused.
+    and pool is returned as it is; one of others is refused, and one in which a model is being
+    tuned (RunError).
     """
     out = Path(out)
     _check_out(out, settings)
+    with locked(out, f"A model is tuned in {out} already; wait for it, or stop it."):
+        return _tune(conversations, n, settings, out, work or out, progress)
+
+
+def _tune(
+    conversations: Conversations,
+    n: int,
+    settings: TuneSettings,
+    out: Path,
+    work: Path,
+    progress: Progress,
+) -> TuneResult:
     rows, heldout = _draw(n, settings)
     chosen = _pick(conversations, rows)
     signature = _signature(settings, rows, chosen)
+    checkpoint = work / "checkpoint.pt"
+    sweep(out)
     if (finished := _finished(out, signature, rows)) is not None:
+        checkpoint.unlink(missing_ok=True)  # a kill came between the two
         return finished
     tokenizer = load_tokenizer(settings.lm)
     model, trained = _model(settings)
@@ -115,12 +138,12 @@ def tune(
     scored = [(s, m) for s, m in zip(encoded, measuring, strict=True) if s and len(s.targets)]
     learned = [s for s, measures in scored if not measures]
     measured = [s for s, measures in scored if measures]
-    checkpoint = (work or out) / "checkpoint.pt"
     curve = train(
         model, learned, measured, settings, checkpoint=checkpoint, signature=signature,
         progress=progress,
     )  # fmt: skip
     _save(trained, tokenizer, settings, out)
+    files_to_disk(out)  # before what says that they are whole
     write_text(out / "rows.txt", "".join(f"{row}\n" for row in rows))
     result = TuneResult(out, rows, curve[-1].step, curve)
     story = {
@@ -192,7 +215,7 @@ def tuned_rows(model: str, conversations: Conversations, n: int) -> np.ndarray |
     try:
         rows = np.array((folder / "rows.txt").read_text("utf-8").split(), dtype=np.int64)
         made_from = json.loads(json.loads((folder / "tune.json").read_text("utf-8"))["signature"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     if len(rows) and (rows.min() < 0 or rows.max() >= n):
         return None
@@ -243,13 +266,22 @@ def _finished(out: Path, signature: str, rows: np.ndarray) -> TuneResult | None:
     path = out / "tune.json"
     if not path.is_file():
         return None
-    story = json.loads(path.read_text("utf-8"))
-    if story["signature"] != signature:
+    with reading_errors(path):
+        told = path.read_bytes()
+    try:
+        story = json.loads(told)
+        made_from, steps = story["signature"], int(story["steps"])
+        curve = tuple(Point(**one) for one in story["curve"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise IlaError(
+            f"{path} is damaged ({first_line(error)}); delete {out} and tune the model again."
+        ) from error
+    if made_from != signature:
         raise IlaError(
             f"{out} holds a model tuned with other settings or on another pool; choose another "
             "folder with --out."
         )
-    return TuneResult(out, rows, story["steps"], tuple(Point(**one) for one in story["curve"]))
+    return TuneResult(out, rows, steps, curve)
 
 
 def _model(settings: TuneSettings) -> tuple[PreTrainedModel, Any]:

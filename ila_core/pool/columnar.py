@@ -76,7 +76,7 @@ def arrow_rows(file: BinaryIO, ratio: int) -> Iterator[Item]:
                 number += 1
                 texts.add(max(len(item.text), ROW), size)
                 yield item
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, MemoryError) as error:  # it says how much it needs
         raise Damaged(f"it is not whole Arrow data ({first_sentence(error)})") from error
 
 
@@ -88,9 +88,46 @@ def _batches(file: Any) -> Iterator[pa.RecordBatch]:
     if start == b"ARROW1":
         reader = ipc.open_file(file)
         for number in range(reader.num_record_batches):
-            yield reader.get_batch(number)
+            yield _sound(reader.get_batch(number))
     else:
-        yield from ipc.open_stream(file)
+        yield from map(_sound, ipc.open_stream(file))
+
+
+def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch whose values all lie within what was read; ArrowInvalid where one does not.
+
+    An Arrow file says itself where each of its values lies, and Arrow believes it.
+    """
+    for column in batch.columns:
+        _check(column)
+    return batch
+
+
+def _check(column: pa.Array) -> None:
+    """Raise ArrowInvalid for a column with values outside it; texts that are no UTF-8 may be."""
+    import pyarrow as pa
+
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        if "UTF8" not in str(error):
+            raise
+        for part in _parts(column):  # it stopped at the first such text
+            _check(part)
+
+
+def _parts(column: Any) -> Iterator[pa.Array]:
+    """The arrays that a column of lists, structs or a dictionary is made of."""
+    if hasattr(column, "dictionary"):
+        yield column.dictionary
+    elif hasattr(column, "keys"):
+        yield from (column.keys, column.items)
+    elif hasattr(column, "field"):
+        yield from (column.field(place) for place in range(column.type.num_fields))
+    elif hasattr(column, "values"):
+        yield column.values
+    elif hasattr(column, "storage"):
+        yield column.storage
 
 
 def _items(batch: pa.RecordBatch, before: int) -> Iterator[Item]:

@@ -25,7 +25,7 @@ def read_journal(work: Path | None) -> dict[str, Labels]:
             try:
                 entry = json.loads(line)
                 key, names = entry["key"], entry["labels"]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue
             if isinstance(names, list):
                 answers[str(key)] = tuple(str(name) for name in names)

@@ -16,14 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ila_core
+from faults.counts import EXAMPLES, count
 from ila_core.errors import IlaError
 from ila_core.landscape.folder import open_run, read_manifest
 from ila_core.paths import SAMPLE
 from ila_core.studies.findings import Study
 from ila_core.studies.journal import planned
 
-EXAMPLES = int(os.environ.get("ILA_FUZZ_EXAMPLES", "60"))
-"""How many broken files each test tries; a fuzz of its own says more."""
 LOADERS = {"AutoTokenizer", "AutoConfig", "AutoModelForCausalLM", "SentenceTransformer"}
 SAYS = {"trust_remote_code", "NO_CODE", "NUMBERS"}
 
@@ -92,6 +91,7 @@ def tried(file: Path, whole: Any, places: list[Any], read: Callable[[], Any]) ->
             read()
         except IlaError as error:
             assert "\n" not in str(error)
+        count("broken inputs of our own JSON")
 
     each()
 

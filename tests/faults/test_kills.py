@@ -1,7 +1,12 @@
-"""Exports that are killed before each of their writes, renames and removals."""
+"""Commands that are killed: the next one ends well, to the same bytes, and leaves no litter.
+
+Each is killed before its changes, at a length of what it writes, and at moments; with
+ILA_FAULTS=200 before every change, and so often that there are more than 300 kills in all.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,70 +14,52 @@ from command import script
 from conftest import small_pool, write_jsonl
 
 import ila_core as ila
+from faults.counts import FAULTS, FULL, count
 
-KILLED = """
-import hashlib, json, shutil, sys
-from pathlib import Path
-import ila_core as ila
-from killed import killed_before
-
-run, place, format = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-landscape = ila.open(run)
-how = {"format": format}
-if format == "jsonl":
-    how |= {"validation": "20%", "dataset_info": True}
-old, new = (ila.select(landscape, budget=budget) for budget in (10, 20))
-
-def export(selection, folder):
-    ila.export(selection, folder / f"chosen.{'parquet' if 'parquet' in format else 'jsonl'}", **how)
-
-def files(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-def told(name, content):
-    # a manifest tells when it was written, which is another moment each time
-    if not name.endswith(".manifest.json"):
-        return content
-    return {key: value for key, value in json.loads(content).items() if key != "written"}
-
-def check(folder, before, after):
-    for name, content in files(folder).items():
-        if name.endswith(".part"):
-            continue
-        assert content in (before.get(name), after.get(name)) or told(name, content) in (
-            told(name, before.get(name, b"{}")), told(name, after.get(name, b"{}"))), name
-        if name.endswith(".manifest.json"):
-            of = folder / name.removesuffix(".manifest.json")
-            digest = hashlib.sha256(of.read_bytes()).hexdigest()
-            assert json.loads(content)["sha256"] == digest, name
-
-def made(name, *selections):
-    (place / name).mkdir()
-    for selection in selections:
-        export(selection, place / name)
-    return files(place / name)
-
-before, after = made("before", old), made("after", old, new)
-step = 1
-while True:
-    folder = place / str(step)
-    shutil.copytree(place / "before", folder)
-    killed = killed_before(step, folder, lambda: export(new, folder))
-    check(folder, before, after)
-    export(new, folder)  # the same command again
-    assert sorted(files(folder)) == sorted(after), (step, sorted(files(folder)))
-    assert all(told(n, c) == told(n, after[n]) for n, c in files(folder).items()), step
-    if not killed:
-        break
-    step += 1
-print(step - 1)
+KILLING = """
+import runpy
+runpy.run_module("faults.killing", run_name="__main__", alter_sys=True)
 """
+EVERY = {"build": 13, "add": 67, "select --format jsonl": 7, "select --format axolotl": 9,
+         "select --format parquet": 3, "report": 2, "study": 41, "tune": 13}  # fmt: skip
+"""Before every so many of its changes each command is killed in the small size."""
+ALL = (*EVERY, *(f"select --format {name}" for name in ("scored", "trl", "pool-parquet")),
+       "tune --full")  # fmt: skip
+NAMES = [(name,) for name in ALL] if FULL else [tuple(EVERY)]
 
 
-@pytest.mark.parametrize("format", ["jsonl", "scored", "parquet", "axolotl", "pool-parquet"])
-def test_an_export_that_is_killed_leaves_no_manifest_beside_other_records(
-    tmp_path: Path, format: str
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A landscape of as many records as a study wants at least."""
+    folder = tmp_path_factory.mktemp("large")
+    pool = write_jsonl(folder / "pool.jsonl", small_pool(600))
+    ila.build(pool, out=folder / "run", projection="pca")
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    pool = write_jsonl(folder / "pool.jsonl", small_pool(60))
+    ila.build(pool, out=folder / "run", projection="pca")
+    return folder / "run"
+
+
+@pytest.mark.parametrize("names", NAMES, ids=lambda names: names[0] if FULL else "")
+def test_the_command_after_a_kill_ends_as_if_there_had_been_none(
+    small: Path, large: Path, models: Path, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
-    pool = write_jsonl(tmp_path / "pool.jsonl", small_pool(60))
-    ila.build(pool, out=tmp_path / "run", projection="pca")
-    assert int(script(KILLED, tmp_path / "run", tmp_path, format)) >= 4
+    places = (small, large, models / "plain", tmp_path)
+    found = {}
+    more = FAULTS // 20
+    hows = [f"{name}={1 if FULL else EVERY[name]},{more},{more}" for name in names]
+    for line in script(KILLING, *places, *hows).splitlines():
+        if line.startswith("["):
+            name, kills = json.loads(line)
+            found[name] = kills
+    assert sorted(found) == sorted(names)
+    for name, kills in found.items():
+        assert kills.get("changes", 0) >= 1, (name, kills)
+        for way, number in kills.items():
+            count(f"kills, {way}", number)
+            count(f"kills of {name.split()[0]}", number)

@@ -17,7 +17,8 @@ import tiny_lm
 from tiny_lm import ask
 
 from ila_core import options
-from ila_core.errors import IlaError, UsageError
+from ila_core.errors import IlaError, RunError, UsageError
+from ila_core.files import locked
 from ila_core.lm import train as training
 from ila_core.lm import tune as tuning
 from ila_core.lm.score import score
@@ -304,3 +305,30 @@ def test_epochs_read_every_record_once_each() -> None:
 
 def test_a_point_reads_itself() -> None:
     assert Point(3, 1.0, None)._asdict() == {"step": 3, "train_loss": 1.0, "heldout_loss": None}
+
+
+def test_a_folder_in_which_a_model_is_tuned_is_refused(base: str, tmp_path: Path) -> None:
+    settings, out = settings_of(base, steps=2), tmp_path / "out"
+    out.mkdir()
+    with locked(out, ""), pytest.raises(RunError, match=r"A model is tuned in .* already"):
+        run(out, settings)
+    assert run(out, settings).steps == 2
+
+
+@pytest.mark.parametrize(
+    "told", ["", "{}", '{"signature": 1, "steps": 2, "curve": [1]}', "[" * 9999]
+)
+def test_a_finished_folder_whose_story_is_damaged_is_told(
+    base: str, tmp_path: Path, told: str
+) -> None:
+    (tmp_path / "tune.json").write_text(told)
+    with pytest.raises(IlaError, match=r"tune\.json is damaged .*; delete .* and tune"):
+        run(tmp_path, settings_of(base))
+
+
+def test_what_a_kill_left_of_a_finished_model_is_taken_away(base: str, tmp_path: Path) -> None:
+    run(tmp_path, settings_of(base, steps=2))
+    whole = sorted(os.listdir(tmp_path))
+    (tmp_path / "checkpoint.pt").write_bytes(b"the last one")
+    run(tmp_path, settings_of(base, steps=2))
+    assert sorted(os.listdir(tmp_path)) == whole

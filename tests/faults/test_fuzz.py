@@ -1,0 +1,88 @@
+"""What comes from elsewhere, broken by chance: read, or refused in one sentence.
+
+ILA_FUZZ_EXAMPLES=5000 breaks so many of each kind (60 unless given). A search that is guided by
+coverage goes further: see fuzz.py. What it found stands here, each input with what it did.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pool_files import arrow
+
+import ila_core as ila
+from faults.counts import EXAMPLES, count
+from faults.fuzz import changed
+from faults.targets import TARGETS, harmless
+from ila_core.landscape.landscape import Landscape
+
+
+@pytest.fixture(scope="module")
+def landscape(run: Path) -> Landscape:
+    return ila.open(run)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_whole_example_is_read(landscape: Landscape, tmp_path: Path, name: str) -> None:
+    target = TARGETS[name]
+    read = target.make(tmp_path, landscape)
+    for seed in target.seeds(landscape):
+        assert harmless(read, seed), seed[:80]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_is_broken_is_told_in_one_sentence(
+    landscape: Landscape, tmp_path: Path, name: str
+) -> None:
+    target = TARGETS[name]
+    read, seeds = target.make(tmp_path, landscape), list(target.seeds(landscape))
+
+    @settings(max_examples=EXAMPLES, deadline=10_000, database=None)
+    @given(st.sampled_from(seeds), st.integers(0, 2**32), st.integers(1, 6))
+    def each(data: bytes, seed: int, times: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(times):
+            data = changed(data, chance, is_json=target.is_json)
+        harmless(read, data)
+        count(f"broken inputs of {kind(name)}")
+
+    each()
+
+
+def kind(name: str) -> str:
+    return "pool files" if name.startswith("p.") or name == "mapped" else (
+        "our own JSON" if TARGETS[name].is_json else "links, words and other files"
+    )  # fmt: skip
+
+
+def far_away() -> bytes:
+    """An Arrow file of three texts, of which the second says that it ends before it begins."""
+    whole = arrow([{"instruction": text} for text in ("aaaa", "bbbb", "cccc")], chunk=3)
+    offsets = struct.pack("<4i", 0, 4, 8, 12)
+    assert whole.count(offsets) == 1
+    return whole.replace(offsets, struct.pack("<4i", 0, 4, -(1 << 30), 12))
+
+
+FOUND: dict[str, list[bytes]] = {
+    # names of columns with a line's end, which the sentence that quotes them had too
+    "p.csv": [b"\xb4\n\x8e,\xbb\t\xa9\r\n1,2\r\n"],
+    # an Arrow file whose texts lie outside of it
+    "p.arrow": [far_away()],
+    # a head that numpy cannot read as the Python that it should be
+    "vectors": [b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'shape': (3, 3), " + b" " * 80 + b"\n"],
+    # so many brackets that Python's own reader gives up
+    "answers": [b"[" * 100_000 + b"\n"],
+}
+"""Inputs that once ended in a traceback, or in more than one line."""
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [(name, data) for name, found in FOUND.items() for data in found]
+)
+def test_what_was_found_once(landscape: Landscape, tmp_path: Path, name: str, data: bytes) -> None:
+    harmless(TARGETS[name].make(tmp_path, landscape), data)
