@@ -102,8 +102,8 @@ def pool(name: str) -> Callable[[Path, Landscape], Read]:
             try:
                 found = sum(1 for _ in reading)
             finally:
-                assert reading.kept + reading.rejected == reading.read
-            assert found == reading.read
+                assert reading.tally.kept + reading.rejected == reading.tally.read
+            assert found == reading.tally.read
             preview(file)
 
         return read
