@@ -88,9 +88,8 @@ def order_button(view: View, landscape: Landscape, number: Numbers | None) -> No
 
 def offered(view: View, landscape: Landscape) -> list[str]:
     """Return the numbers that records can be listed by: of their own fields those asked for."""
-    return [name for name in facet_names(landscape) if name in SORTED] + [
-        name for name in view.fields if _is_number(landscape, name)
-    ]
+    own = (name for name in view.fields if _is_number(landscape, name))
+    return [*facet_names(landscape, kind="number"), *own]
 
 
 def turn(knob: str) -> None:

@@ -20,9 +20,12 @@ from parts.texts import count, counted, plain
 def panel(landscape: Landscape, selection: Selection | None) -> None:
     """Draw one's own selection for the side of a screen: all that can be done to it."""
     line()
-    with st.expander("Quotas and filters", icon=":material/rule:", key="rules_panel"):
-        settled(selection)
-        rule_form(landscape)
+    rules = st.expander("Quotas and filters", icon=":material/rule:", key="rules_panel",
+                        on_change="rerun")  # fmt: skip
+    if rules.open:  # what a rule can go by is read from the whole pool
+        with rules:
+            settled(selection)
+            rule_form(landscape)
     named(landscape)
 
 

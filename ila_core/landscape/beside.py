@@ -20,18 +20,19 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.paths import cache_folder
 
 
-def name_of(landscape: Landscape, what: str, version: int) -> str:
+def name_of(landscape: Landscape, what: str, version: int, *more: str) -> str:
     """Return the name of a file that is worked out of the records as they were read.
 
     The same originals may be read by other fields, so the key of their reading counts beside them,
-    and so does the version of the rule. IlaError for a landscape without texts.
+    and so do the version of the rule and whatever `more` it goes by. IlaError for a landscape
+    without texts.
     """
     if landscape.records is None:
         raise IlaError(
             "This landscape was made from arrays and holds no texts; open one that ila build made."
         )
     stage = landscape.manifest.get("stages", {}).get("records") or {}
-    key = key_of(version, landscape.records.fingerprint, stage.get("key"))
+    key = key_of(version, landscape.records.fingerprint, stage.get("key"), *more)
     return f"{what}-{key}"
 
 

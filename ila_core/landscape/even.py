@@ -16,6 +16,7 @@ import numpy as np
 from ila_core.errors import UsageError
 from ila_core.landscape.grid import frozen
 from ila_core.landscape.memory import remembered
+from ila_core.landscape.sorting import by_key
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
@@ -80,7 +81,7 @@ def curve_order(landscape: Landscape) -> np.ndarray:
     (x0, y0), (x1, y1) = landscape.bounds
     side = max(float(x1) - float(x0), float(y1) - float(y0)) or np.inf
     distance = hilbert(*landscape.columns, float(x0), float(y0), side, BITS)
-    return frozen(np.argsort(distance, kind="stable"), np.int64)
+    return frozen(by_key(distance), np.int64)
 
 
 @remembered(most=3, of_map=True)

@@ -19,6 +19,7 @@ from ila_core.landscape.grid import frozen
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.languages import known, languages
 from ila_core.landscape.memory import remembered
+from ila_core.landscape.sorting import by_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,12 +101,12 @@ class Numbers:
     @cached_property
     def falling(self) -> np.ndarray:
         """(n,) int32, rows from the highest number on, ties by row, missing ones last."""
-        return frozen(np.argsort(-self.values, kind="stable"), np.int32)
+        return frozen(by_number(self.values, falling=True))
 
     @cached_property
     def rising(self) -> np.ndarray:
         """(n,) int32, rows from the lowest number on, ties by row, missing ones last."""
-        return frozen(np.argsort(self.values, kind="stable"), np.int32)
+        return frozen(by_number(self.values))
 
     def within(self, low: float, high: float) -> np.ndarray:
         """Return which records have a number from `low` to `high`, both included, (n,) bool."""
@@ -237,17 +238,17 @@ def known_facets() -> str:
     return f"{', '.join(KINDS)}, or {FIELD}NAME for a field of the records"
 
 
-def names(landscape: Landscape, *, wait: bool = False) -> tuple[str, ...]:
+def names(landscape: Landscape, *, wait: bool = False, kind: Kind | None = None) -> tuple[str, ...]:
     """Return what tells records of this landscape apart, in the order of `KINDS`.
 
     One of a single bar that holds records tells nothing. Languages count only where they are known
-    already, unless `wait` says that they may be worked out.
+    already, unless `wait` says that they may be worked out. `kind`: only numbers, or categories.
 
     >>> names(Landscape.from_arrays([[0, 0]] * 2, loss=[1, 2], domain=[0, 1]))
     ('domain', 'loss', 'depth')
     """
     shown = []
-    for name in KINDS:
+    for name in (name for name in KINDS if kind in (None, KINDS[name])):
         late = name == "language" and not wait
         if late and (landscape.records is None or not known(landscape)):
             continue

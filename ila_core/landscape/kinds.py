@@ -14,6 +14,7 @@ from ila_core.landscape.depth import depth as depth_of
 from ila_core.landscape.depth import relative_depth as ranks_of
 from ila_core.landscape.grid import frozen
 from ila_core.landscape.memory import remembered
+from ila_core.landscape.sorting import by_number
 
 AUTO = "auto"
 KINDS = ("column", "loss-reduction", "loss")
@@ -99,7 +100,7 @@ class Depths:
     @cached_property
     def order(self) -> np.ndarray:
         """All rows, (n,) int64: deepest first, ties by row number, those without a depth last."""
-        return frozen(np.argsort(-self.relative_depth, kind="stable"), np.int64)
+        return frozen(by_number(self.relative_depth, falling=True), np.int64)
 
     @cached_property
     def scored(self) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +177,11 @@ class Records:
         return self._gather(
             rows, ["labels"], lambda table: [labels_of(one) for one in table.column(0).to_pylist()]
         )
+
+    def spread(self, most: int) -> list[tuple[int, int]]:
+        """The rows of at most so many row groups, evenly taken: the first, and the one behind."""
+        starts = self._starts.tolist()
+        return list(pairwise(starts))[:: max(1, -(-(len(starts) - 1) // most))]
 
     def group_of(self, row: int) -> tuple[int, int]:
         """The row group that a row lies in, and its place there."""

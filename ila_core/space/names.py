@@ -34,16 +34,18 @@ Shares = Mapping[str, float]
 """The share of some texts that hold a word, by word."""
 
 
-def name_domains(domain: np.ndarray, count: int, texts: Iterable[str]) -> tuple[str, ...]:
+def name_domains(
+    domain: np.ndarray, count: int, texts: Iterable[str], most: int = READ_PER_DOMAIN
+) -> tuple[str, ...]:
     """Return `count` different names: the words that tell each domain from the others.
 
     A word's weight is p log(p / q), p the share of the domain's texts that hold it, q the mean of
     these shares over all domains, or over those of its language where that is more: words that
     are everywhere weigh nothing, and words that tell a language little. Function words, and those
-    in more than 30 % of the texts, name a domain only where it has no other word. The first 100
+    in more than 30 % of the texts, name a domain only where it has no other word. The first `most`
     texts of each domain are read, 2,000 characters of each.
     """
-    held = _words_by_domain(domain, count, texts)
+    held = _words_by_domain(domain, count, texts, most)
     spoken = [languages(shares) for shares in held]
     first = [own[0] if own else "" for own in spoken]
     everyone = _Background(held)
@@ -63,7 +65,7 @@ def name_domains(domain: np.ndarray, count: int, texts: Iterable[str]) -> tuple[
 
 
 def _words_by_domain(
-    domain: np.ndarray, count: int, texts: Iterable[str]
+    domain: np.ndarray, count: int, texts: Iterable[str], most: int
 ) -> list[dict[str, float]]:
     """Return for each domain the share of its texts that hold a word, by word."""
     held: list[Counter[str]] = [Counter() for _ in range(count)]
@@ -71,7 +73,7 @@ def _words_by_domain(
     unspaced: list[list[str]] = []
     of: list[int] = []
     for text, number in zip(texts, domain.tolist(), strict=False):
-        if read[number] < READ_PER_DOMAIN:
+        if read[number] < most:
             read[number] += 1
             found = words(folded(text[:READ_CHARACTERS]))
             held[number].update(set(found.spaced))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,11 @@ LEVELS = (10, 36, 120)
 SMALLEST = 12
 """Records that a region should hold on average at least."""
 
-Texts = Callable[[np.ndarray], Iterable[str]]
-"""Gives the texts of rows, in their order."""
+LOOKED_AT = 10_000
+"""Records of a region, evenly taken, from which its middle and its box are told at most."""
+
+Name = Callable[[Sequence[np.ndarray]], Sequence[Sequence[str]]]
+"""Gives names to parts of a pool, by the rows of each: words, none where it has no name."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class NamedRegion:
     parent: int
     """Position of the region that it is part of, -1 at level 0."""
     words: tuple[str, ...]
-    """One to four words, the most telling first."""
+    """One to four, the most telling first."""
     x: float
     y: float
     """Its densest place, in map coordinates."""
@@ -45,8 +48,6 @@ class Regions:
 
     regions: tuple[NamedRegion, ...]
     """By level, then by size, the largest first."""
-    of_record: np.ndarray
-    """(levels, n) int32, position of each record's region of every level."""
     domain_order: np.ndarray
     """(domains,) int32, the domains' places in a row in which neighbours on the map, as the
     hierarchy has them, stand together: for hues that show it."""
@@ -57,16 +58,13 @@ class Regions:
 
 
 def find_regions(
-    xy: np.ndarray,
-    domain: np.ndarray,
-    domain_names: Sequence[str],
-    texts: Texts | None = None,
+    xy: np.ndarray, domain: np.ndarray, domain_names: Sequence[str], name: Name | None = None
 ) -> Regions:
-    """Return the named regions of a map of n records, (n, 2).
+    """Return the regions of a map of n records, (n, 2), made of neighbouring domains.
 
-    Without texts their names are made of their domains' names.
+    `name` is asked once a level for all its regions; one without a name has its largest domain's.
     """
-    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 
     n = len(xy)
     sizes = np.bincount(domain, minlength=len(domain_names))
@@ -75,29 +73,45 @@ def find_regions(
         [np.bincount(domain, xy[:, k], len(domain_names))[held] / sizes[held] for k in (0, 1)]
     )
     tree = linkage(centre, "ward") if len(held) > 1 else None
-    regions: list[NamedRegion] = []
-    of_record = np.zeros((len(LEVELS), n), np.int32)
     slot = np.zeros(len(domain_names), np.int64)
     slot[held] = np.arange(len(held))
+    regions: list[NamedRegion] = []
+    above = np.full(len(held), -1)
     for level, most in enumerate(LEVELS):
         k = max(1, min(most, n // SMALLEST))
         part = np.zeros(len(held), int) if tree is None else fcluster(tree, k, "maxclust") - 1
-        member = part[slot[domain]]
-        count = np.bincount(member)
-        place = np.argsort(-count, kind="stable")
-        number = np.empty_like(place)
-        number[place] = len(regions) + np.arange(len(place))
-        of_record[level] = number[member]
-        for one in place:
-            rows = np.flatnonzero(member == one)
-            (x0, y0), (x1, y1) = np.quantile(xy[rows], [0.05, 0.95], axis=0)
-            x, y = np.median(xy[rows], axis=0)
-            most_held = int(np.bincount(domain[rows]).argmax())
-            words = tuple(domain_names[most_held].split(" · ")[:4])
-            parent = int(of_record[level - 1, rows[0]]) if level else -1
+        rows_of = _parted(part.astype(np.uint16)[slot[domain]])
+        place = np.argsort([-len(rows) for rows in rows_of], kind="stable")
+        names = name(rows_of) if name is not None else [()] * len(rows_of)
+        for one in place.tolist():
+            middle = evenly(rows_of[one], LOOKED_AT)
+            (x0, y0), (x1, y1) = np.quantile(xy[middle], [0.05, 0.95], axis=0)
+            x, y = np.median(xy[middle], axis=0)
+            own = held[part == one]
+            words = names[one] or domain_names[own[sizes[own].argmax()]].split(" · ")[:4]
             regions.append(
-                NamedRegion(level, parent, words, float(x), float(y), len(rows),
-                            (float(x0), float(y0), float(x1), float(y1)))
+                NamedRegion(level, int(above[part == one][0]), tuple(words), float(x), float(y),
+                            len(rows_of[one]), (float(x0), float(y0), float(x1), float(y1)))
             )  # fmt: skip
+        number = np.empty_like(place)
+        number[place] = len(regions) - len(place) + np.arange(len(place))
+        above = number[part]
     order = np.arange(len(domain_names), dtype=np.int32)
-    return Regions(tuple(regions), of_record, order)
+    if tree is not None:
+        order[held[leaves_list(tree)]] = np.sort(order[held])
+    return Regions(tuple(regions), order)
+
+
+def evenly(rows: np.ndarray, most: int) -> np.ndarray:
+    """Return at most so many of some rows, evenly taken.
+
+    >>> evenly(np.arange(7), 3).tolist(), evenly(np.arange(2), 3).tolist()
+    ([0, 3, 6], [0, 1])
+    """
+    return rows[:: max(1, -(-len(rows) // most))]
+
+
+def _parted(member: np.ndarray) -> list[np.ndarray]:
+    """Return the rows of every part, ascending, by each record's part (n,) uint16."""
+    together = np.argsort(member, kind="stable")  # 16 bits are sorted by radix
+    return np.split(together, np.cumsum(np.bincount(member))[:-1])

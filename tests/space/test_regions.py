@@ -1,0 +1,73 @@
+"""Regions of a map: what they hold, how they lie in one another, and how domains follow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ila_core.space.regions import LEVELS, SMALLEST, evenly, find_regions
+
+
+def many(n: int = 6_000, domains: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Places of records and their domains, each domain a small cloud."""
+    rng = np.random.default_rng(0)
+    domain = rng.integers(0, domains, n)
+    centre = rng.normal(size=(domains, 2)) * 10
+    return (centre[domain] + rng.normal(size=(n, 2))).astype(np.float32), domain
+
+
+def test_each_level_holds_every_record_once_the_largest_region_first() -> None:
+    xy, domain = many()
+    found = find_regions(xy, domain, [f"d{k}" for k in range(200)])
+    for level, most in enumerate(LEVELS):
+        counts = [region.count for region in found.at(level)]
+        assert len(counts) == most and sum(counts) == len(xy)
+        assert counts == sorted(counts, reverse=True)
+
+
+def test_a_region_lies_in_one_of_the_broader_level() -> None:
+    xy, domain = many()
+    found = find_regions(xy, domain, [f"d{k}" for k in range(200)])
+    for place, region in enumerate(found.regions):
+        inside = [one.count for one in found.regions if one.parent == place]
+        assert sum(inside) == region.count or region.level == len(LEVELS) - 1
+        assert (region.parent < 0) == (region.level == 0)
+        x0, y0, x1, y1 = region.box
+        assert x0 <= region.x <= x1 and y0 <= region.y <= y1
+
+
+def test_names_are_asked_for_by_the_rows_of_each_and_its_largest_domain_stands_in() -> None:
+    xy, domain = many(domains=3)
+    asked: list[list[np.ndarray]] = []
+
+    def name(parts):
+        asked.append(list(parts))
+        return [("one", "two") if 0 in rows else () for rows in parts]
+
+    found = find_regions(xy, domain, ["red", "green", "blue · sky"], name)
+    for level, parts in enumerate(asked):
+        assert sorted(np.concatenate(parts).tolist()) == list(range(len(xy)))
+        assert all(len(set(domain[rows].tolist())) == 1 for rows in parts)
+        named = {region.words for region in found.at(level)}
+        own = [("red",), ("green",), ("blue", "sky")][domain[0]]
+        assert named == {("one", "two"), ("red",), ("green",), ("blue", "sky")} - {own}
+
+
+def test_neighbouring_domains_stand_together_in_the_row_of_colours() -> None:
+    centre = np.array([[0, 0], [50, 0], [1, 0], [51, 0], [0, 1]], dtype=np.float32)
+    domain = np.repeat(np.arange(5), 20)
+    order = find_regions(centre[domain], domain, list("abcde")).domain_order
+    assert sorted(order.tolist()) == [0, 1, 2, 3, 4]
+    near = sorted(order[[0, 2, 4]].tolist())
+    assert near in ([0, 1, 2], [2, 3, 4])
+
+
+def test_a_small_pool_and_one_domain_are_one_region() -> None:
+    xy = np.zeros((SMALLEST, 2), dtype=np.float32)
+    found = find_regions(xy, np.zeros(SMALLEST, int), ["only"])
+    assert [region.words for region in found.regions] == [("only",)] * len(LEVELS)
+
+
+def test_evenly_takes_no_more_than_asked() -> None:
+    for n in (1, 9, 10, 11, 99):
+        taken = evenly(np.arange(n), 10)
+        assert len(taken) <= 10 and taken[0] == 0 and len(set(np.diff(taken))) <= 1
