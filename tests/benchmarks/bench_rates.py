@@ -176,8 +176,8 @@ def option_parser() -> argparse.ArgumentParser:
     number("--cores-each", type=int, default=16, help="CPUs beside each GPU: assumed")
     number("--price", type=float, default=3.0, help="$ an hour of a GPU and its CPUs: assumed")
     number("--tokens-each", type=float, default=92_400,
-           help="tokens a second of a GPU: of 0.5 B weights on an H100, by bench_gpu_scoring.py; of "
-           "7 B 25,900")  # fmt: skip
+           help="tokens a second of a GPU: 0.5 B weights on an H100, by bench_gpu_scoring.py; 7 B "
+           "read 25,900")  # fmt: skip
     number("--tokens", type=float, default=240, help="tokens of a record")
     number("--passes", type=int, default=1, help="models that read a record, 2 with a tuned one")
     number("--network", type=float, default=25, help="Gbit/s of a machine: assumed")
