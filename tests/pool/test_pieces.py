@@ -113,7 +113,7 @@ ODD = {
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     odd=st.lists(st.tuples(st.integers(0, 1799), st.sampled_from(sorted(ODD))), max_size=60),
