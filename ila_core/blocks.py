@@ -1,9 +1,10 @@
 """Work that falls into blocks, for whoever does several of them at once.
 
-A stage's function says what is made of a block of rows, by a worker that is prepared once and used
-for many; a `Spread` has it done, in other processes or on other machines. A block is told in a few
-numbers: a worker reads what it needs from the files that these name, and nothing of a block's
-result may depend on the blocks beside it or on who made it.
+A stage's function says what is made of a block, by a worker that is prepared once and used for
+many; a `Spread` has it done, in other processes or on other machines. A block of rows is told in
+two numbers, and a worker reads it from files that all can see; a piece of a pool's own files, which
+lie where the build was asked for, is sent as it stands. Nothing of a block's result may depend on
+the blocks beside it or on who made it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ from ila_core.pipeline.settings import BuildSettings
 def add(commands: Any) -> None:
     command = add_command(commands, "build", run, "compute the landscape of a pool")
     command.add_argument("pool", nargs="+", metavar="POOL", help="files or globs")
-    command.add_argument("--out", required=True, metavar="RUN", help="folder for the landscape")
+    command.add_argument(
+        "--out", required=True, metavar="RUN", help="folder for the landscape, or s3://BUCKET/RUN"
+    )
     add_arguments(command, BuildSettings)
 
 

@@ -73,6 +73,7 @@ class Read(Stage["Records"]):
             out=desk.folder.path,
             settings=self.settings,
             require_response=self.require_response,
+            work=desk.folder.work,
             spread=desk.spread,
             progress=desk.progress,
         )

@@ -29,6 +29,7 @@ def ingest(
     settings: ReadSettings | None = None,
     require_response: bool = True,
     known: Known | None = None,
+    work: Path | None = None,
     spread: Spread | None = None,
     progress: Progress = no_progress,
 ) -> Records:
@@ -37,8 +38,9 @@ def ingest(
     `pool` is paths and globs, or its files as `inputs.hashed` has returned them, which are then
     not hashed again. A pool without any response is refused unless `require_response` is False.
     All rejects are counted, and of each reason the first `settings.rejects` are kept.
-    What is `known` already is rejected. A `spread` has pieces of the files judged elsewhere: the
-    files written are the same to the byte. `progress` gets records read and an estimate of their
+    What is `known` already is rejected. A `spread` has pieces of the files judged elsewhere, and
+    those that are done are kept in the folder `work`; the files written are the same to the byte.
+    `progress` gets records read and an estimate of their
     number. Raises IlaError for a pool that cannot be used or that changes meanwhile, a folder that
     cannot be written to, a full disk; nothing half-written stays.
     """
@@ -55,7 +57,7 @@ def ingest(
         Writer(sink) as writer,
     ):
         kept: Counter[str] = Counter()
-        for one in reading.parts(spread):
+        for one in reading.parts(spread, work):
             if isinstance(one, Record):
                 if not writer.add(one):
                     continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -71,6 +71,38 @@ class Tally:
         for name in names:
             if name not in self.fields and len(self.fields) < FIELD_NAMES:
                 self.fields[name] = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as what JSON knows; `of_json` makes it again."""
+        return {
+            "counts": [self.read, self.kept, self.with_response],
+            "reasons": dict(self.reasons),
+            "notes": dict(self.notes),
+            "formats": dict(self.formats),
+            "plans": [[*astuple(plan), count] for plan, count in self.plans.items()],
+            "fields": list(self.fields),
+            "mapping": self.mapping,
+            "numbers": [list(self.originals), list(self.ids)],
+        }
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> Tally:
+        """Return the tally that `as_json` told of."""
+        read, kept, with_response = told["counts"]
+        originals, ids = (array("q", numbers) for numbers in told["numbers"])
+        return cls(
+            read=read,
+            kept=kept,
+            with_response=with_response,
+            reasons=Counter(told["reasons"]),
+            notes=Counter(told["notes"]),
+            formats=Counter(told["formats"]),
+            plans=Counter({Plan(*parts): count for *parts, count in told["plans"]}),
+            fields=dict.fromkeys(told["fields"]),
+            mapping=told["mapping"],
+            originals=originals,
+            ids=ids,
+        )
 
     @property
     def repeated(self) -> dict[str, int]:

@@ -7,11 +7,15 @@ so their tallies and their records, put together in order, are those of the whol
 from __future__ import annotations
 
 import io
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ila_core.blocks import Spread
+from ila_core.files import replacing
 from ila_core.pool.items import Item
 from ila_core.pool.json_lines import lines_of
 from ila_core.pool.judging import Judge, Tally
@@ -84,6 +88,45 @@ class Judged:
     tally: Tally
     notes: Counter[str]
 
+    def packed(self) -> bytes:
+        """Return it as an Arrow stream, compressed."""
+        import pyarrow as pa
+
+        told = {
+            "rejects": [astuple(one) for one in self.rejects],
+            "first": self.first_reject and astuple(self.first_reject),
+            "tally": self.tally.as_json(),
+            "notes": dict(self.notes),
+        }
+        schema = self.batch.schema.with_metadata({_TOLD: json.dumps(told)})
+        sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_stream(sink, schema, options=options) as stream:
+            stream.write_batch(self.batch)
+        return sink.getvalue().to_pybytes()
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Judged:
+        """Return what was packed; ValueError for what was not."""
+        import pyarrow as pa
+
+        try:
+            with pa.ipc.open_stream(data) as stream:
+                told = json.loads(stream.schema.metadata[_TOLD])
+                batch = stream.read_next_batch()
+        except (pa.ArrowException, OSError, StopIteration, TypeError, KeyError) as error:
+            raise ValueError("no whole piece") from error
+        return cls(
+            batch.replace_schema_metadata(None),
+            [Reject(*one) for one in told["rejects"]],
+            Reject(*told["first"]) if told["first"] else None,
+            Tally.of_json(told["tally"]),
+            Counter(told["notes"]),
+        )
+
+
+_TOLD = b"ila.piece"
+
 
 @dataclass(frozen=True)
 class Judging:
@@ -92,8 +135,11 @@ class Judging:
     judge: Judge
     rejects: int
 
-    def __call__(self) -> Callable[[Piece], Judged]:
-        return self.judged
+    def __call__(self) -> Callable[[Piece], bytes]:
+        return self._packed
+
+    def _packed(self, piece: Piece) -> bytes:
+        return self.judged(piece).packed()
 
     def judged(self, piece: Piece) -> Judged:
         """Return what becomes of a piece."""
@@ -110,3 +156,47 @@ class Judging:
             if tally.reasons[one.reason] <= self.rejects:
                 rejects.append(one)
         return Judged(batch_of(records), rejects, first, tally, notes)
+
+
+def keeping(spread: Spread, folder: Path | None, name: str) -> Spread:
+    """Return a Spread of the pieces of a file, whose packed results are kept in a folder.
+
+    What is there already is not made again: a killed reading goes on behind it. The folder must
+    belong to this very reading, and `name` to the file. Without a folder nothing is kept.
+    """
+    if folder is None:
+        return spread
+    held = folder
+
+    def kept(prepare: Any, blocks: Iterable[Any], *, device: bool = False) -> Iterator[Any]:
+        waiting: deque[tuple[Path, bool]] = deque()
+
+        def missing() -> Iterator[Any]:
+            for number, piece in enumerate(blocks):
+                file = held / f"{name}-{PIECE}-{number:07d}.arrow"
+                waiting.append((file, not _is_whole(file)))
+                if waiting[-1][1]:
+                    yield piece
+
+        def earlier() -> Iterator[bytes]:
+            while waiting and not waiting[0][1]:
+                yield waiting.popleft()[0].read_bytes()
+
+        for packed in spread(prepare, missing(), device=device):
+            yield from earlier()
+            file, _ = waiting.popleft()
+            with replacing(file, lasting=False) as temporary:
+                temporary.write_bytes(packed)
+            yield packed
+        yield from earlier()
+
+    return kept
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a packed piece is there, and no power cut has torn it."""
+    try:
+        Judged.unpacked(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True

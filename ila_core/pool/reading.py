@@ -25,7 +25,7 @@ from ila_core.pool.items import TOO_LONG, Item
 from ila_core.pool.judging import Judge, Tally, has_field
 from ila_core.pool.known import KNOWN, Known
 from ila_core.pool.packing import Damaged, Late
-from ila_core.pool.pieces import Judged, Judging, Piece
+from ila_core.pool.pieces import Judged, Judging, Piece, keeping
 from ila_core.pool.plans import talk_in
 from ila_core.pool.record import NotARecord, Record, Reject
 from ila_core.pool.refusals import count, no_record, no_response
@@ -76,6 +76,7 @@ class Reading:
         self._bytes_done = 0
         self._bytes = sum(path.stat().st_size for path in self.paths)
         self._file: PoolFile | None = None
+        self._work: Path | None = None
         self._share: float | None = None  # of a file whose pieces were read ahead
 
     @property
@@ -97,11 +98,16 @@ class Reading:
             assert not isinstance(one, Judged)
             yield one
 
-    def parts(self, spread: Spread | None) -> Iterator[Record | Reject | Judged]:
+    def parts(
+        self, spread: Spread | None, work: Path | None = None
+    ) -> Iterator[Record | Reject | Judged]:
         """Yield the same with much of it in pieces that a Spread has judged, in the same order.
 
-        The first records of a file are judged here: they tell how the others are to be read.
+        The first records of a file are judged here: they tell how the others are to be read. Pieces
+        that are judged are kept in the folder `work`, for the next time that these very files are
+        read in this very way.
         """
+        self._work = work
         for number, path in enumerate(self.paths, start=1):
             self._later = self.paths[number:]
             yield from self._one_file(path, spread)
@@ -169,7 +175,9 @@ class Reading:
             except Exception as error:
                 ended.append(error)
 
-        for judged in spread(Judging(self._judge, self.settings.rejects), handed()):
+        kept = keeping(spread, self._work, f"file-{len(self.files):05d}")
+        for packed in kept(Judging(self._judge, self.settings.rejects), handed()):
+            judged = Judged.unpacked(packed)
             self._share = shares.popleft()
             self.tally.add(judged.tally)
             file.notes.update(judged.notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -27,7 +28,10 @@ GROUP_CHARACTERS = 1 << 26
 
 
 class Writer:
-    """Writes records.parquet row group by row group, fingerprinting the originals."""
+    """Writes records.parquet row group by row group, fingerprinting the originals.
+
+    While one is compressed and written, a quarter of the work of reading, the next is filled.
+    """
 
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink
@@ -36,12 +40,15 @@ class Writer:
         self._batches: list[pa.RecordBatch] = []
         self._waiting = self._characters = self._rows = 0
         self._digest = hashlib.sha256()
+        self._helper = ThreadPoolExecutor(1)
+        self._written: Future[None] | None = None
         self.has_labels = False
 
     def __enter__(self) -> Writer:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._helper.shutdown()
         if self._writer.is_open:  # given up: the footer of a file that goes away may fail
             with suppress(Exception):
                 self._writer.close()
@@ -84,22 +91,31 @@ class Writer:
 
     def close(self, metadata: Mapping[str, Any]) -> None:
         """Finish the file; the metadata tells of all that was flushed."""
+        self._settle()
         self._writer.add_key_value_metadata({METADATA: as_utf8(compact_json(metadata))})
         self._writer.close()
         self._sink.flush()
         os.fsync(self._sink.fileno())
 
     def flush(self) -> None:
-        """Write what was taken as a row group."""
+        """Have what was taken written as a row group."""
         self._lay_out()
         if self._waiting:
             batch = _numbered(self._batches, self._rows)
-            self._writer.write_batch(batch, row_group_size=ROW_GROUP)
+            self._settle()
+            self._written = self._helper.submit(
+                self._writer.write_batch, batch, row_group_size=ROW_GROUP
+            )
             labels = batch.column("labels")
             self.has_labels = self.has_labels or labels.null_count < len(labels)
             self._rows += len(batch)
             self._batches = []
             self._waiting = self._characters = 0
+
+    def _settle(self) -> None:
+        """Wait for the row group that is being written, and raise what became of it."""
+        if self._written is not None:
+            self._written.result()
 
     def _lay_out(self) -> None:
         """Have the records that were added one by one as a batch."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import killable
 import numpy as np
 import pytest
 from command import cli
@@ -157,42 +159,21 @@ def test_a_block_that_kills_every_worker_comes_to_an_end(
     assert (tmp_path / "mark").read_text() == "killed\n" * 2
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from ila_core.distributed.fleet import Fleet
-from ila_core.pool.records import Records
-from ila_core.selection.shards import select_on_shards
-from ila_core.selection.spec import Spec
-from ila_core.space.encode import embed
-from ila_core.space.encoders import load_encoder
-
-address, folder, out, work = sys.argv[1:]
-records = Records.open(folder)
-
-def killed(done, total):
-    if done > 60:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-with Fleet(address) as fleet:
-    embed(records.instructions, len(records), load_encoder(), out=out, work=work, spread=fleet,
-          batch=8, progress=killed)
-"""
-
-
+@pytest.mark.parametrize(
+    ("stage", "after", "left"), [("encode", 60, 2), ("read", 1900, 3), ("map", 5000, 2)]
+)
 def test_a_killed_build_goes_on_where_it_was(
-    fleet: Fleet, records: Records, tmp_path: Path
+    stage: str, after: int, left: int, fleet: Fleet, tmp_path: Path
 ) -> None:
-    n, out, work = len(records), tmp_path / "parts.npy", tmp_path / "work"
-    words = [fleet.address, str(records.path.parent), str(out), str(work)]
-    done = subprocess.run([sys.executable, "-c", KILLED, *words], env=os.environ, timeout=120)
+    killable.prepare(tmp_path)
+    words = [stage, str(tmp_path), fleet.address, str(after)]
+    done = subprocess.run([sys.executable, "-m", "killable", *words], env=os.environ, timeout=120)
     assert done.returncode == -signal.SIGKILL
-    assert not out.exists()
     rest = Pickling()
-    embed(records.instructions, n, load_encoder(), out=out, work=work, spread=rest, batch=8)
-    embed(records.instructions, n, load_encoder(), out=tmp_path / "whole.npy")
-    assert out.read_bytes() == (tmp_path / "whole.npy").read_bytes()
-    assert [rows[0] for rows in rest.made] == [first for first, _ in row_blocks(n, 32)][2:]
+    parts = killable.STAGES[stage](tmp_path, rest)
+    assert len(rest.made) == left
+    shutil.rmtree(tmp_path / "work")
+    assert parts == killable.STAGES[stage](tmp_path, None)
 
 
 def test_without_the_library_it_says_how_to_get_it(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pool_files import lines
-from spreading import Pickling
+from spreading import Pickling, stopping_after
 
 from ila_core.errors import IlaError
 from ila_core.pool import json_lines, pieces, table
@@ -113,7 +113,7 @@ ODD = {
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     odd=st.lists(st.tuples(st.integers(0, 1799), st.sampled_from(sorted(ODD))), max_size=60),
@@ -153,6 +153,30 @@ def test_lines_of_every_kind_keep_their_numbers(
     assert len(both(tmp_path / "pool.jsonl", tmp_path, rejects=40)) > 10
     rejects = (tmp_path / "parts" / "rejects.jsonl").read_text().splitlines()
     assert json.loads(rejects[-1])["line"] > 1700
+
+
+def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    other = [{"question": f"Why {i}?", "answer": "So.", "id": i} for i in range(900)]
+    pool = [as_lines(tmp_path / "a.jsonl"), tmp_path / "b.jsonl"]
+    pool[1].write_bytes(lines(other[:500]) + b"{no\n\n" + lines(other[500:]))
+    ingest(pool, out=tmp_path / "whole")
+    out, work = tmp_path / "parts", tmp_path / "work"
+    made, stopped = [], 0
+    for stop in (5, 4, 99):
+        rest = Pickling()
+        spread = stopping_after(stop, rest)
+        try:
+            ingest(pool, out=out, work=work, spread=spread)
+        except KeyboardInterrupt:
+            stopped += 1
+            torn = max(work.iterdir())
+            torn.write_bytes(torn.read_bytes()[:-100])
+        made.append(len(rest.made))
+    for file in ("records.parquet", "rejects.jsonl"):
+        assert (out / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+    pieces = len(list(work.iterdir()))
+    assert stopped == 2 and made[2] < pieces
+    assert sum(made) == pieces + 2 * stopped  # each time one was torn and one not kept
 
 
 def test_pieces_end_with_their_lines(tmp_path: Path) -> None:
