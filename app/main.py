@@ -9,6 +9,7 @@ import streamlit as st
 
 import session
 from jobs import folders
+from outside import door_left_open
 from parts.notices import senseless
 from parts.opening import landscape_now
 from parts.style import AHEAD, style
@@ -33,6 +34,10 @@ st.html(style(session.theme()))
 if arrives and st.context.headers:  # a browser's, which has to load what the style is drawn by
     time.sleep(AHEAD)
 st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "logo.svg"))
+
+if warning := door_left_open():
+    st.error(warning)
+    st.stop()
 
 if folders.tells_visitors() and not session.visitor():
     st.error(

@@ -16,8 +16,12 @@ from streamlit.starlette import App
 
 from door import Door, hosts_of
 from jobs import folders
+from outside import DOOR
 
 ADDRESS = config.get_option("server.address") or "127.0.0.1"
+KEY = os.environ.pop("ILA_APP_PASSWORD", "")  # which no build of ours should inherit
+if KEY:
+    os.environ[DOOR] = "ours"
 SOON = 1.0
 """Seconds after which the server answers that is about to start."""
 
@@ -40,7 +44,7 @@ app = App(
         Middleware(
             Door,
             hosts=hosts_of(ADDRESS, os.environ.get("ILA_APP_HOSTS", "").split(",")),
-            key=os.environ.pop("ILA_APP_PASSWORD", ""),  # which no build of ours should inherit
+            key=KEY,
             tells_visitors=folders.tells_visitors(),
         )
     ],

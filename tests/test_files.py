@@ -15,7 +15,15 @@ from pathlib import Path
 import pytest
 
 from ila_core.errors import IlaError, RunError
-from ila_core.files import hash_file, locked, replacing, replacing_folder, sweep, write_text
+from ila_core.files import (
+    hash_file,
+    in_turn,
+    locked,
+    replacing,
+    replacing_folder,
+    sweep,
+    write_text,
+)
 
 
 def test_replacing_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> None:
@@ -263,4 +271,22 @@ def test_what_cannot_be_read_on_the_way_is_not_said_to_be_written(tmp_path: Path
     taken = tmp_path / "taken"
     taken.touch()
     with pytest.raises(IlaError, match=r"taken/file cannot be written"), replacing(taken / "file"):
+        pass
+
+
+def test_who_wants_a_folder_that_is_held_waits_and_nothing_is_left_in_it(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def other() -> None:
+        with in_turn(tmp_path):
+            order.append("second")
+
+    with in_turn(tmp_path):
+        waits = threading.Thread(target=other)
+        waits.start()
+        waits.join(0.2)
+        order.append("first")
+    waits.join(10)
+    assert order == ["first", "second"] and not list(tmp_path.iterdir())
+    with in_turn(tmp_path / "absent"):
         pass

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from ila_core.artifacts import FINDINGS, MANIFEST
 from ila_core.errors import IlaError, UsageError
-from jobs import servers
+from jobs import servers, space
 
 PROGRESS = "progress.json"
 """In which a process tells how far it is."""
@@ -61,9 +61,11 @@ class Job:
 def launch(place: Path, name: str, command: Sequence[str]) -> None:
     """Run a command of ours that fills PLACE/name, in a process of its own.
 
-    UsageError for one that would ask another labels server than the page's.
+    UsageError for one that would ask another labels server than the page's, and where the visitor
+    keeps as much here as they may.
     """
     servers.check(command)
+    space.check()
     jobs = place / ".jobs"
     jobs.mkdir(parents=True, exist_ok=True)
     (place / name / PROGRESS).unlink(missing_ok=True)

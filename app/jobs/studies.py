@@ -11,7 +11,7 @@ from ila_core.artifacts import FINDINGS, PLAN
 from ila_core.errors import IlaError, UsageError
 from ila_core.studies.journal import planned
 from ila_core.studies.settings import StudySettings
-from jobs import process
+from jobs import process, space
 from jobs.builds import COMMAND, STUDIES
 from jobs.process import Job
 
@@ -42,6 +42,7 @@ def start(runs: Path, name: str, run: Path, settings: StudySettings) -> None:
         raise UsageError(f"{name!r} is no name for a study; use letters, digits, - and _.")
     if process.look(home(runs), name) is not None:
         raise IlaError(f"There is a study {name} already; give this one another name.")
+    space.check()
     folder = (home(runs) / name).resolve()
     folder.mkdir(parents=True)  # a study that fails at once has a place to be told
     words = ["study", str(run.resolve()), "--out", str(folder), *options.words(settings)]

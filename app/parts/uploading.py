@@ -10,7 +10,7 @@ import streamlit as st
 import session
 from ila_core.errors import IlaError
 from ila_core.pool.sniffing import PACKED, SUFFIXES
-from jobs import folders
+from jobs import folders, space
 from jobs.uploads import store_upload
 from parts.notices import trouble
 from parts.texts import plain
@@ -40,6 +40,7 @@ def uploaded(label: str, what: str) -> tuple[Path, ...]:
         return kept
     try:
         with st.spinner("Storing what was uploaded …"):
+            space.check(sum(file.size for file in files))
             stored = [store_upload(folders.runs_folder(), file.name, file) for file in files]
     except IlaError as error:
         trouble(error)

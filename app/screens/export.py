@@ -26,7 +26,7 @@ from ila_core.exports.write import (
 from ila_core.report.write import report
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import EXCLUSIONS, PINS
-from jobs import folders
+from jobs import folders, space
 from jobs.uploads import export_folder
 from parts import my_selection
 from parts.notices import empty, trouble
@@ -203,6 +203,7 @@ def write_here(selection: Selection, name: str, format: Format, validation: str,
                  icon=":material/save:"):  # fmt: skip
         with st.spinner("Writing …", show_time=True):
             try:
+                space.check()
                 path = export(selection, folder / name, format, validation=validation,
                               mine=hand.now().saved_as)  # fmt: skip
             except (IlaError, OSError) as error:

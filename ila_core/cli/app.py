@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import secrets
 import socket
 import sys
@@ -23,6 +24,8 @@ EVERYWHERE = ("0.0.0.0", "::")
 PASSWORD = "ILA_APP_PASSWORD"
 SHORTEST_PASSWORD = 12
 """Characters: with a second for each wrong guess, what is no word is not found."""
+VISITOR_SPACE = "20GB"
+"""What a visitor may keep where the page is served: a million records with their vectors take 5."""
 PORT, PORTS = 8501, 100
 """Streamlit's port, and how many from there are tried."""
 
@@ -44,6 +47,10 @@ def add(commands: Any) -> None:
                          "made up and shown as a link")  # fmt: skip
     command.add_argument("--open", action="store_true",
                          help="ask visitors for no key, whoever reaches the address")  # fmt: skip
+    command.add_argument("--visitor-space", type=space, metavar="SIZE",
+                         help="the most that a visitor's uploads, landscapes and studies may take, "
+                         f"such as 500MB or 2TB; 0 for no limit ({VISITOR_SPACE} where the page is "
+                         "served to others, else no limit)")  # fmt: skip
     command.add_argument("--labels-url", metavar="URL",
                          help="a labels server that the page may ask, with the key set for it; "
                          "visitors can name no other")  # fmt: skip
@@ -67,6 +74,10 @@ def run(options: argparse.Namespace) -> None:
     environment["ILA_APP_ROOTS"] = os.pathsep.join(map(str, roots))
     if options.labels_url:
         environment["ILA_APP_LABELS_URL"] = check_url(options.labels_url)
+    room = options.visitor_space
+    if room is None:
+        room = space(VISITOR_SPACE) if served else 0
+    environment["ILA_APP_VISITOR_SPACE"] = str(room or "")
     command = [sys.executable, "-m", "streamlit", "run", str(APP / "serve.py")]
     command += ["--server.address", address, "--browser.gatherUsageStats", "false"]
     command += ["--server.showEmailPrompt", "false"]
@@ -80,11 +91,26 @@ def run(options: argparse.Namespace) -> None:
         command += ["--browser.serverAddress", shown]  # else Streamlit asks the internet for it
         environment["ILA_APP_HOSTS"] = ",".join(names)
         environment["ILA_APP_VISITORS"] = "1"
+        environment["ILA_APP_DOOR"] = "open" if options.open else "ours"
         environment[PASSWORD] = key
         tell(f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/", key, password)
     if port:
         command += ["--server.port", str(port)]
     os.execv(sys.executable, command)
+
+
+def space(text: str) -> int:
+    """Return the bytes of a size such as 500MB, 20GB or 1.5TB; 0 for none.
+
+    >>> space("500MB"), space("1.5 tb"), space("0")
+    (500000000, 1500000000000, 0)
+    """
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?([MGT]B)|0", text.strip().upper(), re.ASCII)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; give one such as 500MB or 20GB")
+    if not match[1]:
+        return 0
+    return round(float(match[1]) * {"MB": 1e6, "GB": 1e9, "TB": 1e12}[match[2]])
 
 
 def given_password(file: str | None) -> str:

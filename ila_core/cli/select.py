@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ila_core as ila
-from ila_core.artifacts import MANIFEST
 from ila_core.cli.arguments import add_command
 from ila_core.cli.spec import add_spec, asked
 from ila_core.cli.terminal import print_pairs, say
 from ila_core.errors import UsageError
-from ila_core.exports.commands import validation_name
 from ila_core.exports.write import FORMATS
 from ila_core.options import changed
 from ila_core.selection.spec import Spec
@@ -46,6 +45,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ila_core.exports.llamafactory import dataset_entry, remarks
+    from ila_core.exports.write import export_parts
     from ila_core.measure.describe import describe
     from ila_core.methods.select import select_by
 
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     selection = select_by(landscape, spec).nonempty()
     tell_unread(spec, selection.spec)
     if options.out:
-        written = ila.export(
+        written = export_parts(
             selection, options.out, format=options.format, dataset_info=options.dataset_info,
             validation=options.validation, mine=options.mine or "",
         )  # fmt: skip
@@ -71,24 +71,23 @@ def run(options: argparse.Namespace) -> None:
         say(f"note: {note}")
     tell_tuned(selection)
     if options.out:
-        tell_written(selection, written, options.format, options.validation)
+        tell_written(selection, written, options.format)
         if options.dataset_info:
             entry = dataset_entry(selection, Path(options.out).name, options.format)
             for remark in remarks(entry, selection, options.format):
                 say(f"note: {remark}")
 
 
-def tell_written(selection: Selection, path: Path, format: str, validation: str) -> None:
+def tell_written(
+    selection: Selection, written: Sequence[tuple[Path, Selection]], format: str
+) -> None:
     """Say how many records went to which file."""
-    if format == "pool-parquet":
-        say(
-            f"{len(selection.landscape):,} records written to {path}, {len(selection):,} of them "
-            "kept"
-        )
-        return
-    for place in [path, *([path.with_name(validation_name(path.name))] if validation else [])]:
-        about = json.loads(place.with_name(f"{place.name}.{MANIFEST}").read_text(encoding="utf-8"))
-        say(f"{about['records']:,} records written to {place}")
+    for place, part in written:
+        if format == "pool-parquet":
+            records, kept = len(selection.landscape), len(selection)
+            say(f"{records:,} records written to {place}, {kept:,} of them kept")
+        else:
+            say(f"{len(part):,} records written to {place}")
 
 
 def tell_unread(spec: Spec, read: Spec) -> None:

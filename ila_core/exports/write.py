@@ -25,7 +25,7 @@ from ila_core.exports.llamafactory import (
     register,
 )
 from ila_core.exports.messages import as_messages, axolotl_snippet
-from ila_core.files import hash_file, replacing, write_text, writing_errors
+from ila_core.files import hash_file, in_turn, replacing, write_text, writing_errors
 from ila_core.pool.json_text import as_utf8, compact_json, squeeze, without_field
 
 if TYPE_CHECKING:
@@ -63,25 +63,44 @@ def export(
     `mine` is the name of the saved selection that pins, exclusions, rules and quotas come from,
     for the manifest.
     Files are complete or not there at all. UsageError for a name that says another format, and
-    for the place of the pool's own file or of one that the landscape is made of.
+    for the place of the pool's own file or of one that the landscape is made of. Who else writes
+    to the same folder meanwhile waits: a file and its manifest are of one export.
     """
+    export_parts(
+        selection, path, format, dataset_info=dataset_info, validation=validation, mine=mine
+    )
+    return Path(path)
+
+
+def export_parts(
+    selection: Selection,
+    path: str | Path,
+    format: Format = "jsonl",
+    *,
+    dataset_info: bool = False,
+    validation: str = "",
+    mine: str = "",
+) -> list[tuple[Path, Selection]]:
+    """Write what `export` does; return the files of records, each with what it holds."""
     if format not in FORMATS:
         raise UsageError(f"Unknown format {format!r}; choose {', '.join(FORMATS)}.")
     parts = parts_of(selection, Path(path), format, validation)
     for place, _ in parts:
         _check_name(place, format)
         _check_place(place, selection.landscape)
-    register_file = Path(path).with_name(REGISTER)
-    entries = read_register(register_file) if dataset_info else {}
     known = [dataset_entry(part, place.name, format) for place, part in parts if dataset_info]
-    for place, part in parts:
-        _write(part, place, format, validation=validation, mine=mine)
-    if format == "axolotl":
-        names = [place.name for place, _ in parts]
-        write_text(Path(path).with_suffix(SNIPPET), axolotl_snippet(*names))
-    for (place, _), entry in zip(parts, known, strict=False):
-        entries = register(place, entries, entry)
-    return Path(path)
+    with writing_errors(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with in_turn(Path(path).parent):
+        entries = read_register(Path(path).with_name(REGISTER)) if dataset_info else {}
+        for place, part in parts:
+            _write(part, place, format, validation=validation, mine=mine)
+        if format == "axolotl":
+            names = [place.name for place, _ in parts]
+            write_text(Path(path).with_suffix(SNIPPET), axolotl_snippet(*names))
+        for (place, _), entry in zip(parts, known, strict=False):
+            entries = register(place, entries, entry)
+    return parts
 
 
 def parts_of(

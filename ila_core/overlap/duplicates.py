@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ila_core.errors import IlaError
+from ila_core.files import writing_errors
 from ila_core.options import check, option
 from ila_core.overlap.alike import sketch, stand_ins
 from ila_core.overlap.wording import fingerprints
@@ -172,7 +173,8 @@ def _kept(
     is_exact = kept != np.arange(len(kept))
     likeness = np.ones(len(kept), np.float32)
     if threshold < 1:
-        with tempfile.TemporaryFile() as spool:
+        room = "set TMPDIR to a folder with more room"
+        with writing_errors(tempfile.gettempdir(), room), tempfile.TemporaryFile() as spool:
             sketches = sketch(records, spool, rows, progress=progress)
             different = order[~is_exact[order]]
             for row, other, alike in stand_ins(sketches, different, threshold):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ila_core.pool.arrow_buffers import unpacked_sizes
 from ila_core.pool.items import Item, readable_text
 from ila_core.pool.json_text import compact_json
 from ila_core.pool.packing import Bound, Damaged, first_sentence
@@ -67,16 +68,18 @@ def arrow_rows(file: BinaryIO, ratio: int) -> Iterator[Item]:
     """
     import pyarrow as pa
 
-    number, texts = 0, Bound(ratio)
+    number, texts, unpacked = 0, Bound(ratio), Bound(ratio)
     try:
         size = file.seek(0, os.SEEK_END)
+        for buffer in unpacked_sizes(file):
+            unpacked.add(buffer, size)
         file.seek(0)
         for batch in _batches(file):
             for item in _items(batch, number):
                 number += 1
                 texts.add(max(len(item.text), ROW), size)
                 yield item
-    except (pa.ArrowException, OSError, MemoryError) as error:  # it says how much it needs
+    except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
         raise Damaged(f"it is not whole Arrow data ({first_sentence(error)})") from error
 
 

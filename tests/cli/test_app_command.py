@@ -32,7 +32,8 @@ def test_the_page_is_for_this_machine_alone_unless_an_address_is_given(
     for unasked in ("--browser.gatherUsageStats", "--server.showEmailPrompt"):
         assert words[words.index(unasked) + 1] == "false"
     assert os.environ["ILA_APP_ROOTS"].split(os.pathsep) == [str(tmp_path), str(Path.home())]
-    assert not {"ILA_APP_PASSWORD", "ILA_APP_VISITORS"} & os.environ.keys()
+    assert not {"ILA_APP_PASSWORD", "ILA_APP_VISITORS", "ILA_APP_DOOR"} & os.environ.keys()
+    assert os.environ["ILA_APP_VISITOR_SPACE"] == "", "one's own machine is one's own"
 
 
 def test_what_is_named_is_opened_and_its_folder_may_be(
@@ -58,8 +59,11 @@ def test_served_to_others_the_page_has_a_key_hosts_and_nothing_else_to_open(
         '"https://ila.example"' in started[0][started[0].index("--server.corsAllowedOrigins") + 1]
     )
     assert os.environ["ILA_APP_ROOTS"] == str(pool), "neither a home nor the folder around it"
+    assert os.environ["ILA_APP_VISITOR_SPACE"] == "20000000000"
+    assert os.environ["ILA_APP_DOOR"] == "ours"
     del os.environ["ILA_APP_PASSWORD"]
-    main(["app", "--address", "10.0.0.7", "--port", "8600"])
+    main(["app", "--address", "10.0.0.7", "--port", "8600", "--visitor-space", "1.5 GB"])
+    assert os.environ["ILA_APP_VISITOR_SPACE"] == "1500000000"
     assert os.environ["ILA_APP_ROOTS"] == "" and os.environ["ILA_APP_PASSWORD"] != key
 
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import small_pool, write_jsonl
 
+import ila_core as ila
 from faults.counts import TRIED
 
 TOLD = "faults tried"
 _of_workers: list[dict[str, int]] = []
+
+
+@pytest.fixture(scope="session")
+def landscapes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A small landscape beside its pool.jsonl, and one of as many records as a study wants."""
+    made = []
+    for records in (60, 600):
+        folder = tmp_path_factory.mktemp("landscape")
+        pool = write_jsonl(folder / "pool.jsonl", small_pool(records))
+        ila.build(pool, out=folder / "run", projection="pca")
+        made.append(folder / "run")
+    return made[0], made[1]
 
 
 @pytest.hookimpl(trylast=True)

@@ -20,6 +20,7 @@ import zstandard
 from pool_files import lines, put
 
 from ila_core.errors import IlaError
+from ila_core.pool.arrow_buffers import unpacked_sizes
 from ila_core.pool.ingest import ingest
 from ila_core.pool.reading import preview, read_pool
 from ila_core.pool.settings import ReadSettings
@@ -197,3 +198,36 @@ def test_a_preview_ends_in_time(tmp_path: Path) -> None:
     late = put(tmp_path, lines([RECORD]) + b"\n" * (96 * MEGABYTE), "q.jsonl")
     seen = preview(late, seconds=0.2)
     assert len(seen.records) == 1 and not seen.complete
+
+
+@pytest.mark.parametrize("kind", [pa.ipc.new_stream, pa.ipc.new_file])
+@pytest.mark.parametrize("packing", ["zstd", "lz4"])
+def test_an_arrow_file_is_refused_before_it_gets_the_memory_it_asks_for(
+    tmp_path: Path, kind: Callable[..., pa.ipc.RecordBatchWriter], packing: str
+) -> None:
+    names = pa.array(["x" * (40 * MEGABYTE), "y"])
+    rows = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int32()), names)
+    for column in (names, rows):
+        table = pa.table({"instruction": column})
+        sink, how = pa.BufferOutputStream(), pa.ipc.IpcWriteOptions(compression=packing)
+        with kind(sink, table.schema, options=how) as writer:
+            writer.write_table(table)
+        bomb = put(tmp_path, sink.getvalue().to_pybytes(), "p.arrow")
+        assert bomb.stat().st_size < 400_000 and max(unpacked_sizes(bomb.open("rb"))) > 40 << 20
+        before = pa.total_allocated_bytes()
+        with pytest.raises(IlaError, match="unpacks to more than 200 times its size"):
+            list(read_pool(bomb))
+        assert pa.default_memory_pool().max_memory() - before < 400 * MEGABYTE
+        assert len(list(read_pool(bomb, ReadSettings(unpack_ratio=10**9)))) == 2
+
+
+def test_what_is_packed_in_an_arrow_file_is_added_up(tmp_path: Path) -> None:
+    table = pa.table({"instruction": [f"Say {i}." for i in range(1000)], "n": range(1000)})
+    for kind in (pa.ipc.new_stream, pa.ipc.new_file):
+        for packing, counted in (("zstd", table.nbytes), (None, 0)):
+            sink, how = pa.BufferOutputStream(), pa.ipc.IpcWriteOptions(compression=packing)
+            with kind(sink, table.schema, options=how) as writer:
+                writer.write_table(table, max_chunksize=250)
+            file = put(tmp_path, sink.getvalue().to_pybytes(), "p.arrow")
+            with file.open("rb") as stream:
+                assert sum(unpacked_sizes(stream)) == pytest.approx(counted, rel=0.02)
