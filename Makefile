@@ -25,9 +25,17 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Every stage at growing sizes beside what its main part takes alone: one JSON, one picture.
+POOL ?= sample_data/pool.jsonl
+RECORDS ?= 10000 30000 100000
+FIGURES ?= build/growth
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/bench_retune.py
 	HF_HUB_OFFLINE=1 $(BIN)/python tests/benchmarks/bench_encode.py
+	mkdir -p $(dir $(FIGURES))
+	HF_HUB_OFFLINE=1 $(BIN)/python tests/benchmarks/bench_growth.py $(POOL) \
+		--records $(RECORDS) --folder build/pools --json $(FIGURES).json
+	$(BIN)/python assets/make_growth_figure.py $(FIGURES).json --out $(FIGURES).png
 
 licences: $(STAMP)
 	$(BIN)/python tests/test_licences.py

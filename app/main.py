@@ -50,19 +50,23 @@ if arrives:  # the same for as long as the page is open: the first one has the a
     given = folders.opened_with()
     of_pool = given is not None and not folders.is_run(given)
     session.remember("first screen", "data" if of_pool else "map")
-screen = st.navigation(
-    [
-        st.Page(
-            f"screens/{name}.py",
-            title=title,
-            icon=icon,
-            url_path=f"{name}_view",  # as links have it that were sent before
-            default=name == session.recall("first screen"),
-        )
-        for name, (title, icon) in SCREENS.items()
-    ],
-    position="top",
+first = session.recall("first screen")
+pages = [
+    st.Page(
+        f"screens/{name}.py",
+        title=title,
+        icon=icon,
+        url_path=name if name == first else f"{name}_view",  # as links have it that were sent
+        default=name == first,
+    )
+    for name, (title, icon) in SCREENS.items()
+]
+elsewhere = st.Page(  # the first screen's address where another one is the first
+    lambda: None, title=SCREENS[first][0], url_path=f"{first}_view", visibility="hidden"
 )
+screen = st.navigation([*pages, elsewhere], position="top")
+if screen.url_path == elsewhere.url_path:
+    st.switch_page(f"screens/{first}.py", query_params=st.query_params.to_dict())
 if arrives and "landscape" in st.query_params and screen.title == "Data" and not screen.url_path:
     st.switch_page("screens/map.py", query_params=st.query_params.to_dict())
 session.arrive(screen.title)

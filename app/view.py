@@ -26,7 +26,10 @@ KNOBS = options_of(Spec)
 
 COLOURED = tuple(name for name in KINDS if name != "depth")
 """Facets that the map can show: the depth has a layer of its own."""
+SORTED = tuple(name for name, kind in KINDS.items() if kind == "number")
+"""Facets that records can be listed by, beside fields of their own."""
 Kept = Literal["", "kept", "left"]
+Way = Literal["falling", "rising"]
 By = Literal["words", "meaning"]
 
 
@@ -60,6 +63,10 @@ class View:
     """What is searched for."""
     by: By = "words"
     """What the search goes by."""
+    sort: str = ""
+    """The number that records are listed by; chosen ones first where it is empty."""
+    way: Way = "falling"
+    """Whether the highest or the lowest number is listed first."""
     like: int | None = None
     """The row whose like are looked at, in place of a search."""
     methods: tuple[str, ...] = ()
@@ -108,6 +115,8 @@ def _texts(view: View) -> dict[str, str]:
         "kept": view.kept,
         "q": view.q,
         "by": view.by,
+        "sort": rules.written(view.sort),
+        "way": view.way,
         "like": _or_nothing(view.like),
         "methods": ",".join(view.methods),
         "pair": ",".join(view.pair),
@@ -176,6 +185,10 @@ def _coloured(text: str) -> str:
     return _field(text) if text.startswith(FIELD) else _one_of(*COLOURED)(text)
 
 
+def _sorted(text: str) -> str:
+    return _field(text) if text.startswith(FIELD) else _one_of(*SORTED)(text)
+
+
 def _method(text: str) -> str:
     return find(text).name
 
@@ -218,6 +231,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "kept": _one_of("kept", "left"),
     "q": str,
     "by": _one_of("words", "meaning"),
+    "sort": _sorted,
+    "way": _one_of("falling", "rising"),
     "like": _row,
     "methods": _names,
     "pair": _pair,

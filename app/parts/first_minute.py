@@ -10,7 +10,7 @@ import streamlit as st
 import cache
 import session
 from ila_core.landscape.landscape import Landscape
-from ila_core.measure.pairs import Pair
+from ila_core.measure.pairs import Pair, pairs_there
 from ila_core.selection.selection import Selection
 from jobs import folders
 from parts.recipe import words
@@ -25,14 +25,14 @@ def first_minute(selection: Selection) -> None:
     """Offer ten kept and ten left records to judge by, in one line, until it is waved away."""
     if selection.landscape.records is None or not wanted():
         return
-    pairs = cache.pairs(selection)
-    if not pairs:
+    number = pairs_there(selection)
+    if not number:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="guide"):
-        each = "each beside one" if len(pairs) > 1 else "beside one"
+        each = "each beside one" if number > 1 else "beside one"
         st.markdown(
             ":material/waving_hand: **First time here?** Judge the selection by "
-            f"{counted(len(pairs), 'record')} that it keeps, {each} that it leaves.",
+            f"{counted(number, 'record')} that it keeps, {each} that it leaves.",
             width="stretch",
         )
         if st.button("Show me", key="guide_show"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -11,10 +14,11 @@ import streamlit as st
 import cache
 import hand
 import session
-from ila_core.landscape.facets import Categories, facet
+from ila_core.landscape.facets import Categories, Numbers, facet, mask_of
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
+from parts.list_order import listed_by, order_button, rows_by, said_by, value_of
 from parts.notices import empty
 from parts.record_card import record_card
 from parts.record_list import Line, Word, record_list
@@ -40,20 +44,23 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
     if landscape.records is None:
         empty("No texts", "This landscape was made from arrays; it holds no records.")
         return
-    order = still_order(view, selection, found)
+    number = listed_by(view, landscape)
+    order = still_order(view, selection, found, number)
     if not len(order):
         empty(f"No record in {found.why}", "Choose another place on the map, zoom out, search "
               "for other words, or take a filter away.")  # fmt: skip
         beside(found)
         return
-    at = place_of(order, view.record)
-    headline(selection, order, found)
+    at = order.place_of(view.record)
+    headline(selection, order, found, said_by(view, number) or order_of(found))
     beside(found)
-    pages(order, at)
-    listed = order[at // PAGE * PAGE :][:PAGE]
-    row = int(order[at])
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        order_button(view, landscape, number)
+        pages(order, at)
+    listed = order.part(at // PAGE * PAGE, PAGE)
+    row = order.row(at)
     record_list(
-        lines(selection, listed, cache.beginnings(landscape, listed)),
+        lines(selection, listed, cache.beginnings(landscape, listed), number),
         row,
         label=f"Records in {found.why}" if found.asked else "All records",
         key=LIST,
@@ -62,24 +69,81 @@ def records_panel(view: View, selection: Selection, found: Scope) -> None:
     walk(landscape, order, at)
     why = selection.why(row).sentence
     record_card(landscape, row, cache.texts(landscape, np.array([row]))[0], why)
+    all_fields(landscape, row)
     whole(view, landscape, order, found)
 
 
 # -- which records, in which order ----------------------------------------------------------------
 
 
-def listed_rows(selection: Selection, scope: Scope) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """Rows in the order they are listed in, of which the first are known at once.
+
+    A page of a list of a million records shows 25 of them: what comes behind the chosen ones is
+    put in order when somebody goes there.
+    """
+
+    first: np.ndarray
+    """(k,) rows that the list begins with, k at most its length."""
+    length: int
+    whole: Callable[[], np.ndarray]
+    """Returns all rows of the list, (length,), the first ones included."""
+
+    @classmethod
+    def of(cls, rows: np.ndarray) -> Listing:
+        """Return the list of rows that are in order."""
+        return cls(rows, len(rows), lambda: rows)
+
+    def __len__(self) -> int:
+        return self.length
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """(length,) rows, all of them."""
+        return self.whole()
+
+    def part(self, start: int, most: int) -> np.ndarray:
+        """Return at most so many rows from a place on."""
+        known = self.first if start + most <= len(self.first) else self.rows
+        return known[start : start + most]
+
+    def row(self, at: int) -> int:
+        """Return the row at a place."""
+        return int(self.part(at, 1)[0])
+
+    def place_of(self, row: int | None) -> int:
+        """Return where a row stands, 0 where it is none of them.
+
+        >>> listing = Listing.of(np.array([7, 3, 5]))
+        >>> listing.place_of(5), listing.place_of(4), listing.place_of(None)
+        (2, 0, 0)
+        """
+        if row is None:
+            return 0
+        found = np.flatnonzero(self.first == row)
+        if not len(found) and len(self) > len(self.first):
+            found = np.flatnonzero(self.rows == row)
+        return int(found[0]) if len(found) else 0
+
+
+def listing(selection: Selection, scope: Scope, by: np.ndarray | None = None) -> Listing:
     """Return the rows of a scope, all where nothing is asked for, in the order they are listed in.
 
     Chosen ones come first, then the deepest, or those that fit a search best; what a search by
-    likeness found comes in its own order.
+    likeness found comes in its own order. `by`, (n,) all rows in an order, is that of the list
+    where it is given.
     """
+    if by is not None:
+        return Listing.of(by[mask_of(scope.rows, len(by))[by]] if scope.asked else by)
+    if not scope.asked:
+        n = len(selection.landscape)
+        return Listing(selection.rows, n, lambda: in_order(selection, np.arange(n)))
     if scope.ranked is None:
-        rows = scope.rows if scope.asked else np.arange(len(selection.landscape))
-        return in_order(selection, rows)
+        return Listing.of(in_order(selection, scope.rows))
     if scope.nearest:
-        return scope.ranked
-    return scope.ranked[np.argsort(~selection.mask[scope.ranked], kind="stable")]
+        return Listing.of(scope.ranked)
+    return Listing.of(scope.ranked[np.argsort(~selection.mask[scope.ranked], kind="stable")])
 
 
 def order_of(scope: Scope) -> str:
@@ -98,28 +162,19 @@ def in_order(selection: Selection, rows: np.ndarray) -> np.ndarray:
     return first_of_all(selection.rows, selection.landscape.order, wanted, len(rows))
 
 
-def still_order(view: View, selection: Selection, scope: Scope) -> np.ndarray:
+def still_order(view: View, selection: Selection, scope: Scope, number: Numbers | None) -> Listing:
     """Return the listed rows, whose order stands still while records are pinned and excluded.
 
     Who goes through a list with the keys meets every record of it once.
     """
     rows = scope.rows if scope.ranked is None else scope.ranked
-    content = (view.landscape, view.spec, scope.asked, scope.nearest, len(rows), zlib.crc32(rows))
+    by = (number.name, view.way, view.spec.depth) if number else view.spec
+    content = (view.landscape, by, scope.asked, scope.nearest, len(rows), zlib.crc32(rows))
     noted = session.recall("listed")
     if noted is None or noted[0] != content:
-        noted = (content, listed_rows(selection, scope))
+        noted = (content, listing(selection, scope, rows_by(view, number)))
         session.remember("listed", noted)
     return noted[1]
-
-
-def place_of(order: np.ndarray, row: int | None) -> int:
-    """Return where a row stands, 0 where it is none of them.
-
-    >>> place_of(np.array([7, 3, 5]), 5), place_of(np.array([7, 3, 5]), None)
-    (2, 0)
-    """
-    found = np.flatnonzero(order == row) if row is not None else ()
-    return int(found[0]) if len(found) else 0
 
 
 def look_at(row: int) -> None:
@@ -130,13 +185,16 @@ def look_at(row: int) -> None:
 # -- what is drawn --------------------------------------------------------------------------------
 
 
-def headline(selection: Selection, rows: np.ndarray, scope: Scope) -> None:
-    """Say which records there are, how many, and how many of them are kept."""
-    kept = int(selection.mask[rows].sum()) if scope.asked else len(selection)
-    all_of = "All " * (not scope.asked and len(rows) > 2)
-    st.subheader(f"{all_of}{counted(len(rows), 'record')}, {count(kept)} kept", anchor=False)
-    why = f"{scope.why[:1].upper()}{scope.why[1:]}: {order_of(scope)}."
-    st.caption(why if scope.asked else "Click the map to read its records place by place.")
+def headline(selection: Selection, order: Listing, scope: Scope, said: str) -> None:
+    """Say which records there are, how many, how many of them are kept, and in what order."""
+    kept = int(selection.mask[order.rows].sum()) if scope.asked else len(selection)
+    all_of = "All " * (not scope.asked and len(order) > 2)
+    st.subheader(f"{all_of}{counted(len(order), 'record')}, {count(kept)} kept", anchor=False)
+    if scope.asked:
+        said = f"{scope.why}: {said}"
+    elif said == order_of(scope):
+        said = "click the map to read its records place by place"
+    st.caption(f"{said[:1].upper()}{said[1:]}.")
 
 
 def beside(scope: Scope) -> None:
@@ -152,26 +210,27 @@ def beside(scope: Scope) -> None:
                   key="all of the place")  # fmt: skip
 
 
-def pages(order: np.ndarray, at: int) -> None:
+def pages(order: Listing, at: int) -> None:
     """Say which page is shown, and offer the one before and the one after."""
     last = (len(order) - 1) // PAGE
     if not last:
         return
     page = at // PAGE
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        first, end = page * PAGE + 1, min((page + 1) * PAGE, len(order))
-        st.caption(f"{count(first)} to {count(end)}", width="stretch")
-        for label, icon, other, there in (
-            ("Page before", ":material/chevron_left:", page - 1, page > 0),
-            ("Next page", ":material/chevron_right:", page + 1, page < last),
-        ):
-            row = int(order[other * PAGE]) if there else 0
-            st.button(label, icon=icon, disabled=not there, type="tertiary", on_click=look_at,
-                      args=(row,))  # fmt: skip
+    first, end = page * PAGE + 1, min((page + 1) * PAGE, len(order))
+    st.caption(f"{count(first)} to {count(end)}", width="stretch")
+    for label, icon, other, there in (
+        ("Page before", ":material/chevron_left:", page - 1, page > 0),
+        ("Next page", ":material/chevron_right:", page + 1, page < last),
+    ):
+        row = order.row(other * PAGE) if there else 0
+        st.button(label, icon=icon, disabled=not there, type="tertiary", on_click=look_at,
+                  args=(row,))  # fmt: skip
 
 
-def lines(selection: Selection, rows: np.ndarray, begun: list[str]) -> list[Line]:
-    """Return what the list says of records, which begin as told."""
+def lines(
+    selection: Selection, rows: np.ndarray, begun: list[str], number: Numbers | None
+) -> list[Line]:
+    """Return what the list says of records, which begin as told; the number they are listed by."""
     landscape, mine = selection.landscape, session.mine()
     pinned, excluded = set(mine.pinned), set(mine.excluded)
     round_of = {}
@@ -184,6 +243,9 @@ def lines(selection: Selection, rows: np.ndarray, begun: list[str]) -> list[Line
         depth = float(landscape.relative_depth[row])
         word: Word = "pinned" if row in pinned else "excluded" if row in excluded else ""
         tokens = int(np.nan_to_num(landscape.tokens[row]))
+        note = f"round {round_of[row]}" if row in round_of and not word else ""
+        if number is not None and number.name != "tokens":
+            note = value_of(number, row)
         found.append(
             Line(
                 row,
@@ -191,22 +253,22 @@ def lines(selection: Selection, rows: np.ndarray, begun: list[str]) -> list[Line
                 bool(selection.mask[row]),
                 None if np.isnan(depth) else round(depth, 4),
                 counted(tokens, "token") if landscape.total_tokens else "",
-                f"round {round_of[row]}" if row in round_of and not word else "",
+                note,
                 word,
             )
         )
     return found
 
 
-def walk(landscape: Landscape, order: np.ndarray, at: int) -> None:
+def walk(landscape: Landscape, order: Listing, at: int) -> None:
     """Offer the record before and the one after, and what a hand can say, by button and key."""
-    row = int(order[at])
+    row = order.row(at)
     mine, steps = session.mine(), hand.now().steps
     with st.container(horizontal=True, gap="small"):
         for label, key, to in (("Previous", "K", at - 1), ("Next", "J", at + 1)):
             there = 0 <= to < len(order)
             st.button(label, shortcut=key, disabled=not there, on_click=look_at,
-                      args=(int(order[to]) if there else row,))  # fmt: skip
+                      args=(order.row(to) if there else row,))  # fmt: skip
         if landscape.vectors is not None:
             st.button("Similar", icon=":material/hub:", on_click=look_for_like, args=(row,),
                       type="tertiary",
@@ -229,6 +291,16 @@ def walk(landscape: Landscape, order: np.ndarray, at: int) -> None:
         )  # fmt: skip
 
 
+def all_fields(landscape: Landscape, row: int) -> None:
+    """Show the record with all the fields of its own, once it is asked for."""
+    box = st.expander("All its fields", icon=":material/data_object:", key="all_fields",
+                      on_change="rerun")  # fmt: skip
+    if box.open:
+        record = json.loads(originals(landscape, np.array([row])))
+        text = json.dumps(record, indent=2, ensure_ascii=False)
+        box.code(text, language=None, wrap_lines=True)
+
+
 def say(word: Callable[[list[int]], None], row: int) -> None:
     """Callback: a hand's word on a record, which stays the one that is read."""
     look_at(row)
@@ -240,29 +312,29 @@ def look_for_like(row: int) -> None:
     session.change(like=row, q="", region=None, record=row)
 
 
-def whole(view: View, landscape: Landscape, order: np.ndarray, scope: Scope) -> None:
+def whole(view: View, landscape: Landscape, order: Listing, scope: Scope) -> None:
     """Offer to keep or drop all that are listed, and to download them."""
     n = len(order)
     with st.container(horizontal=True, gap="small"):
         if scope.asked:
             with st.popover("All of them", icon=":material/select_all:"):
                 st.caption(f"A word on {counted(n, 'record')} at once; Undo takes it back.")
-                st.button(f"Keep all {count(n)}", on_click=hand.pin, args=(order,),
+                st.button(f"Keep all {count(n)}", on_click=hand.pin, args=(order.rows,),
                           key="keep_region")  # fmt: skip
-                st.button(f"Drop all {count(n)}", on_click=drop, args=(view, landscape, order),
+                st.button(f"Drop all {count(n)}", on_click=drop, args=(view, landscape, order.rows),
                           key="drop_region")  # fmt: skip
-                st.button("Free them", on_click=hand.release, args=(order,), key="free_region",
+                st.button("Free them", on_click=hand.release, args=(order.rows,), key="free_region",
                           help="Take back every word on them")  # fmt: skip
-        part = order[:MOST_DOWNLOADED]
+        most = min(n, MOST_DOWNLOADED)
         st.download_button(
-            f"Download {count(len(part))}",
-            lambda: originals(landscape, part),
+            f"Download {count(most)}",
+            lambda: originals(landscape, order.part(0, most)),
             file_name="records.jsonl",
             mime="application/jsonl",
             icon=":material/download:",
             on_click="ignore",
             help="The original records, in the order of the list, one a line"
-            + ("" if len(part) == n else f"; the first {count(len(part))} of {count(n)}"),
+            + ("" if most == n else f"; the first {count(most)} of {count(n)}"),
         )
 
 

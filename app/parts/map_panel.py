@@ -109,7 +109,7 @@ def map_panel(selection: Selection) -> None:
     if view.layer == "domain" and view.colour not in (known := colours(selection.landscape)):
         session.change(colour=known[0])
         view = session.view()
-    toolbar(view, selection.landscape)
+    toolbar(view)
     other = against(view, selection) if view.layer == "difference" else None
     if view.layer == "terrain":
         st.plotly_chart(
@@ -121,6 +121,7 @@ def map_panel(selection: Selection) -> None:
             key="terrain", theme=None, config=CONFIG,
             alt=f"Terrain of the pool: {shows(view, selection.landscape)}.",
         )  # fmt: skip
+    choice(view, selection.landscape)
     canvas(view, selection, other)
     st.caption(plain(sentence(view, selection.landscape)))
     session.write_url()
@@ -132,7 +133,7 @@ def colours(landscape: Landscape) -> tuple[str, ...]:
     return (*(found or ["domain"]), *shown_fields(landscape))
 
 
-def toolbar(view: View, landscape: Landscape) -> None:
+def toolbar(view: View) -> None:
     """Draw what the map shows in one row, the cells over it behind a button."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
@@ -154,6 +155,17 @@ def toolbar(view: View, landscape: Landscape) -> None:
                 on_change=change_cells,
                 help="Cells drawn over the map, that many along each side",
             )
+
+
+def choice(view: View, landscape: Landscape) -> None:
+    """Offer whose colours the map shows, or what it is set against, over its corner.
+
+    In the row above, where there is no room left, a choice that comes and goes with the layer
+    would move the map.
+    """
+    if view.layer not in ("domain", "difference"):
+        return
+    with st.container(key="map_choice"):
         if view.layer == "domain":
             st.selectbox(
                 "Facet",
@@ -165,7 +177,7 @@ def toolbar(view: View, landscape: Landscape) -> None:
                 label_visibility="collapsed",
                 width=160,
             )
-        if view.layer == "difference":
+        else:
             st.selectbox(
                 "Set against",
                 others(view),
@@ -173,7 +185,7 @@ def toolbar(view: View, landscape: Landscape) -> None:
                 on_change=session.follow,
                 args=("against",),
                 label_visibility="collapsed",
-                width=130,
+                width=160,
             )
 
 

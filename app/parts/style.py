@@ -45,6 +45,8 @@ h1, h2, h3 {letter-spacing: -0.01em;}
 .st-key-first_records [data-testid="stCode"] {max-height: 28rem;}
 .st-key-landscape_now {margin-top: -0.5rem;}
 .st-key-map_and_panel [data-stale="true"] {opacity: 1 !important;}
+[data-testid="stLayoutWrapper"]:has(> .st-key-map_choice) {
+    height: 0; margin-bottom: -1rem; position: relative; z-index: 2;}
 @media (max-width: 1100px) {
     .st-key-small_maps {overflow-x: auto;}
     .st-key-small_maps > div, .st-key-small_maps [data-testid="stFullScreenFrame"]

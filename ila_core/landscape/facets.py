@@ -97,6 +97,16 @@ class Numbers:
     def _count(self, code: np.ndarray) -> np.ndarray:
         return np.bincount(code, minlength=self.size + 1)
 
+    @cached_property
+    def falling(self) -> np.ndarray:
+        """(n,) int32, rows from the highest number on, ties by row, missing ones last."""
+        return frozen(np.argsort(-self.values, kind="stable"), np.int32)
+
+    @cached_property
+    def rising(self) -> np.ndarray:
+        """(n,) int32, rows from the lowest number on, ties by row, missing ones last."""
+        return frozen(np.argsort(self.values, kind="stable"), np.int32)
+
     def within(self, low: float, high: float) -> np.ndarray:
         """Return which records have a number from `low` to `high`, both included, (n,) bool."""
         with np.errstate(over="ignore"):  # a bound beyond all float32 is no bound

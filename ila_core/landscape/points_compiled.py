@@ -237,6 +237,35 @@ def count_codes(codes, most, rows):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
+def ascending(rows, n):  # type: ignore
+    """Return distinct rows of n by number, (k,) int32: in one pass over n, without a sort."""
+    there = np.zeros(n, np.uint8)
+    for row in rows:
+        there[row] = 1
+    found = np.empty(len(rows) + 1, np.int32)
+    count = 0
+    for row in range(n):
+        found[count] = row  # stays where the row is there, else the next one takes its place
+        count += there[row]
+    return found[: len(rows)]
+
+
+@njit(cache=True, nogil=True)
+def first_wrong(rows, n):  # type: ignore
+    """Return the place of the first row outside 0 to n - 1 or met before; len(rows) for none."""
+    seen = np.zeros((n + 63) // 64, np.uint64)
+    for i in range(len(rows)):
+        row = rows[i]
+        if row < 0 or row >= n:
+            return i
+        bit = np.uint64(1) << np.uint64(row & 63)
+        if seen[row >> 6] & bit:
+            return i
+        seen[row >> 6] |= bit
+    return len(rows)
+
+
+@njit(cache=True, nogil=True)
 def first_of_all(first, order, marked, most):  # type: ignore
     """Return the marked rows of `first` in its order, then the others of `order`, (most,) int32.
 

@@ -18,7 +18,24 @@ class Pair(NamedTuple):
     left: int
 
 
-def pairs(selection: Selection, count: int = 10) -> list[Pair]:
+MOST = 10
+"""Pairs that are read in a minute."""
+
+
+def pairs_there(selection: Selection, count: int = MOST) -> int:
+    """Return how many pairs `pairs` finds, without looking for them.
+
+    >>> import ila_core as ila
+    >>> pool = ila.Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
+    >>> pairs_there(ila.select(pool, budget=2, method="depth-only"))
+    1
+    """
+    landscape = selection.landscape
+    shut = Locks.asked(landscape, selection.spec).excluded
+    return min(count, len(selection), len(landscape) - len(shut) - len(selection))
+
+
+def pairs(selection: Selection, count: int = MOST) -> list[Pair]:
     """Return up to `count` pairs, spread over the map as the picks are.
 
     Kept ones are equally far apart in number along the curve of even patches, so that places with
@@ -34,7 +51,7 @@ def pairs(selection: Selection, count: int = 10) -> list[Pair]:
     order, places = curve_order(landscape), np.sort(curve_ranks(landscape)[selection.rows])
     left = Locks.asked(landscape, selection.spec).free(len(landscape))
     left[selection.rows] = False
-    number = min(count, len(places), int(np.count_nonzero(left)))
+    number = pairs_there(selection, count)
     found = []
     for place in places[((np.arange(number) + 0.5) * len(places) / number).astype(np.int64)]:
         beside = order[_nearest(left, order, int(place))]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ila_core.errors import IlaError
+from ila_core.landscape.memory import remembered
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
@@ -61,8 +62,13 @@ def check_needs(method: str, needs: Iterable[str], landscape: Landscape) -> None
 
 def lacking(needs: Iterable[str], landscape: Landscape) -> Need | None:
     """Return the first of the needs that a landscape has not, None where it has all."""
-    wanted = (NEEDS[name] for name in needs)
-    return next((one for one in wanted if not one.there(landscape)), None)
+    return next((NEEDS[name] for name in needs if not _there(landscape, name)), None)
+
+
+@remembered(most=len(NEEDS))
+def _there(landscape: Landscape, name: str) -> bool:
+    """Whether a landscape has what one of NEEDS names: a page asks for every method it lists."""
+    return NEEDS[name].there(landscape)
 
 
 def _any(values: np.ndarray) -> bool:

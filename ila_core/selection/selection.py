@@ -25,6 +25,10 @@ Taken = Literal["rounds", "levels", "order"]
 method's own, of which nothing more is known."""
 
 
+FEW = 32
+"""A selection of less than one record in so many is sorted: of more, a pass over all is quicker."""
+
+
 @dataclass(frozen=True, eq=False)
 class Tally:
     """How many picks count towards a quota."""
@@ -111,7 +115,11 @@ class Selection:
     def ascending(self) -> np.ndarray:
         """The rows by number, (k,) int32: in the pool's order, which a large one is read in several
         times faster."""
-        return frozen(np.sort(self.rows.astype(np.int32)))
+        from ila_core.landscape.points_compiled import ascending
+
+        if len(self) < len(self.landscape) // FEW:
+            return frozen(np.sort(self.rows.astype(np.int32)))
+        return frozen(ascending(self.rows, len(self.landscape)))
 
     @property
     def resolution(self) -> int | None:

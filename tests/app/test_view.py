@@ -41,6 +41,8 @@ VIEWS = st.builds(
     kept=st.sampled_from(["", "kept", "left"]),
     q=st.sampled_from(["", 'tax "capital gains" -crypto', "中国 & co=1"]),
     by=st.sampled_from(["words", "meaning"]),
+    sort=st.sampled_from(["", "tokens", "field.a, b"]),
+    way=st.sampled_from(["falling", "rising"]),
     like=st.sampled_from([None, 0, 17]),
     methods=st.sampled_from([(), ("random",), ("random", "ila", "k-center")]),
     pair=st.sampled_from([(), ("ila", "random"), ("deita", "nested")]),
@@ -69,6 +71,7 @@ def test_a_resolution_is_read_as_one_of_its_patches() -> None:
     ("query", "why"),
     [
         ({"resolution": "0"}, "resolution=0"), ({"resolution": "a few"}, "resolution=a few"),
+        ({"sort": "domain"}, "one of tokens, loss"),
         ({"filter": "colour=red"}, "colour"), ({"filter": "tokens=9..1"}, "lower end before"),
         ({"by": "smell"}, "it is one of words, meaning"), ({"like": "me"}, "it is a row"),
         ({"depth_target": "2"}, "depth_target=2"), ({"method": "nope"}, "methods are"),

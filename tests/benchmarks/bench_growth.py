@@ -7,6 +7,12 @@ The pools are POOL, any file that `ila build` reads, over and over, with a fifth
 every copy changed for others of the pool, so that no two lines are alike. A pool and its landscape
 lie in FOLDER and are used again by the next call; a million records of 240 tokens take 2 GB there.
 A slope is that of the logarithms, between the smallest and the largest: 1 is linear.
+
+Beside each stage stands what one would take for it alone, in the same run: pandas reads the file,
+sentence-transformers makes vectors by the shipped table, the tokenizers library encodes the texts
+once, umap-learn fits the vectors (up to 100,000 records: it takes two hours for a million), and
+numpy goes once over x, y and depth. A build does two stages at a time where it can, so that its
+loss and its map take longer here than each would alone.
 """
 
 from __future__ import annotations
@@ -27,12 +33,20 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from bench_build import own_umap, tokenise
+from bench_encode import by_sentence_transformers
+from bench_retune import seconds, streaming
+
 import ila_core as ila
 from ila_core.pool.reading import read_pool
 
 CHANGED = 0.2
 """Share of a copy's words that are others than the original's."""
 VOCABULARY = 50_000
+BLOCK = 8192
+"""Records that a reference is given at a time."""
+UMAP_UP_TO = 100_000
+"""Records up to which umap-learn is run beside the map."""
 EVERY = 0.2
 """Seconds between two looks at the memory of a build and its helpers."""
 
@@ -93,6 +107,34 @@ def select(run: Path) -> float:
     return sorted(taken)[2]
 
 
+def references(pool: Path, run: Path) -> dict[str, float]:
+    """Return the seconds of what is set beside the stages, by their names."""
+    import pandas as pd
+
+    landscape = ila.open(run)
+    encode = by_sentence_transformers()
+    encode(["first"])
+    texts = list(landscape.records.instructions())
+
+    def read() -> None:
+        for _ in pd.read_json(pool, lines=True, chunksize=BLOCK):
+            pass
+
+    def embed() -> None:
+        for start in range(0, len(texts), BLOCK):
+            encode(texts[start : start + BLOCK])
+
+    found = {
+        "records": seconds(read, repeats=1)[0],
+        "embedding": seconds(embed, repeats=1)[0],
+        "loss": tokenise(run),
+        "select": seconds(lambda: streaming(landscape), repeats=5)[0],
+    }
+    if len(landscape) <= UMAP_UP_TO:
+        found["projection"] = own_umap(run)
+    return found
+
+
 def family(process: int) -> Iterator[int]:
     """Yield a process and all that it has started, as they are now."""
     yield process
@@ -132,8 +174,9 @@ def main() -> None:
             continue
         kept = run / "growth.json"
         if not kept.exists():
-            figures = build(pool, run)
-            kept.write_text(json.dumps({**figures, "select": select(run)}))
+            figures = {**build(pool, run), "select": select(run)}
+            beside = {f"{name}, beside": took for name, took in references(pool, run).items()}
+            kept.write_text(json.dumps(figures | beside))
         found[records] = json.loads(kept.read_text())
     if found:
         show(found)
@@ -144,10 +187,16 @@ def main() -> None:
 def show(found: dict[int, dict[str, Any]]) -> None:
     sizes = sorted(found)
     print(f"{'seconds (memory: GB)':<22}" + "".join(f"{size:>12,}" for size in sizes) + "   slope")
-    for name in found[sizes[-1]]:
+    for name in (name for name in found[sizes[0]] if not name.endswith("beside")):
         values = [found[size].get(name, math.nan) for size in sizes]
         texts = "".join(f"{value:>12.3g}" for value in values)
         print(f"{name:<22}{texts}   {slope(sizes, values)}")
+        shares = [
+            value / found[size].get(f"{name}, beside", math.nan)
+            for size, value in zip(sizes, values, strict=True)
+        ]
+        if not all(map(math.isnan, shares)):
+            print(f"{'  beside it':<22}" + "".join(f"{share:>10.2f} x" for share in shares))
 
 
 def slope(sizes: list[int], values: list[float]) -> str:

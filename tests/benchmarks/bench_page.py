@@ -91,6 +91,7 @@ async def retune(page: Served, layer: str, repeats: int, row: Row) -> None:
     """Time the runs of the page after another budget."""
     async with visiting(page.address, urlencode({"budget": "1%", "layer": layer})) as visitor:
         first = await visitor.ask()
+        assert not first.errors, first.errors
         row.note("first run of the page", 1e3 * first.seconds)
         for number, budget in enumerate([1.5, 1.7, *budgets(repeats)]):
             before = used_seconds(page.process.pid)

@@ -200,6 +200,16 @@ def test_another_layer_is_never_reached_through_a_white_frame(page: Any) -> None
     assert page.evaluate(f"() => window.kept === {CANVAS}")
 
 
+def test_the_map_stands_still_while_choices_of_its_layer_come_and_go(page: Any) -> None:
+    opened(page, "/?layer=density")
+    before = edge_of(page)
+    for layer, offers in (("Facet", "Facet"), ("Difference", "Set against")):
+        page.get_by_role("radio", name=layer, exact=True).click()
+        page.get_by_role("combobox", name=offers).wait_for()
+        settled(page)
+        assert edge_of(page) == before
+
+
 def test_a_link_and_a_reload_show_the_same_view(page: Any, run: Path) -> None:
     landscape = ila.open(run)
     opened(page, link_to(landscape, 7, 0.4, layer="both", cells="32", budget="30"))
@@ -220,6 +230,13 @@ def test_a_link_and_a_reload_show_the_same_view(page: Any, run: Path) -> None:
     assert page.url == link
     assert page.locator("h3").first.inner_text() == told
     assert alike(picture_of(page), before)
+
+
+def test_the_maps_own_address_leads_to_it_where_it_is_the_first_screen(page: Any) -> None:
+    opened(page, "/map_view?budget=20")
+    page.wait_for_selector("text=20 are kept")
+    assert "/map_view" not in page.url and "budget=20" in page.url
+    assert not page.get_by_text("Page not found").count()
 
 
 def test_budget_and_resolution_move_the_numbers(page: Any) -> None:

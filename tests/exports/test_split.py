@@ -39,7 +39,7 @@ def test_every_domain_and_every_region_has_its_share() -> None:
     assert len(quarters) == 4 and all(7 <= count <= 13 for count in quarters.values())
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(2, 400), st.integers(1, 99))
 def test_the_parts_are_the_selection_in_its_order(budget: int, percent: int) -> None:
     selection = square(budget)
@@ -59,7 +59,7 @@ def test_the_parts_are_the_selection_in_its_order(budget: int, percent: int) -> 
     assert (again.round == selection.round[np.isin(selection.rows, two)]).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 12), min_size=20, max_size=60), st.integers(1, 10))
 def test_groups_stay_together(numbers: list[int], size: int) -> None:
     selection = square(len(numbers))

@@ -83,7 +83,7 @@ def broken(value: Any, path: tuple[Any, ...], new: Any, *, gone: bool) -> Any:
 def tried(file: Path, whole: Any, places: list[Any], read: Callable[[], Any]) -> None:
     """Break a JSON file in many ways: it is read, or refused in one sentence."""
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None)
+    @settings(max_examples=EXAMPLES, database=None)
     @given(st.sampled_from(places), VALUES, st.booleans())
     def each(path: tuple[Any, ...], new: Any, gone: bool) -> None:
         file.write_text(json.dumps(broken(whole, path, new, gone=gone)), encoding="utf-8")

@@ -61,7 +61,7 @@ def test_a_cell_keeps_the_share_of_its_patches() -> None:
     assert kept_of(each, pool, grid, rows).share.tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 300), st.sampled_from([8, 32, 64]), st.integers(0, 5))
 def test_every_cell_has_a_share_and_all_kept_records_are_counted(
     budget: int, side: int, seed: int
@@ -140,7 +140,7 @@ def test_a_cell_is_led_by_the_domain_of_most_of_its_records() -> None:
     assert found.largest == (1, 0) and found.others == 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 200), st.integers(1, 12), st.integers(0, 9))
 def test_leading_domains_are_those_of_a_plain_count(n: int, domains: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

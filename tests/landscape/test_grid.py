@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slow_reference as slow
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ila_core.errors import UsageError
@@ -64,14 +64,12 @@ def test_reference_grid_is_shifted_by_half_a_patch():
     assert (grid.patches(xy) // 5).tolist() == [0, 0, 1, 3, 4, 4]
 
 
-@settings(deadline=None)
 @given(xy=places, resolution=resolutions, shift=st.sampled_from([0.0, 0.5, 0.25]))
 def test_patches_equal_the_slow_reference(xy, resolution, shift):
     grid = over(np.array(xy, np.float32), resolution, shift)
     assert grid.patches(xy).tolist() == slow.patch_of(xy, resolution, shift=shift)
 
 
-@settings(deadline=None)
 @given(xy=places, resolution=resolutions)
 def test_members_and_count_agree_with_unique(xy, resolution):
     grid, patch = over(np.array(xy, np.float32), resolution), slow.patch_of(xy, resolution)

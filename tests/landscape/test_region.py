@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ila_core.errors import UsageError
@@ -45,7 +45,6 @@ def test_what_an_outline_goes_round_twice_is_outside() -> None:
     assert rows_in(pool, star).tolist() == [1]
 
 
-@settings(deadline=None)
 @given(OUTLINES, st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=40))
 def test_strips_change_nothing(
     corners: list[tuple[float, float]], points: list[tuple[float, float]]

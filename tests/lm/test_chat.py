@@ -76,7 +76,7 @@ def test_a_response_that_stands_in_the_instruction_is_found_where_it_is_said(kin
     assert without_lead(scored_texts(template, ask("red", "red"))) == [f"red{end}"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=4), st.sampled_from(sorted(TEMPLATES)))
 def test_any_text_is_scored_whole(texts: list[str], kind: str) -> None:
     source, bos, end = TEMPLATES[kind]

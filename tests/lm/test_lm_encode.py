@@ -34,7 +34,7 @@ def test_truncation_by_hand() -> None:
     assert (whole.targets.tolist(), whole.tokens, whole.cut) == ([2], 2, False)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sets(st.integers(0, 40), min_size=1), st.integers(2, 45), st.booleans())
 def test_truncation_never_exceeds_and_never_invents(
     places: set[int], max_length: int, lead: bool

@@ -201,7 +201,7 @@ records = st.builds(
 pools = st.lists(records, min_size=1, max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pools, st.integers(1, 5), st.data())
 def test_equals_the_slow_model(
     conversations: list[list[Said]], order: int, data: st.DataObject
@@ -215,7 +215,7 @@ def test_equals_the_slow_model(
     assert model.probabilities(pool, every(pool)) == pytest.approx(expected, rel=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pools, st.lists(turns, max_size=3), words, st.integers(1, 4))
 def test_sums_to_one_over_the_vocabulary(
     conversations: list[list[Said]], context: list[Said], begun: list[int], order: int
@@ -234,7 +234,7 @@ def test_sums_to_one_over_the_vocabulary(
     assert total == pytest.approx(1, abs=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pools, st.randoms(use_true_random=False))
 def test_order_of_rows_changes_nothing(conversations: list[list[Said]], random: object) -> None:
     pool = pool_of(VOCAB, conversations)

@@ -33,7 +33,7 @@ def test_words_are_the_whole_text(text: str) -> None:
     assert "".join(WORD.findall(text)) == text
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.text(alphabet="ab c'd1_.\n é日", max_size=40), max_size=8))
 def test_looked_up_words_equal_the_library(texts: list[str]) -> None:
     tokenizer = train_tokenizer(["ab abc c'd 11 a_b. é日\n\n"] * 60)

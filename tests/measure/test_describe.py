@@ -51,7 +51,7 @@ def test_fidelity_without_any_depth_is_not_a_number():
     assert covered == 0.5 and math.isnan(kept)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     rows=st.lists(
         st.tuples(st.integers(0, 9), st.integers(0, 9), st.sampled_from([0.1, 0.6, 0.9, NAN])),
@@ -73,7 +73,7 @@ def test_coverage_and_fidelity_equal_the_slow_reference(rows, resolution, data):
         assert found[1] == pytest.approx(expected, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 50), data=st.data())
 def test_adding_a_row_never_lowers_coverage_or_fidelity(seed, data):
     pool = pool_of(30, seed=seed)

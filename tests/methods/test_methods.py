@@ -62,7 +62,7 @@ def pool_of(seed: int, n: int, *, missing: float = 0.1) -> Landscape:
 
 pools = st.builds(pool_of, st.integers(0, 10_000), st.integers(1, 40))
 budgets = st.integers(1, 45)
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 
 def descending(values, rows=None):

@@ -21,7 +21,7 @@ from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
 
 FAST = ["ila", "nested", "random", "balanced", "longest", "coverage-only", "even-random", "paper"]
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 
 
 def pool_of(seed: int, n: int) -> Landscape:

@@ -99,7 +99,7 @@ def test_an_equal_of_a_near_one_follows_it(tmp_path: Path) -> None:
 SENTENCES = st.lists(st.sampled_from(list("abcdefgh")), min_size=1, max_size=9).map(" ".join)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(SENTENCES, st.sampled_from(["yes", "no"])), min_size=1, max_size=30),
        st.sampled_from([0.3, 0.6, 0.9]), st.sampled_from(["deepest", "first"]))  # fmt: skip
 def test_whatever_is_left_out_is_like_the_one_kept_for_it(pairs, threshold, keep) -> None:

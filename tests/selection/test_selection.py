@@ -135,7 +135,7 @@ def test_all_on_one_point():
 # -- against the obvious lines --------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     case=locked(),
     resolution=st.sampled_from([1, 2, 3, 4, 7, 64, 8192]),
@@ -154,7 +154,7 @@ def test_grid_equals_the_slow_reference(case, resolution, target, budget):
     assert len(rows) == min(budget, len(pool) - len(exclude))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(case=locked(), target=st.sampled_from(TARGETS), budget=st.integers(1, 30))
 def test_nested_equals_the_slow_reference(case, target, budget):
     pool, pin, exclude = case
@@ -166,7 +166,7 @@ def test_nested_equals_the_slow_reference(case, target, budget):
     assert chosen.round.tolist() == levels
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(pool=pools(), budget=st.integers(1, 30))
 def test_automatic_resolution_equals_the_slow_reference(pool, budget):
     budget = min(budget, len(pool))
@@ -192,7 +192,7 @@ def test_a_larger_pool_equals_the_slow_reference():
 # -- invariants -----------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(case=locked(), target=st.sampled_from(TARGETS), budgets=st.tuples(*[st.integers(4, 30)] * 2))
 def test_bigger_budget_keeps_the_nested_selection_as_a_prefix(case, target, budgets):
     pool, pin, exclude = case
@@ -203,7 +203,7 @@ def test_bigger_budget_keeps_the_nested_selection_as_a_prefix(case, target, budg
     assert large.first(len(small)).rows.tolist() == small.rows.tolist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(pool=pools(), resolution=st.integers(1, 6), budget=st.integers(1, 30))
 def test_every_first_round_pick_is_the_deepest_of_its_patch(pool, resolution, budget):
     chosen = ila(pool, budget, resolution=resolution)
@@ -214,7 +214,7 @@ def test_every_first_round_pick_is_the_deepest_of_its_patch(pool, resolution, bu
             assert depth[row] == depth[patch == patch[row]].max()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(pool=pools(), seed=st.integers(0, 99), budget=st.integers(1, 30))
 def test_shuffling_rows_changes_order_only(pool, seed, budget):
     unique = np.linspace(0, 1, len(pool), dtype=np.float32)  # without ties the rows do not matter
@@ -228,13 +228,21 @@ def test_shuffling_rows_changes_order_only(pool, seed, budget):
             assert same.tolist() == rows.tolist()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(pool=pools())
 def test_exactly_the_budget_comes_out_and_no_row_twice(pool):
     for budget in {1, len(pool), len(pool) + 3}:
         for select in (ila, nested):
             rows = select(pool, budget).rows
             assert len(set(rows.tolist())) == len(rows) == min(budget, len(pool))
+
+
+@pytest.mark.parametrize("budget", [1, 3, 50, 199, 200])
+def test_rows_by_number_whether_few_or_many(budget):
+    pool = Landscape.from_arrays(np.zeros((200, 2)))
+    chosen = select_by(pool, Spec("random", budget=str(budget)))
+    assert chosen.ascending.tolist() == sorted(chosen.rows.tolist())
+    assert chosen.ascending.dtype == np.int32
 
 
 def test_the_same_call_gives_the_same_rows():
@@ -519,7 +527,7 @@ def test_why_of_a_row_that_does_not_exist():
         ila(nine(), 2).why(10)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(case=locked(), resolution=st.integers(1, 4), target=st.sampled_from(TARGETS))
 def test_why_agrees_with_the_selection(case, resolution, target):
     pool, pin, exclude = case

@@ -61,7 +61,7 @@ def test_an_empty_pool_has_no_rows(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.text("abcz", max_size=3), max_size=20), st.integers(1, 7))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_batches_and_repetitions_change_nothing(texts: list[str], batch: int) -> None:
     import tempfile
 

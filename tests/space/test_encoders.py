@@ -77,7 +77,7 @@ def test_words_apart_give_what_model2vec_gives_for_whole_texts(
 
 
 @given(texts=st.lists(st.text(max_size=60), min_size=1, max_size=12))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_text_is_encoded_as_the_library_encodes_it(
     static: StaticEncoder, library: Any, texts: list[str]
 ) -> None:

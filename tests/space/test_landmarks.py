@@ -37,7 +37,6 @@ def circle(angles: np.ndarray) -> np.ndarray:
 
 
 @given(st.integers(1, 59), st.integers(0, 50), st.permutations(range(60)))
-@settings(deadline=None)
 def test_landmarks_are_chosen_by_their_content_and_stand_in_its_order(
     count: int, seed: int, order: list[int]
 ) -> None:
@@ -151,7 +150,7 @@ def test_what_does_not_fit_is_told(
 
 
 @given(st.permutations(range(60)), st.integers(1, 60))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_a_place_depends_on_no_vector_beside_it(order: list[int], many: int) -> None:
     landmarks, others = blobs(500, dim=19), blobs(60, dim=19, seed=3)
     xy = np.random.default_rng(4).normal(size=(500, 2))

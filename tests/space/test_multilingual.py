@@ -72,7 +72,7 @@ def test_pieces_are_those_of_the_library(encoder: MultilingualEncoder) -> None:
 
 
 @given(texts=st.lists(st.text(max_size=60), min_size=1, max_size=12))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_any_text_is_cut_as_the_library_cuts_it(
     encoder: MultilingualEncoder, texts: list[str]
 ) -> None:

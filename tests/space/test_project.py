@@ -242,7 +242,7 @@ def test_the_others_lie_among_their_landmarks() -> None:
 
 
 @given(st.permutations(range(240)))
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_the_order_of_the_records_moves_none_of_them_among_landmarks(order: list[int]) -> None:
     vectors = groups(200)[0]
     vectors = np.concatenate([vectors, vectors[:40]])  # the first forty twice
@@ -328,7 +328,7 @@ def test_nearest_is_what_sorting_all_gives() -> None:
 
 
 @given(st.integers(2, 12), st.integers(0, 100))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_a_point_is_its_own_first_neighbour_even_among_near_copies(k: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     points = (np.ones(8) + chance.normal(scale=1e-7, size=(40, 8))).astype(np.float32)

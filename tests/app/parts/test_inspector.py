@@ -9,10 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ila_core as ila
+from ila_core.landscape.facets import facet
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.region import Box
 from ila_core.paths import ROOT
-from parts.inspector import in_order, originals, place_of
+from parts.inspector import Listing, in_order, listing, originals
 from parts.record_list import HERE
+from parts.scope import scope
+from view import View
 
 NAN = float("nan")
 
@@ -32,9 +36,31 @@ def test_chosen_ones_come_first_in_pick_order_then_the_deepest(depth, data) -> N
     assert in_order(chosen, rows).tolist() == picks + rest
 
 
+def test_a_list_of_all_is_put_in_order_when_somebody_goes_behind_the_chosen_ones() -> None:
+    pool = Landscape.from_arrays(np.zeros((9, 2)), depth=np.arange(9.0))
+    chosen = ila.select(pool, budget=3, method="random")
+    listed = listing(chosen, scope(View(), chosen))
+    rows = [listed.row(at) for at in range(3)]
+    assert rows == chosen.rows.tolist() and "rows" not in vars(listed)
+    rest = [row for row in range(8, -1, -1) if row not in rows]
+    assert listed.part(2, 4).tolist() == [rows[2], *rest[:3]]
+    assert listed.rows.tolist() == rows + rest and len(listed) == 9
+
+
+def test_a_list_by_a_number_holds_what_is_looked_at_in_its_order() -> None:
+    pool = Landscape.from_arrays(np.arange(10.0).reshape(5, 2), loss=[2.0, NAN, 3.0, 2.0, 1.0])
+    chosen = ila.select(pool, budget=2, method="random")
+    loss = facet(pool, "loss")
+    assert loss.falling.tolist() == [2, 0, 3, 4, 1] and loss.rising.tolist() == [4, 0, 3, 2, 1]
+    whole = listing(chosen, scope(View(), chosen), loss.falling)
+    assert whole.rows.tolist() == [2, 0, 3, 4, 1]
+    part = listing(chosen, scope(View(region=Box(0, 0, 6.5, 9)), chosen), loss.rising)
+    assert part.rows.tolist() == [0, 3, 2, 1]
+
+
 def test_a_record_is_found_where_it_stands() -> None:
-    assert place_of(np.array([4, 2, 9]), 9) == 2
-    assert place_of(np.array([4, 2, 9]), 5) == place_of(np.array([4]), None) == 0
+    listed = Listing(np.array([4, 2]), 3, lambda: np.array([4, 2, 9]))
+    assert [listed.place_of(row) for row in (2, 9, 5, None)] == [1, 2, 0, 0]
 
 
 def test_what_is_downloaded_is_the_original_line_byte_for_byte(run: Path, pool: Path) -> None:

@@ -577,6 +577,35 @@ def test_without_a_place_all_records_are_listed_the_chosen_ones_first() -> None:
     assert "**Kept" in texts(page) and "Click the map to read its records" in texts(page)
 
 
+def test_records_are_listed_by_a_number_that_stands_in_the_link(run: Path) -> None:
+    loss = ila.open(run).loss
+    page = fine(opened(record="3"))
+    page.selectbox(key="knob_sort").set_value("loss").run()
+    rows = [line["row"] for line in list_of(fine(page))["lines"]]
+    assert rows == np.argsort(-loss, kind="stable")[:25].tolist()
+    assert page.query_params["sort"] == "loss" and "record" not in page.query_params
+    assert list_of(page)["lines"][0]["note"] == f"loss {loss[rows[0]]:.4g}"
+    page.segmented_control(key="knob_way").set_value("rising").run()
+    assert list_of(fine(page))["lines"][0]["row"] == loss.argmin()
+    assert "Lowest loss first." in texts(page)
+    page.selectbox(key="knob_sort").set_value("").run()
+    assert "Chosen ones first" in page.selectbox(key="knob_sort").options
+    assert list_of(fine(page))["lines"][0]["kept"]
+    assert "sort" not in page.query_params
+    told = texts(opened(sort="field.topic"))
+    assert "topic is no number; list the records by another one." in told
+    assert list_of(fine(opened(sort="field.score")))["lines"][0]["note"] == "score 59"
+
+
+def test_a_record_is_shown_with_all_its_fields_once_they_are_asked_for(pool: Path) -> None:
+    page = opened(record="7")
+    assert '"topic"' not in texts(fine(page))
+    page.session_state["all_fields"] = True
+    record = json.loads(pool.read_text().splitlines()[7])
+    shown = [json.loads(part.value) for part in fine(page.run()).code if part.value[:1] == "{"]
+    assert shown == [record]
+
+
 def test_pages_and_records_are_walked_through_and_stand_in_the_link() -> None:
     page = fine(opened())
     assert button(page, "Page before").disabled and button(page, "Previous").disabled
