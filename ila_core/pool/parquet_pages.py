@@ -83,7 +83,8 @@ def _page_at(file: BinaryIO, start: int) -> tuple[Page, int]:
         reader = _Compact(file.read(size))
         try:
             fields = reader.struct()
-            page = Page(fields[1], fields[_UNPACKED], fields[_PACKED], _values(fields))
+            kind, unpacked, packed = (int(fields[field]) for field in (1, _UNPACKED, _PACKED))
+            page = Page(kind, unpacked, packed, _values(fields))
             break
         except IndexError:
             size *= 8

@@ -70,7 +70,10 @@ class Visitor:
 
     def _take(self, message: ForwardMsg) -> list[str]:
         if message.WhichOneof("type") == "ref_hash":
-            message = next(run[message.ref_hash] for run in self._held if message.ref_hash in run)
+            told = [run[message.ref_hash] for run in self._held if message.ref_hash in run]
+            if not told:
+                raise KeyError(f"the page named a message of {len(self._held)} runs ago or more")
+            message = told[0]
         if message.metadata.cacheable:
             self._held[0][message.hash] = message
         element = message.delta.new_element
@@ -94,7 +97,10 @@ class Visitor:
     def map(self) -> dict[str, Any]:
         """What the map was given to draw."""
         given = [json.loads(part.json) for kind, part in self.elements if kind == "bidi_component"]
-        return next(one for one in given if "picture" in one)
+        maps = [one for one in given if "picture" in one]
+        if not maps:
+            raise KeyError(f"no map on the page, but {[kind for kind, _ in self.elements]}")
+        return maps[0]
 
     def marked(self, kind: str) -> list[int]:
         """Return the rows that stand out on the map as of a kind."""

@@ -18,7 +18,7 @@ from pool_files import arrow
 import ila_core as ila
 from faults.counts import EXAMPLES, count
 from faults.fuzz import changed
-from faults.targets import TARGETS, harmless
+from faults.targets import RECORDS, TARGETS, harmless, parquet
 from ila_core.landscape.landscape import Landscape
 
 
@@ -68,11 +68,20 @@ def far_away() -> bytes:
     return whole.replace(offsets, struct.pack("<4i", 0, 4, -(1 << 30), 12))
 
 
+def without_a_size() -> bytes:
+    """A Parquet file whose first page says that it unpacks to "true"."""
+    whole = parquet(RECORDS[:2], compression="zstd")
+    assert whole[4:7] == b"\x15\x04\x15" and whole[8] == 0x15 and max(whole[7], whole[9]) < 128
+    return whole[:6] + bytes([0x11, 0x15, whole[9], 0x11]) + whole[10:]
+
+
 FOUND: dict[str, list[bytes]] = {
     # names of columns with a line's end, which the sentence that quotes them had too
     "p.csv": [b"\xb4\n\x8e,\xbb\t\xa9\r\n1,2\r\n"],
     # an Arrow file whose texts lie outside of it
     "p.arrow": [far_away()],
+    # a size of a page that is no number
+    "p.parquet": [without_a_size()],
     # a head that numpy cannot read as the Python that it should be
     "vectors": [b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'shape': (3, 3), " + b" " * 80 + b"\n"],
     # so many brackets that Python's own reader gives up
