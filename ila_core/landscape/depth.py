@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ila_core.landscape.sorting import by_number
 from ila_core.pool.labels import Labels, distinct
 
 SMALLEST_DOMAIN = 5
@@ -71,38 +72,28 @@ def relative_depth(depth: np.ndarray, domain: np.ndarray) -> np.ndarray:
     >>> relative_depth(np.array([3.0, 1.0, 2.0, 2.0, np.nan]), np.zeros(5, int)).tolist()
     [0.875, 0.125, 0.5, 0.5, nan]
     """
+    from ila_core.landscape.points_compiled import mid_ranks
+
     depth, domain = np.asarray(depth), np.asarray(domain)
     if len(domain) and domain.min() >= 0 and domain.max() < 2**16:
         domain = domain.astype(np.uint16)  # 16 bits are sorted by radix, several times faster
     relative = np.full(len(depth), np.nan, dtype=np.float32)
     scored = np.flatnonzero(~np.isnan(depth))
-    by_depth = scored[np.argsort(depth[scored])]
+    if depth.dtype == np.float32:
+        by_depth = by_number(depth)[: len(scored)]  # those without one come last
+    else:
+        by_depth = scored[np.argsort(depth[scored], kind="stable")]
     by_domain = by_depth[np.argsort(domain[by_depth], kind="stable")]
     members = domain[by_domain]
     starts = _starts(members[1:] != members[:-1])
     sizes = np.diff(starts, append=len(members))
-    relative[by_domain] = _mid_ranks(depth[by_domain], starts)
+    relative[by_domain] = mid_ranks(depth[by_domain], starts)
     small = np.repeat(sizes < SMALLEST_DOMAIN, sizes)
     if small.any():
         in_pool = np.empty(len(depth), dtype=np.float64)
-        in_pool[by_depth] = _mid_ranks(depth[by_depth], np.zeros(1, dtype=np.int64))
+        in_pool[by_depth] = mid_ranks(depth[by_depth], np.zeros(1, dtype=np.int64))
         relative[by_domain[small]] = in_pool[by_domain[small]]
     return relative
-
-
-def _mid_ranks(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return mid-ranks as shares for groups that begin at `starts`, each sorted ascending."""
-    n = len(values)
-    if n == 0:
-        return np.zeros(0)
-    differs = values[1:] != values[:-1]
-    differs[starts[1:] - 1] = True
-    ties = _starts(differs)
-    ends = np.append(ties[1:], n)
-    group = np.searchsorted(starts, ties, side="right") - 1
-    size = np.diff(starts, append=n)
-    share = ((ties + ends) / 2 - starts[group]) / size[group]
-    return np.repeat(share, ends - ties)
 
 
 def _starts(differs: np.ndarray) -> np.ndarray:

@@ -269,6 +269,25 @@ def radix_order(keys):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
+def mid_ranks(values, starts):  # type: ignore
+    """Return mid-ranks as shares, (n,) float32, for groups that begin at `starts`.
+
+    The values of each group are ascending: a run of equal ones shares the middle of its ranks.
+    """
+    n = len(values)
+    share = np.empty(n, np.float32)
+    for group in range(len(starts)):
+        first = starts[group]
+        end = starts[group + 1] if group + 1 < len(starts) else n
+        run = first
+        for i in range(first, end):
+            if i + 1 == end or values[i + 1] != values[i]:
+                share[run : i + 1] = ((run + i + 1) / 2 - first) / (end - first)
+                run = i + 1
+    return share
+
+
+@njit(cache=True, nogil=True)
 def ascending(rows, n):  # type: ignore
     """Return distinct rows of n by number, (k,) int32: in one pass over n, without a sort."""
     there = np.zeros(n, np.uint8)

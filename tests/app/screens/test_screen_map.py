@@ -734,6 +734,8 @@ def test_a_selection_of_a_link_that_cannot_be_found_is_told(name: str) -> None:
 
 def test_rules_and_quotas_are_added_told_and_taken_away() -> None:
     page = opened(budget="12")
+    page.session_state["rules_panel"] = True  # opened by a click
+    page.run()
     page.selectbox(key="rule_by").set_value("tokens").run()
     page.number_input(key="rule_low_tokens").set_value(4.0).run()
     next(part for part in page.button if part.key == "rule_only").click().run()
