@@ -90,6 +90,17 @@ FOUND: dict[str, list[bytes]] = {
 """Inputs that once ended in a traceback, or in more than one line."""
 
 
+@pytest.mark.parametrize("stage", ["\\ud800", "\\u0000", "a" * 300])
+def test_a_manifest_that_names_what_no_file_can_be_called(
+    landscape: Landscape, tmp_path: Path, stage: str
+) -> None:
+    whole = (Path(str(landscape.run)) / "manifest.json").read_text("utf-8")
+    name = str(landscape.manifest["artifacts"]["records.parquet"]["stage"])
+    read = TARGETS["manifest"].make(tmp_path, landscape)
+    assert harmless(read, whole.encode())
+    assert not harmless(read, whole.replace(name, stage).encode())
+
+
 @pytest.mark.parametrize(
     ("name", "data"), [(name, data) for name, found in FOUND.items() for data in found]
 )
