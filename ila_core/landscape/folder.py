@@ -201,11 +201,16 @@ def _place(folder: Path, name: str, entry: Mapping[str, Any]) -> Path:
     raise _damaged(folder, f"{name} is not what it was" if there else f"{name} is not there")
 
 
+def _is_name(text: str) -> bool:
+    """Whether a file can be called so; half a character (ValueError) is in no name of ours."""
+    return Path(text).name == text and "\0" not in text and len(text.encode()) <= 255
+
+
 def _written(folder: Path, name: str, entry: Mapping[str, Any]) -> tuple[Stamp, list[Path]]:
     """Return what an artifact was like when it was written, and where it may lie."""
     try:
         stamp, stage = Stamp(int(entry["bytes"]), str(entry["sha256"])), str(entry["stage"])
-        if any(Path(part).name != part for part in (name, stage)):
+        if not all(map(_is_name, (name, stage))):
             raise ValueError("a way out of the folder")
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder / MANIFEST, f"its entry on {name} is broken") from error

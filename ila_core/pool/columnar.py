@@ -11,7 +11,7 @@ from ila_core.pool.arrow_buffers import unpacked_sizes
 from ila_core.pool.items import Item, readable_text
 from ila_core.pool.json_text import compact_json
 from ila_core.pool.packing import Bound, Damaged, first_sentence
-from ila_core.pool.parquet_pages import rows_at_once, rows_within
+from ila_core.pool.parquet_pages import row_groups, rows_at_once, rows_within
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,8 @@ def parquet_rows(file: BinaryIO, ratio: int) -> Iterator[tuple[float, Item]]:
         table = pq.ParquetFile(file)
         size, pages, texts = file.seek(0, os.SEEK_END), Bound(ratio), Bound(ratio)
         total, number = table.metadata.num_rows, 0
-        for group in range(table.num_row_groups):
-            rows = rows_at_once(file, table.metadata.row_group(group), pages, size)
+        for group, columns in enumerate(row_groups(file)):
+            rows = rows_at_once(file, columns, pages, size)
             for batch in table.iter_batches(batch_size=rows, row_groups=[group]):
                 for item in _items(batch, number):
                     number += 1

@@ -9,7 +9,8 @@ https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -20,13 +21,13 @@ BATCH_BYTES = 1 << 28
 BATCH_ROWS = 1024
 _HEADER, _LONGEST_HEADER = 1 << 12, 1 << 24
 """Bytes that a header is first looked for in, and that it may have: it can hold two values."""
-_DICTIONARY, _PREFIXES = 2, "DELTA_BYTE_ARRAY"
-"""The kind of a page that holds values which others name, and the encoding that names beginnings"""
+_DICTIONARY, _PREFIXES = 2, 7
+"""The kind of a page of values that others name, and the encoding that names beginnings."""
 _UNPACKED, _PACKED = 2, 3
 """Fields of a header: the bytes of its page, unpacked and as they stand."""
 _COUNTED = (5, 7, 8)
 """Fields of a header, structs of which the first field tells how many values a page has."""
-_DEEPEST = 8
+_DEEPEST = 12
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,49 @@ class Page:
     values: int
 
 
-def rows_at_once(file: BinaryIO, group: Any, bound: Bound, size: int) -> int:
+@dataclass(frozen=True)
+class Column:
+    """Where the pages of a column of a row group lie, and whether its values share prefixes."""
+
+    start: int
+    length: int
+    prefixes: bool
+
+
+def row_groups(file: BinaryIO) -> list[list[Column]]:
+    """Return the columns of every row group, from the foot of the file; Damaged for none.
+
+    Read by ourselves: asked for a column that is not as it should be, pyarrow ends the process.
+    """
+    size = file.seek(0, os.SEEK_END)
+    try:
+        file.seek(size - 8)
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(size - 8 - length)
+        foot = _Compact(file.read(length)).struct()
+        return [[_column(chunk[3]) for chunk in group[1]] for group in foot.get(4) or ()]
+    except (OSError, LookupError, TypeError, ValueError):
+        raise Damaged("it is not whole Parquet (its foot lists no sound columns)") from None
+
+
+def _column(about: dict[int, Any]) -> Column:
+    start, length = int(about[9]), int(about[7])
+    if about.get(11):  # the place of a dictionary
+        start = min(start, int(about[11]))
+    return Column(start, length, _PREFIXES in about[2])
+
+
+def rows_at_once(file: BinaryIO, group: Iterable[Column], bound: Bound, size: int) -> int:
     """Return how many rows of a row group may be taken at once, from its pages.
 
-    `group` is pyarrow's metadata of it, `size` the bytes of the file. Damaged where the pages
-    unpack to more than the bound allows, or are none.
+    `size` is the bytes of the file. Damaged where the pages unpack to more than the bound allows,
+    or are none.
     """
     repeated = 0
-    for number in range(group.num_columns):
-        column = group.column(number)
-        start = column.data_page_offset
-        if column.has_dictionary_page and column.dictionary_page_offset:
-            start = min(start, column.dictionary_page_offset)
-        pages = list(_pages(file, start, start + column.total_compressed_size))
+    for column in group:
+        pages = list(_pages(file, column.start, column.start + column.length))
         bound.add(sum(page.unpacked + page.values for page in pages), size)
-        if _PREFIXES in column.encodings:
+        if column.prefixes:
             repeated += max((page.unpacked for page in pages), default=0)
         repeated += sum(page.unpacked for page in pages if page.kind == _DICTIONARY)
     return rows_within(repeated)
@@ -105,14 +134,14 @@ class _Compact:
     """A reader of Thrift's compact protocol; IndexError where the bytes end, ValueError for none.
 
     >>> _Compact(bytes([0x15, 0x04, 0x19, 0x25, 0x02, 0x04, 0x00])).struct()
-    {1: 2, 2: None}
+    {1: 2, 2: [1, 2]}
     """
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
-        """The fields of a struct by number; whole numbers and structs, None for all else."""
+        """The fields of a struct by number: whole numbers, structs and lists, None for all else."""
         if depth > _DEEPEST:
             raise ValueError("nested too deeply")
         fields: dict[int, Any] = {}
@@ -137,17 +166,16 @@ class _Compact:
         elif kind in (9, 10):
             head = self._byte()
             size = head >> 4 if head >> 4 != 15 else self._varint()
-            for _ in range(size):
-                self._element(head & 15, depth)
+            return [self._element(head & 15, depth) for _ in range(size)]
         else:
             raise ValueError(f"no kind of a page's header: {kind}")
         return None
 
-    def _element(self, kind: int, depth: int) -> None:
+    def _element(self, kind: int, depth: int) -> Any:
         if kind in (1, 2):  # in a list they take a byte each
             self._skip(1)
-        else:
-            self._value(kind, depth + 1)
+            return None
+        return self._value(kind, depth + 1)
 
     def _byte(self) -> int:
         self.at += 1

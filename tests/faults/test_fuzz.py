@@ -18,7 +18,7 @@ from pool_files import arrow
 import ila_core as ila
 from faults.counts import EXAMPLES, count
 from faults.fuzz import changed
-from faults.targets import RECORDS, TARGETS, harmless, parquet
+from faults.targets import FLAT, RECORDS, TARGETS, harmless, parquet
 from ila_core.landscape.landscape import Landscape
 
 
@@ -75,19 +75,43 @@ def without_a_size() -> bytes:
     return whole[:6] + bytes([0x11, 0x15, whole[9], 0x11]) + whole[10:]
 
 
+def of_no_repetition() -> bytes:
+    """A Parquet file with a column that may neither be missing nor not: pyarrow ended the process.
+
+    It was asked where the column lies, and its statistics did not fit the column any more.
+    """
+    whole = parquet(FLAT)
+    length = int.from_bytes(whole[-8:-4], "little")
+    body, foot, end = whole[: -8 - length], whole[-8 - length : -8], whole[-8:]
+    optional = b"\x25\x02\x18"
+    assert optional in foot
+    return body + foot.replace(optional, b"\x25\x03\x18", 1) + end
+
+
 FOUND: dict[str, list[bytes]] = {
     # names of columns with a line's end, which the sentence that quotes them had too
     "p.csv": [b"\xb4\n\x8e,\xbb\t\xa9\r\n1,2\r\n"],
     # an Arrow file whose texts lie outside of it
     "p.arrow": [far_away()],
-    # a size of a page that is no number
-    "p.parquet": [without_a_size()],
+    # a size of a page that is no number; a column of no kind
+    "p.parquet": [without_a_size(), of_no_repetition()],
     # a head that numpy cannot read as the Python that it should be
     "vectors": [b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'shape': (3, 3), " + b" " * 80 + b"\n"],
     # so many brackets that Python's own reader gives up
     "answers": [b"[" * 100_000 + b"\n"],
 }
 """Inputs that once ended in a traceback, or in more than one line."""
+
+
+@pytest.mark.parametrize("stage", ["\\ud800", "\\u0000", "a" * 300])
+def test_a_manifest_that_names_what_no_file_can_be_called(
+    landscape: Landscape, tmp_path: Path, stage: str
+) -> None:
+    whole = (Path(str(landscape.run)) / "manifest.json").read_text("utf-8")
+    name = str(landscape.manifest["artifacts"]["records.parquet"]["stage"])
+    read = TARGETS["manifest"].make(tmp_path, landscape)
+    assert harmless(read, whole.encode())
+    assert not harmless(read, whole.replace(name, stage).encode())
 
 
 @pytest.mark.parametrize(

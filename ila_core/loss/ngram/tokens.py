@@ -120,6 +120,7 @@ def encode_pool(
     """
     target = None if work is None else work / f"tokens-{tokenizer.key}-{n}"
     if target is not None and (target / "pool.json").exists():
+        _drop_batches(target)  # a kill came between the two
         progress(n, n)
         return TokenPool.open(target)
     batches: list[_Batch] = []
@@ -141,9 +142,14 @@ def encode_pool(
     if target is None:
         return pool
     pool.save(target)
-    for batch_file in [*target.glob("batch-*.npz"), *target.glob("rows-*.npz")]:
-        batch_file.unlink()
+    _drop_batches(target)
     return TokenPool.open(target)
+
+
+def _drop_batches(target: Path) -> None:
+    """Remove what a finished pool was put together from."""
+    for batch_file in [*target.glob("batch-*.npz"), *target.glob("rows-*.npz")]:
+        batch_file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
