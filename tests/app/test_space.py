@@ -49,6 +49,7 @@ def test_without_a_limit_nobody_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_page_that_strangers_reach_without_the_door_shows_nothing(
     monkeypatch: pytest.MonkeyPatch, address: str | None
 ) -> None:
+    monkeypatch.delenv(outside.DOOR)
     monkeypatch.setattr(outside, "exists", lambda: True)
     monkeypatch.setattr(outside, "get_option", lambda name: address)
     assert "asks nobody for a key: start it with ila app" in outside.door_left_open()
@@ -57,6 +58,7 @@ def test_a_page_that_strangers_reach_without_the_door_shows_nothing(
 
 
 def test_that_is_all_that_stands_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(outside.DOOR)
     monkeypatch.setattr(outside, "exists", lambda: True)
     monkeypatch.setattr(outside, "get_option", lambda name: "0.0.0.0")
     page = fine(opened())
