@@ -11,8 +11,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from ila_core.errors import UsageError
-from ila_core.paths import ASSETS
 from ila_core.space.multilingual import MultilingualEncoder
+from ila_core.space.shipped import shipped
 from ila_core.space.static import StaticEncoder
 from ila_core.space.transformer import TransformerEncoder
 
@@ -72,7 +72,7 @@ def load_encoder(name: str = "multilingual", *, device: str = "auto") -> Encoder
             "ila_core.space.lexical.learn."
         )
     if name == "static":
-        return StaticEncoder(ASSETS / "encoder", name)
+        return StaticEncoder(shipped("encoder"), name)
     if name == "minilm":
         return TransformerEncoder(_packaged_minilm() or MINILM, name, device)
     folder = Path(name).expanduser()
@@ -91,7 +91,7 @@ def load_encoder(name: str = "multilingual", *, device: str = "auto") -> Encoder
 
 def load_speller() -> MultilingualEncoder:
     """Return what cuts texts into the pieces that `lexical` counts."""
-    return MultilingualEncoder(ASSETS / "multilingual", "multilingual")
+    return MultilingualEncoder(shipped("multilingual"), "multilingual")
 
 
 def _packaged_minilm() -> str | None:
