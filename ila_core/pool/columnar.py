@@ -41,7 +41,7 @@ def parquet_rows(file: BinaryIO, ratio: int) -> Iterator[tuple[float, Item]]:
                     number += 1
                     texts.add(max(len(item.text), ROW), size)
                     yield number / total, item
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # of a column's name
         raise Damaged(f"it is not whole Parquet ({first_sentence(error)})") from error
 
 

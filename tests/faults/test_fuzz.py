@@ -88,13 +88,21 @@ def of_no_repetition() -> bytes:
     return body + foot.replace(optional, b"\x25\x03\x18", 1) + end
 
 
+def of_no_name() -> bytes:
+    """A Parquet file with a column whose name is no UTF-8."""
+    whole = parquet(FLAT)
+    length = int.from_bytes(whole[-8:-4], "little")
+    foot = whole[-8 - length : -8].replace(b"instruction", b"ins\xf3ruction")
+    return whole[: -8 - length] + foot + whole[-8:]
+
+
 FOUND: dict[str, list[bytes]] = {
     # names of columns with a line's end, which the sentence that quotes them had too
     "p.csv": [b"\xb4\n\x8e,\xbb\t\xa9\r\n1,2\r\n"],
     # an Arrow file whose texts lie outside of it
     "p.arrow": [far_away()],
     # a size of a page that is no number; a column of no kind
-    "p.parquet": [without_a_size(), of_no_repetition()],
+    "p.parquet": [without_a_size(), of_no_repetition(), of_no_name()],
     # a head that numpy cannot read as the Python that it should be
     "vectors": [b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'shape': (3, 3), " + b" " * 80 + b"\n"],
     # so many brackets that Python's own reader gives up
