@@ -27,7 +27,6 @@ def surroundings(tmp_path: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ILA_RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setenv("ILA_APP_ROOTS", str(run.parent.parent))
     monkeypatch.setenv("ILA_APP_OPEN", str(run))
-    monkeypatch.setenv("ILA_APP_DOOR", "mine")
 
 
 @cache

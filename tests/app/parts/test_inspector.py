@@ -13,7 +13,8 @@ from ila_core.landscape.facets import facet
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.region import Box
 from ila_core.paths import ROOT
-from parts.inspector import Listing, in_order, listing, originals
+from parts.inspector import originals
+from parts.listing import Listing, in_order, listing
 from parts.record_list import HERE
 from parts.scope import scope
 from view import View
