@@ -60,6 +60,13 @@ def write_jsonl(path: Path, records: list[dict[str, object]]) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def own_door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of the page say that strangers are kept away: without a server it listens nowhere."""
+    if request.path.is_relative_to(Path(__file__).parent / "app"):
+        monkeypatch.setenv("ILA_APP_DOOR", "mine")
+
+
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pool's file of 60 records."""
