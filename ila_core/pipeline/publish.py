@@ -27,7 +27,7 @@ from ila_core.errors import IlaError, RunError, UsageError
 from ila_core.files import locked, replacing, sweep, write_text, writing_errors
 from ila_core.landscape.folder import Stamp
 
-MARK = "done.json"
+MARK, WORK = "done.json", "work"
 _FICLONE = 0x40049409
 """Linux's ioctl that lets one file share the blocks of another."""
 
@@ -43,7 +43,7 @@ class StageFolder:
     @property
     def work(self) -> Path:
         """Folder for finished batches of an unfinished stage."""
-        return self.path / "work"
+        return self.path / WORK
 
     @property
     def files(self) -> dict[str, Stamp]:
@@ -69,7 +69,7 @@ class StageFolder:
     def _mark(self) -> dict[str, Any]:
         try:
             mark = json.loads((self.path / MARK).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return mark if isinstance(mark, dict) else {}
 
@@ -184,8 +184,8 @@ class Run:
     def _prune(self, used: set[str]) -> None:
         """Drop the stages that the landscape was not made from, and what was left by a kill."""
         for folder in (self.folder / STAGES).iterdir():
-            if folder.name not in used:
-                shutil.rmtree(folder, ignore_errors=True)
+            gone = folder / WORK if folder.name in used else folder  # a kill came after the mark
+            shutil.rmtree(gone, ignore_errors=True)
         sweep(self.folder)
 
 

@@ -67,7 +67,7 @@ def _open_npy(path: Path) -> np.ndarray:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise UsageError(f"{path} is not there; name an .npy file with --embeddings.") from error
-    except (OSError, ValueError, EOFError, SyntaxError, TokenError) as error:
+    except (OSError, ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
         # numpy reads the head of it as Python, and what it says of it would mislead
         raise UsageError(
             f"{path} is no .npy array of numbers, or not a whole one; write one with numpy.save."

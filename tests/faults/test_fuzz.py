@@ -104,7 +104,10 @@ FOUND: dict[str, list[bytes]] = {
     # a size of a page that is no number; a column of no kind
     "p.parquet": [without_a_size(), of_no_repetition(), of_no_name()],
     # a head that numpy cannot read as the Python that it should be
-    "vectors": [b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'shape': (3, 3), " + b" " * 80 + b"\n"],
+    "vectors": [
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head
+        for head in (b"{'descr': '<f4', 'shape': (3, 3), ", b"{'descr': '<f4', {}: (3, 3)}\n")
+    ],
     # so many brackets that Python's own reader gives up
     "answers": [b"[" * 100_000 + b"\n"],
 }
