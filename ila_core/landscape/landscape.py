@@ -183,11 +183,12 @@ class Landscape(Depths, RunFiles):
         fingerprint = fingerprint_of(place, self.relative_depth)
         return replace(self, xy=place, whole=None, fingerprint=fingerprint)
 
-    def subset(self, rows: np.ndarray, *, rerank: bool = False) -> Landscape:
+    def subset(self, rows: np.ndarray, *, rerank: bool = False, vectors: bool = True) -> Landscape:
         """Return the landscape of these records alone, in the order of `rows`.
 
         Their relative depths stay those of the whole pool, unless `rerank` asks for their ranks
-        among themselves. The map's bounds become those of the rows.
+        among themselves. The map's bounds become those of the rows. Vectors, most of a landscape,
+        are left out where they are not asked for.
         """
         rows = np.asarray(rows, dtype=np.int64)
         ranks = {} if rerank else {k: self.by(k).relative_depth for k in {*self.kinds, self.kind}}
@@ -201,7 +202,7 @@ class Landscape(Depths, RunFiles):
             given_depth=None if self.given_depth is None else frozen(self.given_depth[rows]),
             given_ranks={kind: frozen(column[rows]) for kind, column in ranks.items()},
             domain=frozen(self.domain[rows]),
-            vectors=None if self.vectors is None else self.vectors[rows],
+            vectors=self.vectors[rows] if vectors and self.vectors is not None else None,
             scores={name: column[rows] for name, column in self.scores.items()},
             run=None,
             files={},

@@ -9,6 +9,7 @@ import numpy as np
 
 from ila_core.errors import IlaError
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.memory import remembered
 from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
@@ -21,16 +22,21 @@ def fill(
     spec: Spec,
     locks: Locks,
     parameters: Mapping[str, Any],
+    *,
+    vectors: bool = True,
 ) -> Selection:
     """Return the selection of a method that knows of no locks and may run dry.
 
-    It chooses among the records that are neither pinned nor excluded, as if these were the pool.
-    What it leaves of the budget is filled with the highest relative depth among the rest.
-    IlaError says what is wrong with rows that are none.
+    It chooses among the records that are neither pinned nor excluded, as if these were the pool;
+    their `vectors` are taken along only for a method that may look at them. What it leaves of the
+    budget is filled with the highest relative depth among the rest. IlaError says what is wrong
+    with rows that are none.
     """
     free = _free(locks, len(landscape))
     most = len(landscape) if free is None else len(locks.pinned) + len(free)
-    pool = landscape if free is None or not len(free) else landscape.subset(free)
+    pool = landscape
+    if free is not None and len(free):
+        pool = _free_pool(landscape, vectors, *locks.key[:2])
 
     def ranked(count: int) -> tuple[np.ndarray, int]:
         """Return the pins and then picks, `count` in all, and how many of them only fill up."""
@@ -48,6 +54,15 @@ def fill(
     (rows, filled), size = locks.fitted(spec.asked, landscape, most, ranked)
     filled = max(filled - (len(rows) - size), 0)
     return Selection.of_rows(landscape, spec, rows[:size], filled=filled)
+
+
+@remembered(most=1)
+def _free_pool(landscape: Landscape, vectors: bool, pinned: bytes, excluded: bytes) -> Landscape:
+    """Return the landscape of what is neither pinned nor excluded; chance asks five times."""
+    rows = (np.frombuffer(one, dtype=np.int64) for one in (pinned, excluded))
+    may = np.ones(len(landscape), dtype=bool)
+    may[np.concatenate([*rows])] = False
+    return landscape.subset(np.flatnonzero(may), vectors=vectors)
 
 
 def _free(locks: Locks, n: int) -> np.ndarray | None:

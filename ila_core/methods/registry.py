@@ -144,7 +144,10 @@ class Method:
             if self.by_spec:
                 chosen = self.pick(landscape, spec, locks, **parameters)
             else:
-                chosen = fill(self.name, self.pick, landscape, spec, locks, parameters)
+                looks = "vectors" in self.needs or not self.home.startswith(BUILT_IN)
+                chosen = fill(
+                    self.name, self.pick, landscape, spec, locks, parameters, vectors=looks
+                )
             return replace(chosen, locks=locks)
 
         selection = within(landscape, spec, choose)

@@ -700,3 +700,24 @@ def test_random_draws_once_whatever_the_budget_and_gives_rows_that_nobody_can_sp
     own = random(pool, 50, 0)
     own[:] = 0
     assert random(pool, 7, 0).tolist() == few.tolist()
+
+
+def test_vectors_are_taken_along_only_for_a_method_that_may_look_at_them(monkeypatch) -> None:
+    pool = Landscape.from_arrays(np.zeros((9, 2)), vectors=np.eye(9, dtype=np.float32))
+    taken = []
+    whole = Landscape.subset
+
+    def subset(self, rows, *, vectors=True, **how):
+        taken.append(vectors)
+        return whole(self, rows, vectors=vectors, **how)
+
+    def by_vectors(landscape, count, seed):
+        assert landscape.vectors.shape == (8, 9)
+        return np.arange(count)
+
+    monkeypatch.setattr(Landscape, "subset", subset)
+    for seed in range(3):
+        select(pool, budget=3, method="random", pin=[4], seed=seed)
+    select(pool, budget=3, method=by_vectors, pin=[4])
+    assert taken == [False, True]
+    assert pool.subset(np.arange(3), vectors=False).vectors is None
