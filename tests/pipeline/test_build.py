@@ -219,7 +219,10 @@ def test_a_stopped_build_says_so(pool: Path, tmp_path: Path) -> None:
         time.sleep(0.05)
     process.terminate()
     _, told = process.communicate()
-    assert process.returncode == 130 and "Traceback" not in told
+    # Python ends itself by SIGINT where it was stopped while a compiled module ran code of its own;
+    # to a shell both are 130
+    assert process.returncode in (130, -signal.SIGINT) and "Traceback" not in told
+    assert "ila: stopped; what was finished is kept." in told
     state = json.loads((out / "progress.json").read_text())
     assert state["state"] == "stopped" and state["pid"] == process.pid
     with pytest.raises(RunError, match="half there"):
