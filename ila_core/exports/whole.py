@@ -13,7 +13,7 @@ import numpy as np
 
 from ila_core.chance import library_seed
 from ila_core.progress import Progress, no_progress
-from ila_core.space.project import neighbours_by_cosine
+from ila_core.space.project import COMPARED, neighbours_by_cosine
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -124,7 +124,7 @@ def nearest_of(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Both are (n, k), k being 15 or n; a large pool's are found by a search index.
     """
     k = min(NEIGHBOURS, len(vectors))
-    known = neighbours_by_cosine(vectors, k)
+    known = neighbours_by_cosine(vectors, k, COMPARED["umap"])
     if known is None:
         from pynndescent import NNDescent
 

@@ -76,6 +76,51 @@ def count_occupied(  # type: ignore
     return occupied
 
 
+@njit(cache=True, nogil=True)
+def count_dyadic(x, y, x0, y0, width, height, levels):  # type: ignore
+    """Return how many of 1, 4, 16 ... patches hold a point, (levels,) int64, in one pass.
+
+    Of 2, 4, 8 ... patches a side each is a quarter of one of the level before: a bitmap of the
+    finest level has them all, and halves along both axes from level to level.
+    """
+    side = 1 << (levels - 1)
+    words = (side + 63) // 64  # of a column, a bit for each of its rows
+    seen = np.zeros((side, words), np.uint64)
+    patch = np.empty(BLOCK, np.int32)
+    for start in range(0, len(x), BLOCK):
+        end = min(start + BLOCK, len(x))
+        _locate(x[start:end], y[start:end], x0, y0, width, height, side, 0.0, side, patch)
+        for i in range(end - start):
+            column, row = patch[i] // side, patch[i] % side
+            seen[column, row >> 6] |= np.uint64(1) << np.uint64(row & 63)
+    occupied = np.zeros(levels, np.int64)
+    for level in range(levels - 1, -1, -1):
+        for column in range(1 << level):
+            for word in range(words):
+                occupied[level] += _ones(seen[column, word])
+        half = (words + 1) // 2
+        for column in range((1 << level) // 2):
+            for word in range(half):
+                low = _halved(seen[2 * column, 2 * word] | seen[2 * column + 1, 2 * word])
+                if 2 * word + 1 < words:
+                    above = seen[2 * column, 2 * word + 1] | seen[2 * column + 1, 2 * word + 1]
+                    low |= _halved(above) << np.uint64(32)
+                seen[column, word] = low
+        words = half
+    return occupied
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _halved(word):  # type: ignore
+    """Return 32 bits, each set where either of two neighbours of a 64-bit word is."""
+    word = (word | (word >> np.uint64(1))) & np.uint64(0x5555555555555555)
+    word = (word | (word >> np.uint64(1))) & np.uint64(0x3333333333333333)
+    word = (word | (word >> np.uint64(2))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    word = (word | (word >> np.uint64(4))) & np.uint64(0x00FF00FF00FF00FF)
+    word = (word | (word >> np.uint64(8))) & np.uint64(0x0000FFFF0000FFFF)
+    return (word | (word >> np.uint64(16))) & np.uint64(0x00000000FFFFFFFF)
+
+
 @njit(cache=True, nogil=True, inline="always")
 def _ones(word):  # type: ignore
     """Return how many bits of a 64-bit word are set, by adding neighbours in parallel."""

@@ -246,10 +246,11 @@ class Project(Stage[np.ndarray]):
     def parts(self) -> list[object]:
         """All that it holds, and how landmarks are chosen and used where there may be some."""
         from ila_core.space import landmarks
-        from ila_core.space.project import FITTED
+        from ila_core.space.project import FITTED, QUICK
 
         fitted = FITTED.get(self.settings.method, self.total)
-        rules: list[object] = [landmarks.CHOICE] if self.settings.method == "quick-umap" else []
+        quick = self.settings.method == "quick-umap"
+        rules: list[object] = [landmarks.CHOICE, QUICK] if quick else []
         if self.total > fitted:
             rules = [landmarks.RULE, landmarks.CHOICE, fitted]
         return [*super().parts, *rules]

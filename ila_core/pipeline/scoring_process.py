@@ -29,6 +29,8 @@ from ila_core.pool.records import Records
 
 TOLD_EVERY = 0.3
 """Seconds between two lines of the process."""
+GIVES_WAY = 10
+"""By how much the process is nicer: where all cores are asked for it has a tenth of one's time."""
 
 
 @contextmanager
@@ -138,6 +140,7 @@ def _notice(line: str) -> dict[str, Any] | None:
 def main(task: Mapping[str, Any]) -> int:
     """Score in this process, telling progress and failure on what was its standard output."""
     parent = os.getppid()
+    _give_way()
     stream = _own_output()
     last = 0.0
 
@@ -167,6 +170,12 @@ def main(task: Mapping[str, Any]) -> int:
     except KeyboardInterrupt:  # Ctrl-C reaches both processes; the build tells of it
         return 130
     return 0
+
+
+def _give_way() -> None:
+    """Leave the cores to the stages beside this one: they wait for one another, it for none."""
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(GIVES_WAY)
 
 
 def _own_output() -> TextIO:

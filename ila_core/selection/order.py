@@ -24,6 +24,8 @@ from ila_core.selection.spec import Spec
 
 Cut = Grid | Even
 """How the map is cut into patches."""
+DIRECT = 1024 * 1024
+"""Patches of a grid up to which each has a counter of its own; of more only the occupied ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,21 +195,42 @@ def firsts(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks) -> np.ndarr
     """Return the queue positions of round 1 alone, ascending, (k,) int32; None where `rounds` has
     to be asked.
 
-    That is on a grid, and where something is pinned. It takes a fraction of the time.
+    That is where something is pinned, and where a grid has fewer patches than picks are wanted. It
+    takes a fraction of the time.
 
     >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
     >>> firsts(pool, Spec(depth_target=0.5), Even(1), Locks.of((), (), 3)).tolist()
     [1]
     """
-    from ila_core.selection.patch_rule_compiled import even_firsts
-
     line = queue(landscape, locks)
-    if not isinstance(cut, Even) or len(locks.pinned) or not line.ranked:
+    too_few = isinstance(cut, Grid) and cut.side**2 < spec.asked.records(landscape)
+    if len(locks.pinned) or not line.ranked or too_few:
         return None
-    cut.check(line.ranked)
-    shift = int(np.floor(cut.offset * line.ranked))
-    found = even_firsts(line.queued, cut.count, shift, line.scored, spec.passed_over)
-    return np.sort(found[found >= 0])
+    if isinstance(cut, Even):
+        cut.check(line.ranked)
+    return _firsts(landscape, cut, spec.passed_over, *locks.key)
+
+
+@remembered(most=4)
+def _firsts(
+    landscape: Landscape,
+    cut: Cut,
+    passed_over: float,
+    pinned: bytes,
+    excluded: bytes,
+    outside: bytes,
+) -> np.ndarray:
+    from ila_core.selection.patch_rule_compiled import even_firsts, grid_firsts
+
+    line = _queue(landscape, pinned, excluded, outside)
+    if isinstance(cut, Even):
+        shift = int(np.floor(cut.offset * line.ranked))
+        found = even_firsts(line.queued, cut.count, shift, line.scored, passed_over)
+        return frozen(np.sort(found[found >= 0]))
+    member, patches = line.patches(cut), cut.side * cut.side
+    if patches > DIRECT:
+        member, patches = line.members(cut, member)
+    return frozen(grid_firsts(member, patches, line.scored, passed_over))
 
 
 def places_in_patch(patch: np.ndarray) -> np.ndarray:
@@ -363,4 +386,7 @@ def finest_grid(dyadic: Sequence[int], occupied: Callable[[int], int], size: int
 @remembered(most=1, of_map=True)
 def dyadic_occupied(landscape: Landscape) -> tuple[int, ...]:
     """Return how many patches hold a record at 1, 2, 4 ... 8192 patches a side."""
-    return tuple(landscape.count_occupied(landscape.grid(2**level)) for level in range(LEVELS))
+    from ila_core.landscape.points_compiled import count_dyadic
+
+    place = landscape.grid(2 ** (LEVELS - 1)).scale[:4]
+    return tuple(count_dyadic(*landscape.columns, *place, LEVELS).tolist())

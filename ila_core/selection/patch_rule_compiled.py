@@ -227,6 +227,22 @@ def even_firsts(queued, count, shift, scored, passed_over):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
+def grid_firsts(member, patches, scored, passed_over):  # type: ignore
+    """Return the queue positions that the patches of a grid give first, ascending, (k,) int32."""
+    wait = _first_positions(member, patches, scored, passed_over)
+    found = np.empty(min(patches, len(member)), np.int32)
+    count = 0
+    for i in range(len(member)):
+        left = wait[member[i]]
+        if left >= 0:
+            if left == 0:
+                found[count] = i
+                count += 1
+            wait[member[i]] = left - 1
+    return found[:count].copy()
+
+
+@njit(cache=True, nogil=True)
 def _kth(values, size, k):  # type: ignore
     """Return the k-th smallest of the first `size` values, from 0, which are put in some order."""
     low, high = 0, size - 1

@@ -35,7 +35,7 @@ from ila_core.progress import Progress, no_progress
 from ila_core.space.distinct import CHUNK, distinct_rows, row_hashes
 from ila_core.space.neighbours import nearest
 
-RULE = 2
+RULE = 3
 """Raised whenever a vector would get another place."""
 CHOICE = 1
 """Raised whenever others of some vectors would be the landmarks."""
@@ -49,9 +49,10 @@ twice, in other batches."""
 QUERIES = 4096
 """Vectors that are placed together: with the landmarks looked at beside them under 150 MB at 512
 dimensions."""
-EXACT_PAIRS = 60_000**2
-"""Pairs of vectors up to which neighbours are found by comparing all of them. Above, a search
-index is sooner, though its library takes half a minute to compile."""
+EXACT_AMONG, EXACT_FOR = 60_000, 300_000
+"""Landmarks up to which a vector is compared with all, and vectors up to which it is done among
+however many. Beyond both a search index is sooner: its library takes most of a minute to compile,
+as long as 250,000 vectors are compared with 20,000."""
 
 USUAL = 0.99
 """Share of the landmarks that are nearer to another one than what is called far."""
@@ -110,11 +111,11 @@ def place(
 
     `rows` places those of the vectors alone. Vectors of any length are taken by their direction;
     both arrays may be memory-mapped, and are read in blocks. Equal landmarks count once, at the
-    place of the first; fewer than k are all taken. Up to 3.6 billion pairs the nearest are exact,
-    above they come from an index whose chance is drawn by `seed`. With a `spread` blocks of vectors
-    are placed in other processes, which read them where they are memory-mapped from a .npy file;
-    those that are finished are kept in the folder `work`. IlaError without a landmark, for
-    xy of another length, and for vectors of another dimension.
+    place of the first; fewer than k are all taken. The nearest are exact up to 60,000 landmarks or
+    300,000 vectors, above they come from an index whose chance is drawn by `seed`. With a `spread`
+    blocks of vectors are placed in other processes, which read them where they are memory-mapped
+    from a .npy file; those that are finished are kept in the folder `work`. IlaError without a
+    landmark, for xy of another length, and for vectors of another dimension.
 
     >>> landmarks, xy = np.eye(3), np.array([[0, 0], [9, 0], [0, 9]])
     >>> placed = place(landmarks, xy, np.array([[1, 0, 0], [0, 2, 2], [3, 1, 1]]), k=2)
@@ -243,7 +244,9 @@ class _Nearest:
         self, landmarks: np.ndarray, known: np.ndarray, count: int, queries: int, seed: int
     ) -> None:
         self._landmarks, self._known, self._count = landmarks, known, count
-        exact = len(known) * queries <= EXACT_PAIRS
+        exact = len(known) <= EXACT_AMONG or queries <= EXACT_FOR
+        self._lengths = np.empty(len(landmarks))
+        _lengths()(_plain(landmarks), self._lengths)
         self._index = None if exact else _indexed(self._part(0, None), count, seed)
 
     def __call__(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -251,7 +254,9 @@ class _Nearest:
         found = np.sort(self._candidates(unit_rows(vectors)), axis=1)
         rows = self._known[found]
         apart = np.empty(found.shape)
-        _distances()(np.asarray(self._landmarks).view(np.ndarray), vectors, rows, apart)
+        lengths = np.empty(len(vectors))
+        _lengths()(vectors, lengths)
+        _distances()(_plain(self._landmarks), self._lengths, vectors, lengths, rows, apart)
         order = np.argsort(apart, axis=1, kind="stable")
         return np.take_along_axis(found, order, axis=1), np.take_along_axis(apart, order, axis=1)
 
@@ -304,28 +309,40 @@ def _indexed(unit: np.ndarray, count: int, seed: int) -> Callable[[np.ndarray], 
     return find
 
 
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return an array that may be memory-mapped as what a kernel is compiled for."""
+    return np.asarray(array).view(np.ndarray)
+
+
 @cache
-def _distances() -> Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]:
+def _lengths() -> Callable[[np.ndarray, np.ndarray], None]:
+    """Compile, once, the lengths of rows, summed in order."""
+    from numba import njit
+
+    @njit(cache=True, nogil=True)
+    def lengths(rows, out):  # type: ignore[no-untyped-def]
+        for i in range(rows.shape[0]):
+            total = 0.0
+            for j in range(rows.shape[1]):
+                total += np.float64(rows[i, j]) ** 2
+            out[i] = max(np.sqrt(total), 1e-12)
+
+    return lengths
+
+
+@cache
+def _distances() -> Callable[..., None]:
     """Compile, once, the cosine distances of rows of landmarks to vectors, summed in order."""
     from numba import njit
 
     @njit(cache=True, nogil=True)
-    def distances(landmarks, vectors, rows, out):  # type: ignore[no-untyped-def]
-        dim = vectors.shape[1]
+    def distances(landmarks, lengths, vectors, own, rows, out):  # type: ignore[no-untyped-def]
         for i in range(vectors.shape[0]):
-            length = 0.0
-            for j in range(dim):
-                length += np.float64(vectors[i, j]) ** 2
-            length = max(np.sqrt(length), 1e-12)
             for c in range(rows.shape[1]):
                 row = rows[i, c]
-                other = 0.0
-                for j in range(dim):
-                    other += np.float64(landmarks[row, j]) ** 2
-                other = max(np.sqrt(other), 1e-12)
                 apart = 0.0
-                for j in range(dim):
-                    apart += (vectors[i, j] / length - landmarks[row, j] / other) ** 2
+                for j in range(vectors.shape[1]):
+                    apart += (vectors[i, j] / own[i] - landmarks[row, j] / lengths[row]) ** 2
                 out[i, c] = apart / 2
 
     return distances

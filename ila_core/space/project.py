@@ -23,7 +23,7 @@ from ila_core.chance import stream
 from ila_core.errors import UsageError
 from ila_core.progress import Progress, no_progress
 from ila_core.space.distinct import CHUNK, distinct_rows
-from ila_core.space.landmarks import EXACT_PAIRS, choose, place, unit_rows
+from ila_core.space.landmarks import choose, place, unit_rows
 from ila_core.space.neighbours import nearest
 
 Method = Literal["umap", "quick-umap", "landmarks", "tsne", "pca"]
@@ -43,8 +43,9 @@ With 20,000 landmarks of 71,802 the map is as trustworthy as UMAP's of all (k = 
 NEIGHBOURS, MIN_DIST = 15, 0.1
 """UMAP's own defaults."""
 
-SEARCHED = 5_000
-"""Points up to which quick UMAP compares all pairs, which takes less than the library's start."""
+COMPARED = {"umap": 60_000, "quick-umap": 120_000, "tsne": 60_000}
+"""Points up to which all pairs are compared for the nearest. The library's search compiles for most
+of a minute: as long as this takes among 120,000 points of 128 axes or 60,000 of 512."""
 QUICK_SEARCH = 0.2
 """Share of quick UMAP's time that the search for neighbours takes."""
 AXES, EPOCHS = 128, 100
@@ -53,6 +54,9 @@ AXES, EPOCHS = 128, 100
 
 PERPLEXITY = 30.0
 """t-SNE's own default."""
+
+QUICK = 2
+"""Raised whenever quick UMAP would put a vector elsewhere."""
 
 Report = Callable[[float], None]
 """Called with the share of some work that is done, 0 to 1."""
@@ -246,10 +250,13 @@ def _parted_start(start: np.ndarray, seed: int) -> np.ndarray:
 
 
 def neighbours_by_cosine(
-    points: np.ndarray, k: int, report: Report = lambda share: None
+    points: np.ndarray, k: int, most: int, report: Report = lambda share: None
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return each point's k nearest, itself first, and their cosine distances; None for many."""
-    if len(points) ** 2 > EXACT_PAIRS:
+    """Return each point's k nearest, itself first, and their cosine distances; None above `most`.
+
+    All pairs are compared.
+    """
+    if len(points) > most:
         return None
     unit = unit_rows(points)
     rows, cosines = nearest(unit, unit, k, progress=lambda done, n: report(done / (n or 1)))
@@ -266,7 +273,8 @@ def _umap(
     points: np.ndarray, start: np.ndarray, settings: ProjectionSettings, work: _Portion
 ) -> np.ndarray:
     k = min(NEIGHBOURS, len(points) - 1)
-    known = neighbours_by_cosine(points, k, work.part(0.0, work.SEARCH)) or (None, None)
+    search = work.part(0.0, work.SEARCH)
+    known = neighbours_by_cosine(points, k, COMPARED["umap"], search) or (None, None)
     return _laid_out(points, start, settings, work.part(work.SEARCH, 1.0), k, known)
 
 
@@ -341,11 +349,12 @@ def reduced(vectors: np.ndarray, rows: np.ndarray, axes: int) -> np.ndarray:
 def _quick_umap(
     points: np.ndarray, start: np.ndarray, settings: ProjectionSettings, work: _Portion
 ) -> np.ndarray:
-    from pynndescent import NNDescent
-
     k = min(NEIGHBOURS, len(points) - 1)
-    known = neighbours_by_cosine(points, k) if len(points) <= SEARCHED else None
+    search = work.part(0.0, QUICK_SEARCH)
+    known = neighbours_by_cosine(points, k, COMPARED["quick-umap"], search)
     if known is None:
+        from pynndescent import NNDescent
+
         # With more threads than one the same seed finds others.
         index = NNDescent(
             points, metric="cosine", n_neighbors=k, random_state=settings.seed, n_jobs=1
@@ -381,7 +390,7 @@ def _tsne(
         ) from error
     perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
     k = min(int(3 * perplexity) + 1, len(points))
-    known = neighbours_by_cosine(points, k, work.part(0.0, work.SEARCH))
+    known = neighbours_by_cosine(points, k, COMPARED["tsne"], work.part(0.0, work.SEARCH))
     if known:
         index = nearest_neighbors.PrecomputedNeighbors(known[0][:, 1:], known[1][:, 1:])
         source = {"knn_index": index}

@@ -38,8 +38,13 @@ class Visitor:
         self.socket, self.query = socket, query
         self.elements: list[Any] = []
         """Of the latest run of the whole page, in the order they came."""
-        self._held: list[dict[str, ForwardMsg]] = [{}, {}]
-        """Large messages of the last two runs by their hash: so long does a browser hold them."""
+        self._held: dict[str, tuple[ForwardMsg, int]] = {}
+        """Large messages by their hash, each with how many runs had ended when it was last shown.
+
+        A browser lets them go when a run ends, if so many runs did since as the server once said. A
+        run that begins anew before its end is none: what the server was told of is still named.
+        """
+        self._ended, self._kept = 0, 0
 
     async def ask(self, *moved: WidgetState) -> Answer:
         """Run the page with widgets moved; ConnectionError where the server hangs up."""
@@ -47,7 +52,7 @@ class Visitor:
         state = question.rerun_script
         state.query_string = self.query
         state.widget_states.widgets.extend(moved)
-        state.cached_message_hashes.extend({key for run in self._held for key in run})
+        state.cached_message_hashes.extend(self._held)
         started, size, errors = time.perf_counter(), 0, []
         await self.socket.send(question.SerializeToString())
         while True:
@@ -58,24 +63,32 @@ class Visitor:
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self.elements = []
-                self._held = [{}, self._held[0]]
+                self._kept = message.new_session.config.max_cached_message_age
             elif kind == "page_info_changed":
                 self.query = message.page_info_changed.query_string
             elif kind in ("delta", "ref_hash"):
                 errors += self._take(message)
             elif kind == "script_finished" and message.script_finished != _AGAIN:
+                self._let_go()
                 if message.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
                     errors.append("the run did not finish")
                 return Answer(time.perf_counter() - started, size, tuple(errors))
 
+    def _let_go(self) -> None:
+        self._ended += 1
+        self._held = {
+            key: (message, shown)
+            for key, (message, shown) in self._held.items()
+            if self._ended - shown <= self._kept
+        }
+
     def _take(self, message: ForwardMsg) -> list[str]:
         if message.WhichOneof("type") == "ref_hash":
-            told = [run[message.ref_hash] for run in self._held if message.ref_hash in run]
-            if not told:
-                raise KeyError(f"the page named a message of {len(self._held)} runs ago or more")
-            message = told[0]
+            if message.ref_hash not in self._held:
+                raise KeyError("the page named a message that a browser no longer holds")
+            message = self._held[message.ref_hash][0]
         if message.metadata.cacheable:
-            self._held[0][message.hash] = message
+            self._held[message.hash] = message, self._ended
         element = message.delta.new_element
         kind = element.WhichOneof("type")
         if kind is None:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from ila_core.landscape.grid import LEVELS
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.locks import Locks
-from ila_core.selection.order import Rounds, dyadic_occupied, nested, places_in_patch, queue, rounds
+from ila_core.selection.order import (
+    Rounds,
+    dyadic_occupied,
+    firsts,
+    nested,
+    places_in_patch,
+    queue,
+    rounds,
+)
 from ila_core.selection.spec import Spec
 
 GRID = Spec(patches="grid", depth_target=1.0)
@@ -91,6 +103,43 @@ def test_first_by_round_is_stable_and_cut():
 def test_turns_count_from_one():
     assert places_in_patch(np.array([4, 4, 9, 4])).tolist() == [1, 2, 1, 3]
     assert places_in_patch(np.zeros(0, np.int64)).tolist() == []
+
+
+@given(
+    arrays(np.float32, st.tuples(st.integers(1, 60), st.just(2)),
+           elements=st.floats(-9, 9, width=32)),
+    st.sampled_from([1.0, 0.75, 0.5, 0.0]),
+    st.sampled_from([1, 3, 8, 2000]),
+    st.sets(st.integers(0, 59), max_size=5),
+)  # fmt: skip
+def test_the_first_round_alone_is_that_of_all_rounds(xy, target, resolution, excluded):
+    chance = np.random.default_rng(len(xy))
+    depth = np.where(chance.random(len(xy)) < 0.3, np.nan, chance.random(len(xy)).round(1))
+    pool = Landscape.from_arrays(xy, relative_depth=depth)
+    locks = Locks.of((), sorted(row for row in excluded if row < len(xy)), len(xy))
+    spec = Spec(patches="grid", depth_target=target, budget="1")
+    cut = pool.grid(resolution)
+    found = firsts(pool, spec, cut, locks)
+    if found is None:  # all are excluded
+        assert len(locks.excluded) == len(xy)
+        return
+    turn = rounds(pool, spec, cut, locks)
+    assert found.tolist() == np.flatnonzero(turn.round == 1).tolist()
+
+
+def test_a_grid_of_fewer_patches_than_picks_is_asked_for_all_rounds():
+    pool = Landscape.from_arrays(np.random.default_rng(0).random((30, 2)), depth=np.ones(30))
+    locks = Locks.of((), (), 30)
+    assert firsts(pool, Spec(budget="5"), pool.grid(2), locks) is None
+    assert firsts(pool, Spec(budget="4"), pool.grid(2), locks) is not None
+
+
+@given(arrays(np.float32, st.tuples(st.integers(1, 300), st.just(2)),
+              elements=st.floats(-9, 9, width=32)))  # fmt: skip
+def test_dyadic_occupied_is_what_each_grid_counts(xy):
+    pool = Landscape.from_arrays(xy)
+    counted = [pool.count_occupied(pool.grid(2**level)) for level in range(LEVELS)]
+    assert dyadic_occupied(pool) == tuple(counted)
 
 
 def test_dyadic_occupied_counts_every_level():

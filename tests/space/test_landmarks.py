@@ -258,10 +258,10 @@ def test_of_vectors_like_the_landmarks_few_are_far_and_of_others_all() -> None:
 # -- the index ------------------------------------------------------------------------------------
 
 
-def test_above_a_number_of_pairs_a_seeded_search_index_is_asked(
+def test_where_both_are_many_a_seeded_search_index_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The real index takes half a minute to compile: this one has its interface."""
+    """The real index takes most of a minute to compile: this one has its interface."""
     landmarks, others = blobs(80), blobs(40, seed=17)
     others[7] = 0  # of which the real one finds nothing
     made: list[tuple[str, int, int]] = []
@@ -284,7 +284,10 @@ def test_above_a_number_of_pairs_a_seeded_search_index_is_asked(
     xy = np.random.default_rng(18).normal(size=(80, 2))
     exact = place(landmarks, xy, others, seed=5)
     monkeypatch.setitem(sys.modules, "pynndescent", types.SimpleNamespace(NNDescent=Index))
-    monkeypatch.setattr(module, "EXACT_PAIRS", 40 * 79)
+    monkeypatch.setattr(module, "EXACT_AMONG", 79)
+    np.testing.assert_array_equal(place(landmarks, xy, others, seed=5).xy, exact.xy)
+    assert not made, "few enough to be compared with all"
+    monkeypatch.setattr(module, "EXACT_FOR", 39)
     np.testing.assert_array_equal(place(landmarks, xy, others, seed=5).xy, exact.xy)
     assert made == [("cosine", 80, 5)]
     assert asked == [1] * 40, "together they would share the index's chance"
