@@ -12,12 +12,15 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ila_core.artifacts import BESIDE
 from ila_core.errors import IlaError
 from ila_core.files import key_of, replacing, sweep
-from ila_core.landscape.landscape import Landscape
 from ila_core.paths import cache_folder
+
+if TYPE_CHECKING:
+    from ila_core.landscape.landscape import Landscape
 
 
 def name_of(landscape: Landscape, what: str, version: int, *more: str) -> str:
@@ -39,7 +42,7 @@ def name_of(landscape: Landscape, what: str, version: int, *more: str) -> str:
 def found(landscape: Landscape, name: str) -> Path | None:
     """Return the file of this name, None where it has not been made."""
     places = (folder / name for folder in _folders(landscape))
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if place.is_file() and not place.is_symlink()), None)
 
 
 def keep(landscape: Landscape, name: str, write: Callable[[Path], None]) -> Path:
@@ -57,6 +60,8 @@ def keep(landscape: Landscape, name: str, write: Callable[[Path], None]) -> Path
             "be written with ILA_CACHE_DIR."
         )
     sweep(folder)
+    if (folder / name).is_symlink():  # none of ours: what it leads to is somebody else's
+        (folder / name).unlink()
     with replacing(folder / name, lasting=False) as temporary:
         write(temporary)
     if folder.name == BESIDE:
@@ -68,9 +73,13 @@ def keep(landscape: Landscape, name: str, write: Callable[[Path], None]) -> Path
 
 
 def _folders(landscape: Landscape) -> list[Path]:
-    """Beside the landscape, and in the cache, in the order in which they are tried."""
+    """Beside the landscape, and in the cache, in the order in which they are tried.
+
+    A link in the place of the folder beside it is passed over: it may lead anywhere.
+    """
     beside = [] if landscape.run is None else [landscape.run / BESIDE]
-    return [*beside, cache_folder() / "beside"]
+    ours = [folder for folder in beside if not folder.is_symlink()]
+    return [*ours, cache_folder() / "beside"]
 
 
 def _can_be_written(folder: Path) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ila_core.errors import UsageError
 from ila_core.landscape.grid import frozen
+from ila_core.landscape.kept import ROWS, kept_arrays
 from ila_core.landscape.memory import remembered
 from ila_core.landscape.sorting import by_key
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 BITS = 16
 """Of the curve along each axis: 65,536 steps a side."""
+CURVE = 1
+"""Version of the rule by which the curve runs through the map."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,14 @@ def curve_order(landscape: Landscape) -> np.ndarray:
     """
     from ila_core.landscape.points_compiled import hilbert
 
-    (x0, y0), (x1, y1) = landscape.bounds
-    side = max(float(x1) - float(x0), float(y1) - float(y0)) or np.inf
-    distance = hilbert(*landscape.columns, float(x0), float(y0), side, BITS)
-    return frozen(by_key(distance), np.int64)
+    def made() -> dict[str, np.ndarray]:
+        (x0, y0), (x1, y1) = landscape.bounds
+        side = max(float(x1) - float(x0), float(y1) - float(y0)) or np.inf
+        distance = hilbert(*landscape.columns, float(x0), float(y0), side, BITS)
+        return {"rows": by_key(distance)}
+
+    kept = kept_arrays(landscape, "curve", CURVE, {"rows": ROWS}, made)
+    return frozen(kept["rows"], np.int64)
 
 
 @remembered(most=3, of_map=True)

@@ -34,6 +34,7 @@ from ila_core.errors import DamagedError, RunError, first_line
 from ila_core.files import hash_file, replacing
 from ila_core.hashes import hash_once
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.run_files import identity_of
 from ila_core.shapes import misfit
 
 if TYPE_CHECKING:
@@ -301,7 +302,7 @@ def open_run(run: str | Path) -> Landscape:
         vectors=vectors,
         run=folder,
         files=files,
-        fingerprint=_identity(manifest),
+        fingerprint=identity_of(manifest),
         scores=columns,
         manifest=manifest,
     )
@@ -323,11 +324,6 @@ def _depths(
     if kind == "loss-reduction" and "tuned_loss" in columns:
         reduction = loss - columns["tuned_loss"]
     return {"loss_reduction": reduction, "depth": given}
-
-
-def _identity(manifest: Mapping[str, Any]) -> str:
-    """Return what tells this landscape from another one of the same records: its stage's key."""
-    return str(manifest["stages"].get("landscape", {}).get("key") or manifest["fingerprint"])
 
 
 def _read_vectors(path: Path) -> np.ndarray:

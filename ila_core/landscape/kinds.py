@@ -13,9 +13,12 @@ from ila_core.errors import UsageError
 from ila_core.landscape.depth import depth as depth_of
 from ila_core.landscape.depth import relative_depth as ranks_of
 from ila_core.landscape.grid import frozen
+from ila_core.landscape.kept import NUMBERS, ROWS, kept_arrays
 from ila_core.landscape.memory import remembered
 from ila_core.landscape.sorting import by_number
 
+RANKS = 1
+"""Version of the rule by which relative depths are counted and ordered."""
 AUTO = "auto"
 KINDS = ("column", "loss-reduction", "loss")
 """Kinds of depth, in the order in which they are read where none is asked for."""
@@ -95,12 +98,26 @@ class Depths:
         """(n,) float32, rank of the depth in its domain, in (0, 1)."""
         if self.kind in self.given_ranks:
             return self.given_ranks[self.kind]
-        return frozen(ranks_of(self.depth, self.domain))
+        return frozen(self._ranked["share"])
 
     @cached_property
     def order(self) -> np.ndarray:
         """All rows, (n,) int64: deepest first, ties by row number, those without a depth last."""
-        return frozen(by_number(self.relative_depth, falling=True), np.int64)
+        given = self.given_ranks.get(self.kind)
+        rows = self._ranked["rows"] if given is None else by_number(given, falling=True)
+        return frozen(rows, np.int64)
+
+    @cached_property
+    def _ranked(self) -> Mapping[str, np.ndarray]:
+        """Relative depths that are counted here, `share`, and all `rows` in their order."""
+
+        def made() -> Mapping[str, np.ndarray]:
+            share = ranks_of(self.depth, self.domain)
+            return {"share": share, "rows": by_number(share, falling=True)}
+
+        landscape: Any = self
+        what, types = f"depth_{self.kind.replace('-', '_')}", {"share": NUMBERS, "rows": ROWS}
+        return kept_arrays(landscape, what, RANKS, types, made)
 
     @cached_property
     def scored(self) -> int:

@@ -21,13 +21,24 @@ _COLUMN_ROWS = 1 << 17
 """Rows of a column that are read at a time."""
 
 
+def identity_of(manifest: Mapping[str, Any]) -> str:
+    """Return what tells this landscape from another one of the same records: its stage's key."""
+    return str(manifest["stages"].get("landscape", {}).get("key") or manifest["fingerprint"])
+
+
 class RunFiles:
     """The texts, labels and tuned rows of a landscape."""
 
     run: Path | None
     files: Mapping[str, Path]
     manifest: Mapping[str, Any]
+    fingerprint: str
     given_records: Records | None
+
+    @property
+    def as_read(self) -> bool:
+        """Whether it is what its folder holds, with no record moved or left out since."""
+        return self.run is not None and self.fingerprint == identity_of(self.manifest)
 
     @cached_property
     def records(self) -> Records | None:

@@ -5,8 +5,6 @@ arXiv 2509.06463, whose algorithm is a grid, the loss, and the deepest record of
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ila_core.landscape.even import Even
@@ -15,13 +13,13 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.selection.locks import Locks
 from ila_core.selection.order import (
     Cut,
+    Turns,
     auto_resolution,
     finest,
     first_round_tokens,
-    firsts,
+    first_turns,
     places_in_patch,
     queue,
-    rounds,
 )
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
@@ -35,38 +33,27 @@ def ila(landscape: Landscape, spec: Spec, locks: Locks, *, offset: float = 0.0) 
     come first and use up their patch's first rounds; excluded ones leave their patch its next.
     """
     cut = _cut(landscape, spec, locks, offset)
-    line, soon = queue(landscape, locks), firsts(landscape, spec, cut, locks)
+    line = queue(landscape, locks)
 
     def first(count: int) -> tuple[np.ndarray, Turns]:
-        """Return the pins and then picks by round, and when and where the picks come."""
+        """Return the pins and then picks by round, and the turns of the picks."""
         wanted = max(0, count - len(locks.pinned))
-        if soon is not None and wanted <= len(soon):
-            position = soon[:wanted]
-            turns = Turns(np.ones(wanted, np.int32), line.patches(cut, position))
-        else:
-            turn = rounds(landscape, spec, cut, locks)
-            position = turn.first(wanted)
-            turns = Turns(turn.round[position], turn.patch[position])
-        return np.concatenate([locks.pinned, line.rows[position]]), turns
+        turns = first_turns(landscape, spec, cut, locks, wanted)
+        return np.concatenate([locks.pinned, line.rows[turns.point]]), turns
 
     (rows, turns), size = locks.fitted(spec.asked, landscape, len(line), first)
-    pinned_patch = line.patches(cut, line.positions(locks.pinned))
+    pinned_patch, patch = (
+        line.patches(cut, points) for points in (line.positions(locks.pinned), turns.point)
+    )
     return Selection(
         landscape,
         spec,
         frozen(rows[:size]),
         frozen(np.concatenate([places_in_patch(pinned_patch), turns.round])[:size]),
-        frozen(np.concatenate([pinned_patch, turns.patch])[:size], np.int64),
+        frozen(np.concatenate([pinned_patch, patch])[:size], np.int64),
         cut,
         "rounds",
     )
-
-
-class Turns(NamedTuple):
-    """The rounds and the patches of some picks, (k,) int32 each."""
-
-    round: np.ndarray
-    patch: np.ndarray
 
 
 def _cut(landscape: Landscape, spec: Spec, locks: Locks, offset: float) -> Cut:

@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 from ila_core._version import __version__
 from ila_core.errors import UsageError
 from ila_core.landscape.buckets import prepared, sent
+from ila_core.landscape.even import curve_order
 from ila_core.landscape.folder import FORMAT, open_run
+from ila_core.landscape.kept import LARGE
 from ila_core.pipeline.ingesting import check_fields, check_pool, numbers, read
 from ila_core.pipeline.joining import Join
 from ila_core.pipeline.labelling import label
@@ -100,10 +102,14 @@ def build(
             [one.folder for one in made if one.folder],
             manifest_of(settings, command, inputs, made, records.value),
         )
+        opened = open_run(run.folder)
+        if len(opened) >= LARGE:
+            with monitor.stage("order"):
+                _ = opened.order, curve_order(opened)  # kept beside it for whoever opens it next
         if is_remote(str(out)):
             with monitor.stage(f"sending to {out}"):
                 sent(out)
-    return open_run(run.folder)
+    return opened
 
 
 @contextmanager

@@ -8,7 +8,7 @@ gives is the same rule for both, and `patch_rule_compiled` has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -17,6 +17,7 @@ import numpy as np
 
 from ila_core.landscape.even import Even, curve_ranks
 from ila_core.landscape.grid import LEVELS, Grid, columns, frozen
+from ila_core.landscape.kept import NUMBERS, ROWS, kept_arrays
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
 from ila_core.selection.locks import Locks
@@ -24,6 +25,10 @@ from ila_core.selection.spec import Spec
 
 Cut = Grid | Even
 """How the map is cut into patches."""
+QUEUE = 1
+"""Version of the rule by which the queue is laid out."""
+LINE = {"x": NUMBERS, "y": NUMBERS, "rank": ROWS, "tokens": NUMBERS}
+"""What is kept of a queue, in its order."""
 DIRECT = 1024 * 1024
 """Patches of a grid up to which each has a counter of its own; of more only the occupied ones."""
 
@@ -121,14 +126,26 @@ def _queue(landscape: Landscape, pinned: bytes, excluded: bytes, outside: bytes)
         chosen = np.zeros(len(landscape), dtype=bool)
         chosen[first] = True
         is_pinned = chosen[rows]
+
+    def made() -> Mapping[str, np.ndarray]:
+        x, y = columns(landscape.xy[rows])
+        rank = curve_ranks(landscape, outside)[rows].astype(np.int32)
+        return {"x": x, "y": y, "rank": rank, "tokens": np.nan_to_num(landscape.tokens[rows])}
+
+    if len(never) or len(first):
+        line = made()
+    else:
+        what = f"queue_{landscape.kind.replace('-', '_')}"
+        line = kept_arrays(landscape, what, QUEUE, LINE, made)
     return Queue(
         frozen(rows),
-        *columns(landscape.xy[rows]),
+        frozen(line["x"]),
+        frozen(line["y"]),
         scored,
         frozen(is_pinned),
-        frozen(curve_ranks(landscape, outside)[rows]),
+        frozen(line["rank"], np.int64),
         len(landscape) - len(outside) // np.dtype(np.int64).itemsize,
-        frozen(np.nan_to_num(landscape.tokens[rows]), np.float64),
+        frozen(line["tokens"], np.float64),
     )
 
 
@@ -191,46 +208,60 @@ def rounds_in(line: Queue, spec: Spec, points: np.ndarray) -> np.ndarray:
     return rounds(np.zeros(len(points), np.int32), 1, scored, spec.passed_over, pinned)
 
 
-def firsts(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks) -> np.ndarray | None:
-    """Return the queue positions of round 1 alone, ascending, (k,) int32; None where `rounds` has
-    to be asked.
+class Turns(NamedTuple):
+    """Some points of a queue, by round and then by place in the queue."""
 
-    That is where something is pinned, and where a grid has fewer patches than picks are wanted. It
-    takes a fraction of the time.
+    point: np.ndarray
+    """(k,) int, places in the queue."""
+    round: np.ndarray
+    """(k,) int32, from 1."""
+
+
+def first_turns(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks, limit: int) -> Turns:
+    """Return the first `limit` turns of all patches, the pinned left out.
+
+    Without pins that is a few passes over the pool, however many rounds it takes; with them all
+    rounds are worked out.
 
     >>> pool = Landscape.from_arrays([[0, 0], [0, 1], [1, 1]], depth=[1.0, 3.0, 2.0])
-    >>> firsts(pool, Spec(depth_target=0.5), Even(1), Locks.of((), (), 3)).tolist()
-    [1]
+    >>> turns = first_turns(pool, Spec(depth_target=0.5), Even(1), Locks.of((), (), 3), 2)
+    >>> turns.point.tolist(), turns.round.tolist()
+    ([1, 0], [1, 2])
     """
+    from ila_core.selection.patch_rule_compiled import first_rounds
+
+    if len(locks.pinned):
+        turn = rounds(landscape, spec, cut, locks)
+        points = turn.first(limit)
+        return Turns(points, turn.round[points])
     line = queue(landscape, locks)
-    too_few = isinstance(cut, Grid) and cut.side**2 < spec.asked.records(landscape)
-    if len(locks.pinned) or not line.ranked or too_few:
-        return None
-    if isinstance(cut, Even):
+    if isinstance(cut, Even) and line.ranked:
         cut.check(line.ranked)
-    return _firsts(landscape, cut, spec.passed_over, *locks.key)
+        points = _even_firsts(landscape, cut, spec.passed_over, *locks.key)
+        if limit <= len(points):
+            return Turns(points[:limit], np.ones(limit, np.int32))
+    member, patches = line.patches(cut), cut.side**2 if isinstance(cut, Grid) else DIRECT + 1
+    if patches > DIRECT:
+        member, patches = line.members(cut, member)
+    return Turns(*first_rounds(member, patches, line.scored, spec.passed_over, limit))
 
 
 @remembered(most=4)
-def _firsts(
+def _even_firsts(
     landscape: Landscape,
-    cut: Cut,
+    cut: Even,
     passed_over: float,
     pinned: bytes,
     excluded: bytes,
     outside: bytes,
 ) -> np.ndarray:
-    from ila_core.selection.patch_rule_compiled import even_firsts, grid_firsts
+    """Return the points that even patches give first, ascending, (k,) int32."""
+    from ila_core.selection.patch_rule_compiled import even_firsts
 
     line = _queue(landscape, pinned, excluded, outside)
-    if isinstance(cut, Even):
-        shift = int(np.floor(cut.offset * line.ranked))
-        found = even_firsts(line.queued, cut.count, shift, line.scored, passed_over)
-        return frozen(np.sort(found[found >= 0]))
-    member, patches = line.patches(cut), cut.side * cut.side
-    if patches > DIRECT:
-        member, patches = line.members(cut, member)
-    return frozen(grid_firsts(member, patches, line.scored, passed_over))
+    shift = int(np.floor(cut.offset * line.ranked))
+    found = even_firsts(line.queued, cut.count, shift, line.scored, passed_over)
+    return frozen(np.sort(found[found >= 0]))
 
 
 def places_in_patch(patch: np.ndarray) -> np.ndarray:

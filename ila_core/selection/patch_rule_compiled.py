@@ -138,6 +138,68 @@ def walks(scored, rounds, passed_over):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
+def first_rounds(member, patches, scored, passed_over, limit):  # type: ignore
+    """Return the first `limit` points by (round, position) and their rounds, (k,) int32 each.
+
+    As `rounds` has them where nothing is pinned, and for that in three passes: how many points each
+    patch has, hence how many rounds make up the limit and which places of each patch these take,
+    and which points have those places.
+    """
+    known = np.zeros(patches, np.int32)
+    for i in range(scored):
+        known[member[i]] += 1
+    size = known.copy()
+    for i in range(scored, len(member)):
+        size[member[i]] += 1
+    most = _rounds_for(size, limit)
+    low, high, walk = walks(known, most, passed_over)
+    place = (-low).astype(np.int32)  # of a patch's next point, counted from the first it gives
+    gives = (high - low).astype(np.int32)
+    start = np.cumsum(gives) - gives
+    point, turn = np.empty((2, _sum_up_to(size, most)), np.int32)
+    count = 0
+    for i in range(scored):
+        patch = member[i]
+        if 0 <= place[patch] < gives[patch]:
+            point[count], turn[count] = i, walk[start[patch] + place[patch]]
+            count += 1
+        place[patch] += 1
+    for i in range(scored, len(member)):
+        known[member[i]] += 1
+        if known[member[i]] <= most:
+            point[count], turn[count] = i, known[member[i]]
+            count += 1
+    order = by_round(turn[:count], limit)
+    return point[order], turn[order]
+
+
+@njit(cache=True, nogil=True)
+def _rounds_for(size, limit):  # type: ignore
+    """Return how many rounds give at least `limit` points, or all there are."""
+    top, total = 0, 0
+    for patch in range(len(size)):
+        top = max(top, size[patch])
+        total += size[patch]
+    low, high = 0, top
+    while low < high:
+        middle = (low + high) // 2
+        if _sum_up_to(size, middle) >= min(limit, total):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@njit(cache=True, nogil=True)
+def _sum_up_to(size, most):  # type: ignore
+    """Return the sum of sizes, each counted up to `most`."""
+    total = 0
+    for patch in range(len(size)):
+        total += min(size[patch], most)
+    return total
+
+
+@njit(cache=True, nogil=True)
 def by_round(turn, limit):  # type: ignore
     """Return the first `limit` queue positions by (round, position), without those of round 0."""
     top = 0
@@ -224,22 +286,6 @@ def even_firsts(queued, count, shift, scored, passed_over):  # type: ignore
             first[patch] = _kth(here, size, _first_place(size, passed_over))
         start = end
     return first
-
-
-@njit(cache=True, nogil=True)
-def grid_firsts(member, patches, scored, passed_over):  # type: ignore
-    """Return the queue positions that the patches of a grid give first, ascending, (k,) int32."""
-    wait = _first_positions(member, patches, scored, passed_over)
-    found = np.empty(min(patches, len(member)), np.int32)
-    count = 0
-    for i in range(len(member)):
-        left = wait[member[i]]
-        if left >= 0:
-            if left == 0:
-                found[count] = i
-                count += 1
-            wait[member[i]] = left - 1
-    return found[:count].copy()
 
 
 @njit(cache=True, nogil=True)

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from ila_core.landscape.even import Even
 from ila_core.landscape.grid import LEVELS
 from ila_core.landscape.landscape import Landscape
 from ila_core.selection.locks import Locks
 from ila_core.selection.order import (
     Rounds,
     dyadic_occupied,
-    firsts,
+    first_turns,
     nested,
     places_in_patch,
     queue,
@@ -109,29 +110,25 @@ def test_turns_count_from_one():
     arrays(np.float32, st.tuples(st.integers(1, 60), st.just(2)),
            elements=st.floats(-9, 9, width=32)),
     st.sampled_from([1.0, 0.75, 0.5, 0.0]),
-    st.sampled_from([1, 3, 8, 2000]),
+    st.sampled_from(["even", 1, 3, 8, 2000]),
     st.sets(st.integers(0, 59), max_size=5),
+    st.sets(st.integers(0, 59), max_size=2),
+    st.integers(0, 70),
 )  # fmt: skip
-def test_the_first_round_alone_is_that_of_all_rounds(xy, target, resolution, excluded):
-    chance = np.random.default_rng(len(xy))
-    depth = np.where(chance.random(len(xy)) < 0.3, np.nan, chance.random(len(xy)).round(1))
+def test_the_first_turns_are_those_of_all_rounds(xy, target, patches, excluded, pinned, limit):
+    n = len(xy)
+    chance = np.random.default_rng(n)
+    depth = np.where(chance.random(n) < 0.3, np.nan, chance.random(n).round(1))
     pool = Landscape.from_arrays(xy, relative_depth=depth)
-    locks = Locks.of((), sorted(row for row in excluded if row < len(xy)), len(xy))
-    spec = Spec(patches="grid", depth_target=target, budget="1")
-    cut = pool.grid(resolution)
-    found = firsts(pool, spec, cut, locks)
-    if found is None:  # all are excluded
-        assert len(locks.excluded) == len(xy)
-        return
+    pinned = {row for row in pinned if row < n}
+    locks = Locks.of(sorted(pinned), sorted(row for row in excluded - pinned if row < n), n)
+    spec = Spec(depth_target=target)
+    cut = Even(1 + n // 3) if patches == "even" else pool.grid(patches)
     turn = rounds(pool, spec, cut, locks)
-    assert found.tolist() == np.flatnonzero(turn.round == 1).tolist()
-
-
-def test_a_grid_of_fewer_patches_than_picks_is_asked_for_all_rounds():
-    pool = Landscape.from_arrays(np.random.default_rng(0).random((30, 2)), depth=np.ones(30))
-    locks = Locks.of((), (), 30)
-    assert firsts(pool, Spec(budget="5"), pool.grid(2), locks) is None
-    assert firsts(pool, Spec(budget="4"), pool.grid(2), locks) is not None
+    expected = turn.first(limit)
+    found = first_turns(pool, spec, cut, locks, limit)
+    assert found.point.tolist() == expected.tolist()
+    assert found.round.tolist() == turn.round[expected].tolist()
 
 
 @given(arrays(np.float32, st.tuples(st.integers(1, 300), st.just(2)),
