@@ -65,6 +65,7 @@ def find_regions(
     `name` is asked once a level for all its regions; one without a name has its largest domain's.
     """
     from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
+    from scipy.spatial.distance import pdist
 
     n = len(xy)
     sizes = np.bincount(domain, minlength=len(domain_names))
@@ -72,7 +73,7 @@ def find_regions(
     centre = np.column_stack(
         [np.bincount(domain, xy[:, k], len(domain_names))[held] / sizes[held] for k in (0, 1)]
     )
-    tree = linkage(centre, "ward") if len(held) > 1 else None
+    tree = linkage(pdist(centre), "ward") if len(held) > 1 else None
     slot = np.zeros(len(domain_names), np.int64)
     slot[held] = np.arange(len(held))
     regions: list[NamedRegion] = []
