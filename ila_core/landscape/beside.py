@@ -39,20 +39,22 @@ def name_of(landscape: Landscape, what: str, version: int, *more: str) -> str:
     return f"{what}-{key}"
 
 
-def found(landscape: Landscape, name: str) -> Path | None:
+def found(landscape: Landscape, name: str, *, cached: bool = True) -> Path | None:
     """Return the file of this name, None where it has not been made."""
-    places = (folder / name for folder in _folders(landscape))
+    places = (folder / name for folder in _folders(landscape, cached))
     return next((place for place in places if place.is_file() and not place.is_symlink()), None)
 
 
-def keep(landscape: Landscape, name: str, write: Callable[[Path], None]) -> Path:
+def keep(
+    landscape: Landscape, name: str, write: Callable[[Path], None], *, cached: bool = True
+) -> Path:
     """Return the file of this name as `write` makes it, given a path to write to.
 
     Whoever reads never meets half of one, and of two that make the same the later stays. Those of
     other records that lie beside the landscape are dropped. IlaError for a full disk, and where
-    nothing can be written.
+    nothing can be written; what is not to be `cached` can be written beside the landscape alone.
     """
-    folders = _folders(landscape)
+    folders = _folders(landscape, cached)
     folder = next((folder for folder in folders if _can_be_written(folder)), None)
     if folder is None:
         raise IlaError(
@@ -61,7 +63,7 @@ def keep(landscape: Landscape, name: str, write: Callable[[Path], None]) -> Path
         )
     sweep(folder)
     if (folder / name).is_symlink():  # none of ours: what it leads to is somebody else's
-        (folder / name).unlink()
+        (folder / name).unlink(missing_ok=True)
     with replacing(folder / name, lasting=False) as temporary:
         write(temporary)
     if folder.name == BESIDE:
@@ -72,14 +74,14 @@ def keep(landscape: Landscape, name: str, write: Callable[[Path], None]) -> Path
     return folder / name
 
 
-def _folders(landscape: Landscape) -> list[Path]:
+def _folders(landscape: Landscape, cached: bool) -> list[Path]:
     """Beside the landscape, and in the cache, in the order in which they are tried.
 
     A link in the place of the folder beside it is passed over: it may lead anywhere.
     """
     beside = [] if landscape.run is None else [landscape.run / BESIDE]
     ours = [folder for folder in beside if not folder.is_symlink()]
-    return [*ours, cache_folder() / "beside"]
+    return [*ours, *[cache_folder() / "beside"][: int(cached)]]
 
 
 def _can_be_written(folder: Path) -> bool:

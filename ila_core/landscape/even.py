@@ -85,10 +85,10 @@ def curve_order(landscape: Landscape) -> np.ndarray:
         (x0, y0), (x1, y1) = landscape.bounds
         side = max(float(x1) - float(x0), float(y1) - float(y0)) or np.inf
         distance = hilbert(*landscape.columns, float(x0), float(y0), side, BITS)
-        return {"rows": by_key(distance)}
+        return {"order": by_key(distance)}
 
-    kept = kept_arrays(landscape, "curve", CURVE, {"rows": ROWS}, made)
-    return frozen(kept["rows"], np.int64)
+    kept = kept_arrays(landscape, "curve", CURVE, {"order": ROWS}, made)
+    return frozen(kept["order"], np.int64)
 
 
 @remembered(most=3, of_map=True)

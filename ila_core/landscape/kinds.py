@@ -96,28 +96,27 @@ class Depths:
     @cached_property
     def relative_depth(self) -> np.ndarray:
         """(n,) float32, rank of the depth in its domain, in (0, 1)."""
-        if self.kind in self.given_ranks:
-            return self.given_ranks[self.kind]
-        return frozen(self._ranked["share"])
+        return self._ranked[0]
 
     @cached_property
     def order(self) -> np.ndarray:
         """All rows, (n,) int64: deepest first, ties by row number, those without a depth last."""
-        given = self.given_ranks.get(self.kind)
-        rows = self._ranked["rows"] if given is None else by_number(given, falling=True)
-        return frozen(rows, np.int64)
+        return self._ranked[1]
 
     @cached_property
-    def _ranked(self) -> Mapping[str, np.ndarray]:
-        """Relative depths that are counted here, `share`, and all `rows` in their order."""
+    def _ranked(self) -> tuple[np.ndarray, np.ndarray]:
+        """The relative depths, and the order that they give."""
+        if (given := self.given_ranks.get(self.kind)) is not None:
+            return given, frozen(by_number(given, falling=True), np.int64)
 
-        def made() -> Mapping[str, np.ndarray]:
-            share = ranks_of(self.depth, self.domain)
-            return {"share": share, "rows": by_number(share, falling=True)}
+        def made() -> dict[str, np.ndarray]:
+            ranks = ranks_of(self.depth, self.domain)
+            return {"relative_depth": ranks, "order": by_number(ranks, falling=True)}
 
         landscape: Any = self
-        what, types = f"depth_{self.kind.replace('-', '_')}", {"share": NUMBERS, "rows": ROWS}
-        return kept_arrays(landscape, what, RANKS, types, made)
+        types = {"relative_depth": NUMBERS, "order": ROWS}
+        kept = kept_arrays(landscape, f"depth-{self.kind}", RANKS, types, made)
+        return frozen(kept["relative_depth"]), frozen(kept["order"], np.int64)
 
     @cached_property
     def scored(self) -> int:

@@ -33,12 +33,15 @@ class RunFiles:
     files: Mapping[str, Path]
     manifest: Mapping[str, Any]
     fingerprint: str
+    given_ranks: Mapping[str, np.ndarray]
     given_records: Records | None
 
     @property
     def as_read(self) -> bool:
-        """Whether it is what its folder holds, with no record moved or left out since."""
-        return self.run is not None and self.fingerprint == identity_of(self.manifest)
+        """Whether it is what its folder holds: no record moved or left out, none ranked anew."""
+        if self.run is None or self.given_ranks:
+            return False
+        return self.fingerprint == identity_of(self.manifest)
 
     @cached_property
     def records(self) -> Records | None:

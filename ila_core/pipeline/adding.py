@@ -37,6 +37,7 @@ from ila_core.pipeline.additions import (
 from ila_core.pipeline.build import LIBRARIES
 from ila_core.pipeline.grown import Base
 from ila_core.pipeline.new_rows import JoinLabels, JoinRecords, JoinTable, JoinVectors
+from ila_core.pipeline.ordering import leave_order
 from ila_core.pipeline.publish import Run
 from ila_core.pipeline.scoring_more import ScoreMore, score_more
 from ila_core.pipeline.settings import AddSettings
@@ -120,10 +121,12 @@ def add(
             target.settle(base.manifest)
             return Added(base.landscape, {"counts": made.counts}, fresh=False)
         target.publish(folders, manifest)
+        landscape = open_run(folder)
+        leave_order(landscape, monitor)
         if is_remote(str(run)):
             with monitor.stage(f"sending to {run}"):
                 sent(run)
-    return Added(open_run(folder), manifest["additions"][-1], fresh=True)
+    return Added(landscape, manifest["additions"][-1], fresh=True)
 
 
 def look(

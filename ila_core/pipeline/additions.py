@@ -108,6 +108,13 @@ class PlaceMore(Stage["Placed"]):
         return len(self.vectors.value)
 
     @property
+    def parts(self) -> list[object]:
+        """All that it holds, and the rule of places."""
+        from ila_core.space import landmarks
+
+        return [*super().parts, landmarks.RULE]
+
+    @property
     def libraries(self) -> Sequence[str]:
         return ("numba", "numpy", "pynndescent")
 

@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Any
 from ila_core._version import __version__
 from ila_core.errors import UsageError
 from ila_core.landscape.buckets import prepared, sent
-from ila_core.landscape.even import curve_order
 from ila_core.landscape.folder import FORMAT, open_run
-from ila_core.landscape.kept import LARGE
 from ila_core.pipeline.ingesting import check_fields, check_pool, numbers, read
 from ila_core.pipeline.joining import Join
 from ila_core.pipeline.labelling import label
+from ila_core.pipeline.ordering import leave_order
 from ila_core.pipeline.placing import divide, encode, project
 from ila_core.pipeline.publish import Run
 from ila_core.pipeline.scoring_process import scoring_beside
@@ -103,9 +102,7 @@ def build(
             manifest_of(settings, command, inputs, made, records.value),
         )
         opened = open_run(run.folder)
-        if len(opened) >= LARGE:
-            with monitor.stage("order"):
-                _ = opened.order, curve_order(opened)  # kept beside it for whoever opens it next
+        leave_order(opened, monitor)
         if is_remote(str(out)):
             with monitor.stage(f"sending to {out}"):
                 sent(out)

@@ -249,10 +249,12 @@ class Project(Stage[np.ndarray]):
         from ila_core.space.project import FITTED, QUICK
 
         fitted = FITTED.get(self.settings.method, self.total)
-        quick = self.settings.method == "quick-umap"
-        rules: list[object] = [landmarks.CHOICE, QUICK] if quick else []
-        if self.total > fitted:
-            rules = [landmarks.RULE, landmarks.CHOICE, fitted]
+        quick, among = self.settings.method == "quick-umap", self.total > fitted
+        rules: list[object] = [QUICK] if quick else []
+        if quick or among:
+            rules.append(landmarks.CHOICE)
+        if among:
+            rules += [landmarks.RULE, fitted]
         return [*super().parts, *rules]
 
     def make(self, desk: Desk) -> Facts:

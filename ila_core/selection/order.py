@@ -8,7 +8,7 @@ gives is the same rule for both, and `patch_rule_compiled` has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -17,7 +17,6 @@ import numpy as np
 
 from ila_core.landscape.even import Even, curve_ranks
 from ila_core.landscape.grid import LEVELS, Grid, columns, frozen
-from ila_core.landscape.kept import NUMBERS, ROWS, kept_arrays
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
 from ila_core.selection.locks import Locks
@@ -25,12 +24,8 @@ from ila_core.selection.spec import Spec
 
 Cut = Grid | Even
 """How the map is cut into patches."""
-QUEUE = 1
-"""Version of the rule by which the queue is laid out."""
-LINE = {"x": NUMBERS, "y": NUMBERS, "rank": ROWS, "tokens": NUMBERS}
-"""What is kept of a queue, in its order."""
 DIRECT = 1024 * 1024
-"""Patches of a grid up to which each has a counter of its own; of more only the occupied ones."""
+"""Patches of a grid up to which each has a counter of its own, where there are as many points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,25 +122,14 @@ def _queue(landscape: Landscape, pinned: bytes, excluded: bytes, outside: bytes)
         chosen[first] = True
         is_pinned = chosen[rows]
 
-    def made() -> Mapping[str, np.ndarray]:
-        x, y = columns(landscape.xy[rows])
-        rank = curve_ranks(landscape, outside)[rows].astype(np.int32)
-        return {"x": x, "y": y, "rank": rank, "tokens": np.nan_to_num(landscape.tokens[rows])}
-
-    if len(never) or len(first):
-        line = made()
-    else:
-        what = f"queue_{landscape.kind.replace('-', '_')}"
-        line = kept_arrays(landscape, what, QUEUE, LINE, made)
     return Queue(
         frozen(rows),
-        frozen(line["x"]),
-        frozen(line["y"]),
+        *columns(landscape.xy[rows]),
         scored,
         frozen(is_pinned),
-        frozen(line["rank"], np.int64),
+        frozen(curve_ranks(landscape, outside)[rows]),
         len(landscape) - len(outside) // np.dtype(np.int64).itemsize,
-        frozen(line["tokens"], np.float64),
+        frozen(np.nan_to_num(landscape.tokens[rows]), np.float64),
     )
 
 
@@ -212,7 +196,7 @@ class Turns(NamedTuple):
     """Some points of a queue, by round and then by place in the queue."""
 
     point: np.ndarray
-    """(k,) int, places in the queue."""
+    """(k,) int32 or int64, places in the queue."""
     round: np.ndarray
     """(k,) int32, from 1."""
 
@@ -237,13 +221,28 @@ def first_turns(landscape: Landscape, spec: Spec, cut: Cut, locks: Locks, limit:
     line = queue(landscape, locks)
     if isinstance(cut, Even) and line.ranked:
         cut.check(line.ranked)
-        points = _even_firsts(landscape, cut, spec.passed_over, *locks.key)
-        if limit <= len(points):
-            return Turns(points[:limit], np.ones(limit, np.int32))
-    member, patches = line.patches(cut), cut.side**2 if isinstance(cut, Grid) else DIRECT + 1
-    if patches > DIRECT:
-        member, patches = line.members(cut, member)
+        if limit <= cut.count + (cut.offset > 0):
+            points = _even_firsts(landscape, cut, spec.passed_over, *locks.key)
+            if limit <= len(points):
+                return Turns(points[:limit], np.ones(limit, np.int32))
+    member, patches = _members(landscape, cut, *locks.key)
     return Turns(*first_rounds(member, patches, line.scored, spec.passed_over, limit))
+
+
+@remembered(most=1)
+def _members(
+    landscape: Landscape, cut: Cut, pinned: bytes, excluded: bytes, outside: bytes
+) -> tuple[np.ndarray, int]:
+    """Return the patch of every point, (m,) int32, and how many patches there are.
+
+    Those of a grid are numbered without gaps, unless there are fewer than points.
+    """
+    line = _queue(landscape, pinned, excluded, outside)
+    patch = line.patches(cut)
+    if isinstance(cut, Grid) and cut.side**2 <= min(DIRECT, len(line)):
+        return frozen(patch), cut.side**2
+    member, patches = line.members(cut, patch)
+    return frozen(member), patches
 
 
 @remembered(most=4)

@@ -105,7 +105,7 @@ def rounds(member, patches, scored, passed_over, pinned):  # type: ignore
 def walks(scored, rounds, passed_over):  # type: ignore
     """Return which places of each patch its first rounds take: from, up to, and the round of each.
 
-    `scored` (p,) int64 are the patches' points with a depth; a place is a point's number among
+    `scored` (p,) are the patches' points with a depth; a place is a point's number among
     them, deepest first. The rounds stand patch after patch, by place, (taken,) int64.
     """
     low = np.zeros(len(scored), np.int64)
@@ -141,9 +141,9 @@ def walks(scored, rounds, passed_over):  # type: ignore
 def first_rounds(member, patches, scored, passed_over, limit):  # type: ignore
     """Return the first `limit` points by (round, position) and their rounds, (k,) int32 each.
 
-    As `rounds` has them where nothing is pinned, and for that in three passes: how many points each
-    patch has, hence how many rounds make up the limit and which places of each patch these take,
-    and which points have those places.
+    The same as `rounds` gives where nothing is pinned, in two passes over the points: one tells how
+    many each patch has, hence how many rounds make up the limit and which places of each patch they
+    take; the other finds the points at those places.
     """
     known = np.zeros(patches, np.int32)
     for i in range(scored):

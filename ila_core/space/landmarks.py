@@ -49,10 +49,10 @@ twice, in other batches."""
 QUERIES = 4096
 """Vectors that are placed together: with the landmarks looked at beside them under 150 MB at 512
 dimensions."""
-EXACT_AMONG, EXACT_FOR = 60_000, 300_000
-"""Landmarks up to which a vector is compared with all, and vectors up to which it is done among
-however many. Beyond both a search index is sooner: its library takes most of a minute to compile,
-as long as 250,000 vectors are compared with 20,000."""
+EXACT_AMONG, EXACT_PAIRS = 60_000, 60_000_000_000
+"""Landmarks up to which every vector is compared with all of them, and pairs up to which it is done
+among more: that takes ten minutes on two cores. Beyond both there is a search index, whose library
+takes most of a minute to compile."""
 
 USUAL = 0.99
 """Share of the landmarks that are nearer to another one than what is called far."""
@@ -112,7 +112,7 @@ def place(
     `rows` places those of the vectors alone. Vectors of any length are taken by their direction;
     both arrays may be memory-mapped, and are read in blocks. Equal landmarks count once, at the
     place of the first; fewer than k are all taken. The nearest are exact up to 60,000 landmarks or
-    300,000 vectors, above they come from an index whose chance is drawn by `seed`. With a `spread`
+    60 billion pairs, above they come from an index whose chance is drawn by `seed`. With a `spread`
     blocks of vectors are placed in other processes, which read them where they are memory-mapped
     from a .npy file; those that are finished are kept in the folder `work`. IlaError without a
     landmark, for xy of another length, and for vectors of another dimension.
@@ -244,7 +244,7 @@ class _Nearest:
         self, landmarks: np.ndarray, known: np.ndarray, count: int, queries: int, seed: int
     ) -> None:
         self._landmarks, self._known, self._count = landmarks, known, count
-        exact = len(known) <= EXACT_AMONG or queries <= EXACT_FOR
+        exact = len(known) <= EXACT_AMONG or len(known) * queries <= EXACT_PAIRS
         self._lengths = np.empty(len(landmarks))
         _lengths()(_plain(landmarks), self._lengths)
         self._index = None if exact else _indexed(self._part(0, None), count, seed)

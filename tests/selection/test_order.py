@@ -114,16 +114,24 @@ def test_turns_count_from_one():
     st.sets(st.integers(0, 59), max_size=5),
     st.sets(st.integers(0, 59), max_size=2),
     st.integers(0, 70),
+    st.sampled_from([0.0, 0.3]),
+    st.booleans(),
 )  # fmt: skip
-def test_the_first_turns_are_those_of_all_rounds(xy, target, patches, excluded, pinned, limit):
+def test_the_first_turns_are_those_of_all_rounds(
+    xy, target, patches, excluded, pinned, limit, offset, ruled_out
+):
     n = len(xy)
     chance = np.random.default_rng(n)
     depth = np.where(chance.random(n) < 0.3, np.nan, chance.random(n).round(1))
     pool = Landscape.from_arrays(xy, relative_depth=depth)
     pinned = {row for row in pinned if row < n}
     locks = Locks.of(sorted(pinned), sorted(row for row in excluded - pinned if row < n), n)
-    spec = Spec(depth_target=target)
-    cut = Even(1 + n // 3) if patches == "even" else pool.grid(patches)
+    if ruled_out:
+        locks = locks.without(np.setdiff1d([0, n // 2], sorted(pinned)))
+    spec, left = Spec(depth_target=target), n - len(locks.outside)
+    cut = Even(min(1 + n // 3, max(left, 1)), locks.outside.tobytes(), offset)
+    if patches != "even":
+        cut = pool.grid(patches, offset)
     turn = rounds(pool, spec, cut, locks)
     expected = turn.first(limit)
     found = first_turns(pool, spec, cut, locks, limit)

@@ -287,7 +287,7 @@ def test_where_both_are_many_a_seeded_search_index_is_asked(
     monkeypatch.setattr(module, "EXACT_AMONG", 79)
     np.testing.assert_array_equal(place(landmarks, xy, others, seed=5).xy, exact.xy)
     assert not made, "few enough to be compared with all"
-    monkeypatch.setattr(module, "EXACT_FOR", 39)
+    monkeypatch.setattr(module, "EXACT_PAIRS", 40 * 79)
     np.testing.assert_array_equal(place(landmarks, xy, others, seed=5).xy, exact.xy)
     assert made == [("cosine", 80, 5)]
     assert asked == [1] * 40, "together they would share the index's chance"
