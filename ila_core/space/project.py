@@ -352,16 +352,18 @@ def _quick_umap(
     k = min(NEIGHBOURS, len(points) - 1)
     search = work.part(0.0, QUICK_SEARCH)
     known = neighbours_by_cosine(points, k, COMPARED["quick-umap"], search)
-    if known is None:
-        from pynndescent import NNDescent
-
-        # With more threads than one the same seed finds others.
-        index = NNDescent(
-            points, metric="cosine", n_neighbors=k, random_state=settings.seed, n_jobs=1
-        )
-        known = index.neighbor_graph
+    known = known or _neighbours_by_search(points, k, settings.seed)
     work(QUICK_SEARCH)
     return _laid_out(points, start, settings, work.part(QUICK_SEARCH, 1.0), k, known, EPOCHS)
+
+
+def _neighbours_by_search(points: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `neighbours_by_cosine` does, nearly; the index takes more than the points do."""
+    from pynndescent import NNDescent
+
+    # With more threads than one the same seed finds others.
+    index = NNDescent(points, metric="cosine", n_neighbors=k, random_state=seed, n_jobs=1)
+    return index.neighbor_graph
 
 
 class _Epochs:
