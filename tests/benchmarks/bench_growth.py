@@ -10,9 +10,9 @@ A slope is that of the logarithms, between the smallest and the largest: 1 is li
 
 Beside each stage stands what one would take for it alone, in the same run: pandas reads the file,
 sentence-transformers makes vectors by the shipped table, the tokenizers library encodes the texts
-once, umap-learn fits the vectors (up to 100,000 records: it takes two hours for a million), and
-numpy goes once over x, y and depth. A build does two stages at a time where it can, so that its
-loss and its map take longer here than each would alone.
+once, umap-learn fits the vectors in a process of its own (up to 100,000 records: it takes two hours
+for a million), and numpy goes once over x, y and depth. A build does two stages at a time where it
+can, so that its loss and its map take longer here than each would alone.
 """
 
 from __future__ import annotations
