@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from ila_core.space.encoders import Encoder
 
 # Seconds a record, measured on two cores with records of about 240 tokens (75,000 of them took
-# 86 s of UMAP, 28 s of quick UMAP, 3 s of PCA, 33 s of n-gram tokenising, fitting and scoring, 12 s
-# of k-means; 52,000 were placed among 20,000 landmarks in 25 s). They are scaled by the probe
+# 107 s of UMAP, 49 s of quick UMAP, 3 s of PCA, 33 s of n-gram tokenising, fitting and scoring, 8 s
+# of k-means; 52,000 were placed among 20,000 landmarks in 14 s). They are scaled by the probe
 # below, so that a machine half as fast is told twice the time.
-PROJECTION_SECONDS = {"umap": 86 / 75_000, "quick-umap": 28 / 75_000, "landmarks": 86 / 75_000,
+PROJECTION_SECONDS = {"umap": 107 / 75_000, "quick-umap": 49 / 75_000, "landmarks": 107 / 75_000,
                       "pca": 3 / 75_000, "columns": 0.0}  # fmt: skip
-PLACING_SECONDS = 25 / 52_000
+PLACING_SECONDS = 14 / 52_000
 NGRAM_SECONDS_PER_BYTE = 33 / 75e6
-KMEANS_SECONDS = 12 / 75_000
+KMEANS_SECONDS = 8 / 75_000
 PROBED = 2_000
 PROBED_RATE = 4_400
 """Records a second that the static encoder reached on the machine of the figures above."""

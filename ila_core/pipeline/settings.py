@@ -112,7 +112,7 @@ class PlaceSettings(Seeded):
             "auto": "by UMAP up to 30,000 records, quick UMAP up to 2 million, by landmarks above",
             "umap": "neighbourhoods kept; about a minute and a half for 75,000 records",
             "quick-umap": "neighbours found among 128 principal components, half as many passes: "
-            "a third of the time; the same map in whatever order the records stand",
+            "half of the time; the same map in whatever order the records stand",
             "landmarks": "UMAP of 20,000 distinct vectors, the others placed among those most like "
             "them; the same map in whatever order the records stand",
             "tsne": "slower than UMAP; needs the extra package",
