@@ -38,6 +38,8 @@ from ila_core.lm import train
 CLOCK = frozenset({"written", "built", "added", "seconds"})
 """Entries of our JSON that tell a moment, or how long something took."""
 PROGRESS = "progress.json"
+UNMOUNTING = 100
+"""Tenths of a second that a disk may be busy with what has not ended yet."""
 FULL = "The disk is full"
 State = dict[str, object]
 
@@ -298,7 +300,16 @@ def disk(place: Path, size: int) -> Iterator[Path]:
     try:
         yield place / "ballast"
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        _unmount(place)
+
+
+def _unmount(place: Path) -> None:
+    """Take the disk away, as soon as the processes that a command started there have ended too."""
+    for _ in range(UNMOUNTING):
+        if not subprocess.run(["umount", str(place)], capture_output=True).returncode:
+            return
+        time.sleep(0.1)
+    subprocess.run(["umount", str(place)], check=True)
 
 
 def _told(path: Path) -> object:
