@@ -13,7 +13,7 @@ import numpy as np
 
 from ila_core.chance import library_seed
 from ila_core.progress import Progress, no_progress
-from ila_core.space.project import COMPARED, neighbours_by_cosine
+from ila_core.space.project import COMPARED, neighbours_by_cosine, neighbours_by_search
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -125,13 +125,7 @@ def nearest_of(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     k = min(NEIGHBOURS, len(vectors))
     known = neighbours_by_cosine(vectors, k, COMPARED["umap"])
-    if known is None:
-        from pynndescent import NNDescent
-
-        seed = library_seed(0, "neighbour search") % 2**31
-        index = NNDescent(vectors, metric="cosine", n_neighbors=k, random_state=seed)
-        known = index.neighbor_graph
-    return known
+    return known or neighbours_by_search(vectors, k, library_seed(0, "neighbour search") % 2**31)
 
 
 def with_neighbours(rows: np.ndarray, distances: np.ndarray) -> pa.Array:

@@ -79,9 +79,12 @@ def _folders(landscape: Landscape, cached: bool) -> list[Path]:
 
     A link in the place of the folder beside it is passed over: it may lead anywhere.
     """
-    beside = [] if landscape.run is None else [landscape.run / BESIDE]
-    ours = [folder for folder in beside if not folder.is_symlink()]
-    return [*ours, *[cache_folder() / "beside"][: int(cached)]]
+    folders = []
+    if landscape.run is not None and not (landscape.run / BESIDE).is_symlink():
+        folders.append(landscape.run / BESIDE)
+    if cached:
+        folders.append(cache_folder() / "beside")
+    return folders
 
 
 def _can_be_written(folder: Path) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from ila_core.errors import UsageError
 from ila_core.methods.vectors import DENSE_ROWS, unit_vectors
 from ila_core.progress import tell
-from ila_core.space.neighbours import nearest
+from ila_core.space.neighbours import nearest_among
 
 if TYPE_CHECKING:
     from ila_core.landscape.landscape import Landscape
@@ -71,7 +71,7 @@ class Sparse:
     @classmethod
     def of(cls, vectors: np.ndarray, k: int) -> Sparse:
         """Keep each row's k most similar candidates, itself among them."""
-        near, similarity = nearest(vectors, vectors, min(k, len(vectors)))
+        near, similarity = nearest_among(vectors, min(k, len(vectors)))
         candidates = near.ravel()
         served = np.repeat(np.arange(len(vectors), dtype=np.int32), near.shape[1])
         order = np.argsort(candidates, kind="stable")

@@ -230,6 +230,7 @@ class Project(Stage[np.ndarray]):
     """Vectors, as places on a map."""
 
     name = "projection"
+    version = 2  # pairs are multiplied in other blocks, which rounds otherwise
 
     vectors: Made[np.ndarray]
     settings: ProjectionSettings

@@ -121,7 +121,6 @@ def _queue(landscape: Landscape, pinned: bytes, excluded: bytes, outside: bytes)
         chosen = np.zeros(len(landscape), dtype=bool)
         chosen[first] = True
         is_pinned = chosen[rows]
-
     return Queue(
         frozen(rows),
         *columns(landscape.xy[rows]),

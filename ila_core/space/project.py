@@ -24,7 +24,7 @@ from ila_core.errors import UsageError
 from ila_core.progress import Progress, no_progress
 from ila_core.space.distinct import CHUNK, distinct_rows
 from ila_core.space.landmarks import choose, place, unit_rows
-from ila_core.space.neighbours import nearest
+from ila_core.space.neighbours import nearest_among
 
 Method = Literal["umap", "quick-umap", "landmarks", "tsne", "pca"]
 
@@ -55,7 +55,7 @@ AXES, EPOCHS = 128, 100
 PERPLEXITY = 30.0
 """t-SNE's own default."""
 
-QUICK = 2
+QUICK = 3
 """Raised whenever quick UMAP would put a vector elsewhere."""
 
 Report = Callable[[float], None]
@@ -258,8 +258,9 @@ def neighbours_by_cosine(
     """
     if len(points) > most:
         return None
-    unit = unit_rows(points)
-    rows, cosines = nearest(unit, unit, k, progress=lambda done, n: report(done / (n or 1)))
+    rows, cosines = nearest_among(
+        unit_rows(points), k, progress=lambda done, n: report(done / (n or 1))
+    )
     # Rounding may have put another point before the point itself, or in its stead.
     own = np.arange(len(points), dtype=np.int32)[:, None]
     order = np.argsort(rows != own, axis=1, kind="stable")
@@ -352,12 +353,12 @@ def _quick_umap(
     k = min(NEIGHBOURS, len(points) - 1)
     search = work.part(0.0, QUICK_SEARCH)
     known = neighbours_by_cosine(points, k, COMPARED["quick-umap"], search)
-    known = known or _neighbours_by_search(points, k, settings.seed)
+    known = known or neighbours_by_search(points, k, settings.seed)
     work(QUICK_SEARCH)
     return _laid_out(points, start, settings, work.part(QUICK_SEARCH, 1.0), k, known, EPOCHS)
 
 
-def _neighbours_by_search(points: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def neighbours_by_search(points: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return what `neighbours_by_cosine` does, nearly; the index takes more than the points do."""
     from pynndescent import NNDescent
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import ila_core.space.project as module
 from ila_core.errors import UsageError
 from ila_core.space.landmarks import choose, unit_rows
-from ila_core.space.neighbours import nearest
+from ila_core.space.neighbours import TILE, nearest, nearest_among
 from ila_core.space.project import (
     ProjectionSettings,
     neighbours_by_cosine,
@@ -323,6 +323,21 @@ def test_nearest_is_what_sorting_all_gives() -> None:
     similarity = points @ points.T
     np.testing.assert_allclose(cosines, -np.sort(-similarity, axis=1)[:, :7], atol=1e-6)
     np.testing.assert_allclose(np.take_along_axis(similarity, rows, axis=1), cosines, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, TILE - 1, TILE, 2 * TILE + 300])
+def test_nearest_among_all_is_what_each_finds_by_itself(count: int) -> None:
+    chance = np.random.default_rng(1)
+    # Of small whole numbers, so that sums are exact and many are equally near.
+    points = chance.integers(-2, 3, size=(count, 6)).astype(np.float32)
+    k, done = min(9, count), list[int]()
+    rows, cosines = nearest_among(points, k, progress=lambda now, _: done.append(now))
+    each_rows, each_cosines = nearest(points, points, k)
+    np.testing.assert_array_equal(cosines, each_cosines)
+    np.testing.assert_array_equal(rows, each_rows)
+    products = points @ points.T
+    np.testing.assert_array_equal(rows, np.argsort(-products, axis=1, kind="stable")[:, :k])
+    assert done == sorted(done) and done[-1] == count
 
 
 @given(st.integers(2, 12), st.integers(0, 100))
