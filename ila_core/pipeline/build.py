@@ -2,7 +2,8 @@
 
     records -> labels ------------------------------\\
        \\---> vectors -> places --------------------- landscape
-        \\---> loss (beside the others, when no language model scores) --/
+        \\         \\---> domains (beside a large pool's places) --/
+         \\---> loss (beside the others, when no language model scores) --/
 
 Every stage has a key made of its settings and of what it read, so a stage that is finished is
 never made again and a killed build goes on where it stopped.
@@ -22,13 +23,13 @@ from ila_core._version import __version__
 from ila_core.errors import UsageError
 from ila_core.landscape.buckets import prepared, sent
 from ila_core.landscape.folder import FORMAT, open_run
+from ila_core.pipeline.apart import dividing_beside, scoring_beside
 from ila_core.pipeline.ingesting import check_fields, check_pool, numbers, read
 from ila_core.pipeline.joining import Join
 from ila_core.pipeline.labelling import label
 from ila_core.pipeline.ordering import leave_order
 from ila_core.pipeline.placing import divide, encode, project
 from ila_core.pipeline.publish import Run
-from ila_core.pipeline.scoring_process import scoring_beside
 from ila_core.pipeline.settings import (
     BuildSettings,
     DepthSettings,
@@ -89,8 +90,11 @@ def build(
         with scoring_beside(step, settings.part(LossSettings), records) as scored:
             labels = step(label(settings, records))
             vectors = step(encode(settings, records))
-            xy = step(project(settings, columns, vectors))
-            domains = step(divide(settings, records, labels, vectors))
+            places = project(settings, columns, vectors)
+            parts = divide(settings, records, labels, vectors)
+            with dividing_beside(step, parts, records, places) as divided:
+                xy = step(places)
+                domains = divided()
             loss = scored()
         depth, tuned = settings.part(DepthSettings), settings.tuned_lm
         join = Join(records, columns, xy, loss, labels, domains, depth, tuned, run.folder)

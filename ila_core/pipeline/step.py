@@ -158,14 +158,15 @@ class Step:
         self.run = run
         self.monitor = monitor
         self.spread = spread
-        self.beforehand: Callable[[], None] = lambda: None
-        """Called before a stage is begun: raises where the build cannot end well any more."""
+        self.beforehand: list[Callable[[], None]] = []
+        """Called before a stage is begun: they raise where the build cannot end well any more."""
 
     def __call__(self, stage: Stage[T] | Made[T]) -> Made[T]:
         """Return what a stage makes, or has made before; what is made already as it is."""
         if isinstance(stage, Made):
             return stage
-        self.beforehand()
+        for check in self.beforehand:
+            check()
         folder = self.folder(stage)
         if folder.finished:
             self.monitor.reuse(stage.name)

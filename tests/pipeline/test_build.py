@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from conftest import small_pool, write_jsonl
 
 import ila_core as ila
 from ila_core.errors import IlaError, RunError, UsageError
-from ila_core.pipeline import step
+from ila_core.pipeline import apart, step
 from ila_core.pipeline.build import build
 from ila_core.pipeline.ingesting import Read
 from ila_core.pipeline.scoring import ScoreByNgrams
@@ -311,6 +312,51 @@ def test_what_a_library_prints_never_ends_the_process_beside(
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
     assert "reached 120" in done.stdout and printed in done.stderr
     assert np.isfinite(ila.open(tmp_path / "run").loss).all()
+
+
+def test_domains_made_beside_the_map_are_those_made_behind_it(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(pool, out=tmp_path / "behind")
+    monkeypatch.setattr(apart, "LARGE", 10)
+    begun: list[str] = []
+    start = apart._Process.__init__
+
+    def note(process: Any, step: Any, stage: Any, *others: Any) -> None:
+        begun.append(stage.name)
+        start(process, step, stage, *others)
+
+    monkeypatch.setattr(apart._Process, "__init__", note)
+    build(pool, out=tmp_path / "beside")
+    assert begun == ["loss", "domains"]
+    assert states(tmp_path / "beside")["domains"] == "done"
+    name = "landscape.parquet"
+    assert (tmp_path / "beside" / name).read_bytes() == (tmp_path / "behind" / name).read_bytes()
+    build(pool, out=tmp_path / "beside")
+    assert begun == ["loss", "domains"] and states(tmp_path / "beside")["domains"] == "reused"
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        ("loss", "Scoring the responses ended with exit code 3; what was finished is kept"),
+        ("domains", "Dividing the pool into domains ended with exit code 3; what was finished"),
+    ],
+)
+def test_a_process_beside_that_ends_is_told(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, told: str
+) -> None:
+    start = subprocess.Popen
+
+    def broken(command: list[str], **options: Any) -> Any:
+        ended = [sys.executable, "-c", "raise SystemExit(3)"]
+        mine = json.loads(command[-1])["folder"][0] == stage
+        return start(ended if mine else command, **options)
+
+    monkeypatch.setattr(apart, "LARGE", 10)
+    monkeypatch.setattr(apart.subprocess, "Popen", broken)
+    with pytest.raises(IlaError, match=told):
+        build(pool, out=tmp_path / "run")
 
 
 # -- told early -----------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_no_stage_is_begun_for_a_build_that_cannot_end_well(step: Step) -> None:
     def refuse() -> None:
         raise ZeroDivisionError
 
-    step.beforehand = refuse
+    step.beforehand.append(refuse)
     with pytest.raises(ZeroDivisionError):
         step(Double(Made(3, "three")))
     assert not step.monitor.stages

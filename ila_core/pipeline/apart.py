@@ -1,6 +1,6 @@
-"""The loss stage in a process of its own, beside the stages that keep another core busy.
+"""Stages in processes of their own, beside those that keep another core busy: loss and domains.
 
-The process tells its progress and failure as JSON lines. They go through a descriptor that nobody
+A process tells its progress and failure as JSON lines. They go through a descriptor that nobody
 else has: whatever a library prints, in Python or below it, lands on standard error.
 """
 
@@ -16,19 +16,30 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Generic, TextIO, TypeVar
 
+import numpy as np
+
+from ila_core.artifacts import VECTORS
 from ila_core.distributed.fleet import Fleet
 from ila_core.errors import IlaError, UsageError
 from ila_core.files import writing_errors
+from ila_core.pipeline.placing import Cluster, Project
 from ila_core.pipeline.publish import StageFolder
 from ila_core.pipeline.scoring import Columns, Score, score
 from ila_core.pipeline.settings import LossSettings
-from ila_core.pipeline.step import Desk, Made, Step, carry_out
+from ila_core.pipeline.step import Desk, Made, Stage, Step, carry_out
 from ila_core.pool.records import Records
+from ila_core.space.domains import LARGE, Domains
+
+T = TypeVar("T")
 
 TOLD_EVERY = 0.3
 """Seconds between two lines of the process."""
+LOOKED_EVERY = 0.3
+"""Seconds between two looks whether the build still runs."""
+WORK = {Score.name: "Scoring the responses", Cluster.name: "Dividing the pool into domains"}
+"""What the process of a stage does, in the words of a failure."""
 GIVES_WAY = 10
 """By how much the process is nicer: where all cores are asked for it has a tenth of one's time."""
 
@@ -37,7 +48,7 @@ GIVES_WAY = 10
 def scoring_beside(
     step: Step, settings: LossSettings, records: Made[Records]
 ) -> Iterator[Callable[[], Made[Columns]]]:
-    """Yield a function that returns the losses, whose stage is begun in the meantime.
+    """Yield a function that returns the losses, whose stage is begun meanwhile.
 
     What can be seen to be wrong with it is raised now: the stages beside it take long on a large
     pool. One that wants the whole machine is made when the function is called.
@@ -50,27 +61,57 @@ def scoring_beside(
     if not stage.apart:
         yield lambda: step(stage)
     else:
-        with _Process(step, stage, settings) as process:
-            step.beforehand = process.check
+        address = step.spread.address if isinstance(step.spread, Fleet) else None
+        task = {"settings": asdict(settings), "ray": address}
+        with _Process(step, stage, records, task) as process:
             yield process.result
 
 
-class _Process:
-    """A process that scores; its progress and failure are this process's."""
+@contextmanager
+def dividing_beside(
+    step: Step,
+    stage: Stage[Domains] | Made[Domains],
+    records: Made[Records],
+    places: Stage[np.ndarray] | Made[np.ndarray],
+) -> Iterator[Callable[[], Made[Domains]]]:
+    """Yield a function that returns the domains, whose stage is begun meanwhile where that helps.
 
-    def __init__(self, step: Step, stage: Score, settings: LossSettings) -> None:
+    It does where many vectors are clustered while a map of them is fitted.
+    """
+    if (
+        not isinstance(stage, Cluster)
+        or not isinstance(places, Project)
+        or step.folder(stage).finished
+        or step.folder(places).finished
+        or step.spread is not None
+        or stage.total <= LARGE
+        or stage.vectors.folder is None
+    ):
+        yield lambda: step(stage)
+        return
+    vectors = {"key": stage.vectors.key, "file": str(stage.vectors.folder.path / VECTORS)}
+    task = {"vectors": vectors, "seed": stage.seed, "ray": None}
+    with _Process(step, stage, records, task) as process:
+        yield process.result
+
+
+class _Process(Generic[T]):
+    """A process that makes a stage; its progress and failure are this process's."""
+
+    def __init__(
+        self, step: Step, stage: Stage[T], records: Made[Records], task: Mapping[str, Any]
+    ) -> None:
         self.step, self.stage = step, stage
         self.failure: IlaError | None = None
         folder = step.folder(stage)
         task = {
-            "records": str(stage.records.value.path),
-            "key": stage.records.key,
-            "settings": asdict(settings),
+            **task,
+            "records": {"key": records.key, "file": str(records.value.path)},
             "folder": [folder.name, folder.key, str(folder.path)],
-            "ray": step.spread.address if isinstance(step.spread, Fleet) else None,
         }
+        step.beforehand.append(self.check)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ila_core.pipeline.scoring_process", json.dumps(task)],
+            [sys.executable, "-m", "ila_core.pipeline.apart", json.dumps(task)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
@@ -107,13 +148,13 @@ class _Process:
         if self.failure is not None:
             raise self.failure
 
-    def result(self) -> Made[Columns]:
+    def result(self) -> Made[T]:
         self.thread.join()
         code = self.process.wait()
         self.check()
         if code != 0:
             raise IlaError(
-                f"Scoring the responses ended with exit code {code}"
+                f"{WORK[self.stage.name]} ended with exit code {code}"
                 + (" (killed, perhaps for lack of memory)" if code < 0 else "")
                 + "; what was finished is kept: run the same command again."
             )
@@ -138,16 +179,14 @@ def _notice(line: str) -> dict[str, Any] | None:
 
 
 def main(task: Mapping[str, Any]) -> int:
-    """Score in this process, telling progress and failure on what was its standard output."""
-    parent = os.getppid()
+    """Make a stage in this process; tell progress and failure on what was its standard output."""
+    _end_with(os.getppid())
     _give_way()
     stream = _own_output()
     last = 0.0
 
     def progress(done: int, total: int | None) -> None:
         nonlocal last
-        if os.getppid() != parent:  # the build was killed: nobody waits for this any more
-            os._exit(1)
         if time.monotonic() - last > TOLD_EVERY or done == total:
             last = time.monotonic()
             try:
@@ -159,10 +198,10 @@ def main(task: Mapping[str, Any]) -> int:
     folder = StageFolder(name, key, Path(path))
     try:
         with writing_errors(path), ExitStack() as stack:
-            records = Made(Records.open(Path(task["records"])), task["key"])
+            records = Made(Records.open(Path(task["records"]["file"])), task["records"]["key"])
             fleet = stack.enter_context(Fleet(task["ray"])) if task["ray"] else None
             desk = Desk(folder, progress, spread=fleet)
-            carry_out(score(LossSettings(**task["settings"]), records), desk)
+            carry_out(_stage(name, task, records), desk)
     except IlaError as error:
         notice = {"error": str(error), "usage": isinstance(error, UsageError)}
         print(json.dumps(notice), file=stream, flush=True)
@@ -170,6 +209,24 @@ def main(task: Mapping[str, Any]) -> int:
     except KeyboardInterrupt:  # Ctrl-C reaches both processes; the build tells of it
         return 130
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """End this process as soon as the build is gone: nobody waits for it any more."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOKED_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _stage(name: str, task: Mapping[str, Any], records: Made[Records]) -> Stage[Any]:
+    if name == Cluster.name:
+        vectors = np.load(task["vectors"]["file"], mmap_mode="r")
+        return Cluster(records, Made(vectors, task["vectors"]["key"]), task["seed"])
+    return score(LossSettings(**task["settings"]), records)
 
 
 def _give_way() -> None:
