@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 CHUNK_FLOATS = 1 << 23  # logits alive at a time: 32 MiB in float32
+GPU_CHUNK_FLOATS = 1 << 26  # the same where memory is read faster and every step costs a launch
 _FULL_FLOATS = 1 << 28  # the same where a model insists on all of them: 1 GiB
 EXACT = 1e-4
 """Nats by which a token's loss may differ between two ways in float32: rounding, and no more."""
@@ -62,6 +63,7 @@ class Scorer:
     def __init__(self, model: PreTrainedModel, *, way: Way | None = None) -> None:
         self.model = model
         self.limit: int | None = None  # padded tokens that once ran out of memory
+        self.compiled: list[Any] = []  # layers that `compiling.quicken` compiled
         self.way = way or fastest_exact(model)
 
     def losses(self, batch: Sequence[Encoded]) -> np.ndarray:
@@ -78,13 +80,22 @@ class Scorer:
                     return self._sums(batch)
             except (RuntimeError, MemoryError) as error:
                 if not out_of_memory(error):
-                    raise
+                    if not self.compiled:
+                        raise
+                    self.uncompile()  # for a batch of this shape no code could be made
+                    return self.losses(batch)
             release_memory(self.model.device)
             if len(batch) == 1:
                 return np.full(1, np.nan)
             self.limit = width * len(batch)
         half = len(batch) // 2
         return np.concatenate([self.losses(batch[:half]), self.losses(batch[half:])])
+
+    def uncompile(self) -> None:
+        """Compute all layers as they were before any was compiled."""
+        for layer in self.compiled:
+            layer._compiled_call_impl = None
+        self.compiled = []
 
     def _sums(self, batch: Sequence[Encoded]) -> np.ndarray:
         counts = np.array([len(sequence.targets) for sequence in batch])
@@ -129,7 +140,8 @@ def _head_losses(
     from torch.utils.checkpoint import checkpoint
 
     head = model.get_output_embeddings()
-    size = max(1, CHUNK_FLOATS // head.weight.shape[0])
+    floats = GPU_CHUNK_FLOATS if hidden.is_cuda and not torch.is_grad_enabled() else CHUNK_FLOATS
+    size = max(1, floats // head.weight.shape[0])
 
     def chunk(states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         logits = _as_the_model_ends(model, head(states))
@@ -261,16 +273,21 @@ def half_error(scorer: Scorer, tokenizer: PreTrainedTokenizerBase) -> float:
     import torch
 
     model = scorer.model
-    ids = np.array(tokenizer(_TEXT)["input_ids"][: longest_input(model, 1024)])
+    text = trial(model, tokenizer)
     with torch.no_grad():
-        half = token_losses(model, [_all_scored(ids)], scorer.way)
+        half = token_losses(model, [text], scorer.way)
         try:
             with in_float32(model):
-                exact = token_losses(model, [_all_scored(ids)], scorer.way)
+                exact = token_losses(model, [text], scorer.way)
         except RuntimeError:
             return float("inf")
     error = float((half.double() - exact.double()).mean().abs())
     return error if np.isfinite(error) else float("inf")
+
+
+def trial(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Encoded:
+    """Return the text that a model is tried with, as far as it can read it, all of it scored."""
+    return _all_scored(np.array(tokenizer(_TEXT)["input_ids"][: longest_input(model, 1024)]))
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def score(
     if spread is not None:
         told = _scored_beside(columns, conversations, n, settings, work, spread, progress, say)
         return columns.result(template, told, settings, time.perf_counter() - started)
-    with closing(open_lane(_work(settings), devices(settings.device))) as lane:
+    with closing(open_lane(_work(settings, n), devices(settings.device))) as lane:
         kept = Kept(work, _signature(settings, lane, n))
         encoder = Encoder(template, lane.max_length, bare=settings.unconditional)
         seen = 0
@@ -154,7 +154,7 @@ class _Scoring:
 
     def __call__(self) -> Callable[[Rows], tuple[_Columns, _Told]]:
         names = devices(self.settings.device)[:1]
-        lane = open_lane(_work(self.settings), names)
+        lane = open_lane(_work(self.settings, self.n), names)
         template = ChatTemplate.of(load_tokenizer(self.settings.lm))
         encoder = Encoder(template, lane.max_length, bare=self.settings.unconditional)
         kept = Kept(self.work, _signature(self.settings, lane, self.n))
@@ -240,8 +240,8 @@ def probe(settings: LmSettings, sample: Sequence[Conversation], *, seconds: floa
     return Speed(rate, mean, tuple(names))
 
 
-def _work(settings: LmSettings) -> Work:
-    return Work(settings.models, settings.dtype, settings.max_length)
+def _work(settings: LmSettings, records: int = 0) -> Work:
+    return Work(settings.models, settings.dtype, settings.max_length, records)
 
 
 def _score_window(

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ila_core.errors import IlaError
+from ila_core.lm.compiling import is_worth, quicken
 from ila_core.lm.encode import Encoded
-from ila_core.lm.losses import HALF_ENOUGH, Scorer, half_error, release_memory
+from ila_core.lm.losses import HALF_ENOUGH, Scorer, half_error, release_memory, trial
 from ila_core.lm.model import load_model, load_tokenizer, longest_input
 from ila_core.lm.settings import DType
 
@@ -44,6 +45,8 @@ class Work:
     models: tuple[str, ...]
     dtype: DType
     max_length: int
+    records: int = 0
+    """How many come, about: a model that many are scored by is compiled first."""
 
 
 class _Facts(NamedTuple):
@@ -213,8 +216,8 @@ def _load(work: Work, name: str) -> tuple[list[Scorer], _Facts]:
     """The models ready to score, in float32 where half precision would not be good enough."""
     scorers, remark = _scorers(work, name, work.dtype), ""
     half, error = _format(scorers[0]), 0.0
+    tokenizer = load_tokenizer(work.models[0])  # the tuned model's too
     if half != "float32":
-        tokenizer = load_tokenizer(work.models[0])  # the tuned model's too
         error = max(half_error(scorer, tokenizer) for scorer in scorers)
     if error > HALF_ENOUGH:
         device = scorers[0].model.device
@@ -227,9 +230,15 @@ def _load(work: Work, name: str) -> tuple[list[Scorer], _Facts]:
             else "cannot be trusted"
         )
         remark = f"{half} {off} in {' or '.join(work.models)}; it was scored in float32."
+    for scorer in scorers:
+        if is_worth(scorer.model, work.records):
+            quicken(scorer, trial(scorer.model, tokenizer))
     longest = min(longest_input(scorer.model, work.max_length) for scorer in scorers)
     kinds = {True: "response positions", False: "full forward"}
-    ways = " and ".join(kinds[s.way.apart] + (", masked" if s.way.masked else "") for s in scorers)
+    ways = " and ".join(
+        kinds[s.way.apart] + ", masked" * s.way.masked + ", compiled" * bool(s.compiled)
+        for s in scorers
+    )
     return scorers, _Facts(longest, _format(scorers[0]), ways, remark)
 
 

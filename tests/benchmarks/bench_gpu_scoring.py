@@ -3,10 +3,11 @@
     python tests/benchmarks/bench_gpu_scoring.py POOL_PARQUET --lm smollm2 --sizes 0.5b,7b
 
 Models of these shapes get random weights on the card: times depend on shapes alone. The tokenizer
-is that of `--lm`, the records those of a records.parquet. Beside the scorer run two plain loops:
-one record at a time with labels, and padded batches of records sorted by length with an attention
-mask. A token costs two operations a weight of the layers and what attention adds; the head counts
-at response tokens alone, for all three, so shares are of useful work.
+is that of `--lm`, the records those of a records.parquet. The scorer runs as it is, and with its
+layers compiled as it does for large pools. Beside it run two plain loops: one record at a time with
+labels, and padded batches of records sorted by length with an attention mask. A token costs two
+operations a weight of the layers and what attention adds; the head counts at response tokens alone,
+for all of them, so shares are of useful work.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ import torch
 
 from ila_core.lm.batches import token_batches
 from ila_core.lm.chat import ChatTemplate
+from ila_core.lm.compiling import quicken
 from ila_core.lm.encode import Encoded, encode_records
-from ila_core.lm.losses import Scorer
+from ila_core.lm.losses import Scorer, trial
 from ila_core.lm.model import load_tokenizer
 from ila_core.lm.workers import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS
 from ila_core.pool.records import Records
@@ -101,8 +103,8 @@ def padded_batches(model: Any, sequences: Sequence[Encoded], size: int) -> None:
             ).cpu()
 
 
-def ours(model: Any, sequences: Sequence[Encoded]) -> None:
-    scorer = Scorer(model)
+def ours(scorer: Scorer, sequences: Sequence[Encoded]) -> None:
+    model: Any = scorer.model
     most = GPU_BATCH_TOKENS if model.device.type == "cuda" else CPU_BATCH_TOKENS
     for batch in token_batches(np.array([len(one.ids) for one in sequences]), most):
         scorer.losses([sequences[i] for i in batch])
@@ -146,7 +148,9 @@ def main() -> None:
     encoded, _, _ = encode_records(turns, ChatTemplate.of(tokenizer), 2_048)
     sequences = [one for one in encoded if one and len(one.targets)]
     rate = sum(len(one.ids) for one in sequences) / (time.perf_counter() - begun)
-    print(f"tokenising: {rate:,.0f} tokens/s")
+    mean = np.mean([len(one.ids) for one in sequences])
+    scored = sum(len(one.targets) for one in sequences) / sum(len(one.ids) for one in sequences)
+    print(f"tokenising: {rate:,.0f} tokens/s; {mean:.0f} tokens a record, {scored:.0%} scored")
     peak = best_product(device, dtype)
     name = torch.cuda.get_device_name() if device == "cuda" else "the CPU"
     print(f"{name}: {peak / 1e12:,.1f} TFLOP/s in a large {dtype} product")
@@ -154,12 +158,23 @@ def main() -> None:
         model = made(size, device, dtype)
         count = sum(p.numel() for p in model.parameters())
         print(f"{size}: {count / 1e9:.2f} B weights")
+        scorer = Scorer(model)
+
+        def compiled(_: Any, part: Sequence[Encoded], scorer: Scorer = scorer) -> None:
+            if not scorer.compiled:
+                begun = clock(device)
+                if not quicken(scorer, trial(scorer.model, tokenizer)):
+                    raise SystemExit("the layers cannot be compiled here")
+                print(f"  compiled in {clock(device) - begun:.0f} s")
+            ours(scorer, part)
+
         ways: dict[str, Any] = {
-            "scorer": ours,
+            "scorer": lambda _, part, scorer=scorer: ours(scorer, part),
             f"padded batches of {arguments.batch}": lambda m, s: padded_batches(
                 m, s, arguments.batch
             ),
             "one at a time": one_at_a_time,
+            "scorer, compiled": compiled,
         }
         for way, run in ways.items():
             warm, part = sequences[:64], sequences
@@ -168,11 +183,12 @@ def main() -> None:
             run(model, warm)
             spent = clock(device) - begun
             wanted = arguments.tokens
-            if run is not ours:
-                mean = np.mean([len(one.ids) for one in sequences])
+            if "scorer" not in way:
                 wanted = int(arguments.seconds / spent * 64 * mean)
             ends = np.cumsum([len(one.ids) for one in sequences])
             part = sequences[: max(64, int(np.searchsorted(ends, wanted)))]
+            if "scorer" in way:
+                run(model, part)  # every shape of a batch is met once
             begun = clock(device)
             run(model, part)
             spent = clock(device) - begun

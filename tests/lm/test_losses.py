@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import tiny_lm
+import torch
 
 from ila_core.errors import IlaError
-from ila_core.lm import losses, workers
+from ila_core.lm import compiling, losses, workers
 from ila_core.lm.encode import Encoded
 from ila_core.lm.losses import Scorer, Way, in_float32
 from ila_core.lm.model import load_dtype, load_model
@@ -77,7 +79,6 @@ def test_a_model_that_looks_ahead_is_refused() -> None:
 
 def with_head(moved: Callable[[Any], Any]) -> Any:
     """A model whose logits are moved by a factor that its head takes from all that it is given."""
-    import torch
 
     class Head(torch.nn.Linear):
         def forward(self, states: Any) -> Any:
@@ -140,7 +141,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(autouse=True)
 def plain_kernels() -> Iterator[None]:
     """Some processors announce half precision and die of it in the library's fast kernels."""
-    import torch
 
     with torch.backends.mkldnn.flags(enabled=False):
         yield
@@ -175,7 +175,6 @@ def test_half_precision_that_drifts_gives_way_to_float32_and_is_told(
     base: str, drift: float, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its losses agree with each other, batched or alone: only float32 shows that they are off."""
-    import torch
 
     def drifting(name: str, device: str, dtype: Any = "auto") -> Any:
         def drift_in_half(module: Any, inputs: Any, logits: Any) -> Any:
@@ -224,7 +223,6 @@ def test_a_model_whose_half_precision_cannot_be_tried_is_scored_in_float32(
 @pytest.mark.parametrize("dtype", HALVES)
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "gemma2"])
 def test_computing_in_float32_leaves_the_weights_as_they_were(kind: str, dtype: str) -> None:
-    import torch
 
     model = tiny_lm.make_model(kind, vocabulary=300).to(getattr(torch, dtype))
     wide = tiny_lm.make_model(kind, vocabulary=300).to(getattr(torch, dtype)).float()
@@ -238,7 +236,6 @@ def test_computing_in_float32_leaves_the_weights_as_they_were(kind: str, dtype: 
 
 def test_the_way_is_tried_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """A head that does a little more than it says would hide in the noise of half precision."""
-    import torch
     from transformers import LlamaForCausalLM
 
     class Tempered(LlamaForCausalLM):
@@ -255,10 +252,78 @@ def test_the_way_is_tried_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("dtype", HALVES)
 def test_a_model_with_an_adapter_is_tried_in_float32_too(dtype: str) -> None:
-    import torch
 
     peft = pytest.importorskip("peft")
     model = tiny_lm.make_model(vocabulary=300).to(getattr(torch, dtype))
     adapter = peft.LoraConfig(target_modules="all-linear", task_type="CAUSAL_LM")
     with_adapter = peft.get_peft_model(model, adapter).get_base_model().eval()
     assert Scorer(with_adapter).way == Way(apart=True, masked=False)
+
+
+# -- compiled -------------------------------------------------------------------------------------
+
+
+def sequences(*lengths: int) -> list[Encoded]:
+    chance = np.random.default_rng(1)
+    return [
+        Encoded(chance.integers(0, 300, t).astype(np.int32), np.arange(1, t, 2, np.int32), t)
+        for t in lengths
+    ]
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "qwen2", "gemma2"])
+def test_compiled_layers_give_the_same_losses(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "BACKEND", "aot_eager")  # the compiler proper takes a minute
+    scorer = Scorer(tiny_lm.make_model(kind, vocabulary=300))
+    batch = sequences(30, 22, 9)
+    plain = scorer.losses(batch)
+    assert compiling.quicken(scorer, batch[0])
+    assert len(scorer.compiled) == scorer.model.config.num_hidden_layers
+    np.testing.assert_allclose(scorer.losses(batch), plain, rtol=1e-5)
+    scorer.uncompile()
+    np.testing.assert_array_equal(scorer.losses(batch), plain)
+
+
+@pytest.mark.parametrize("fault", ["raises", "wrong"])
+def test_what_cannot_be_compiled_is_scored_as_it_was(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def backend(graph: Any, inputs: Any) -> Any:
+        if fault == "raises":
+            raise ZeroDivisionError
+        return lambda *given: [
+            one.flip(-1) if one.is_floating_point() else one for one in graph(*given)
+        ]
+
+    monkeypatch.setattr(compiling, "BACKEND", backend)
+    scorer = Scorer(tiny_lm.make_model(vocabulary=300))
+    batch = sequences(30, 22, 9)
+    plain = scorer.losses(batch)
+    assert not compiling.quicken(scorer, batch[0]) and not scorer.compiled
+    np.testing.assert_array_equal(scorer.losses(batch), plain)
+
+
+def test_a_batch_for_which_no_code_can_be_made_is_scored_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scorer = Scorer(tiny_lm.make_model(vocabulary=300))
+    batch = sequences(12, 5)
+    plain = scorer.losses(batch)
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no code for this shape")
+
+    scorer.compiled = compiling.layers_of(scorer.model)
+    for layer in scorer.compiled:
+        layer._compiled_call_impl = broken
+    np.testing.assert_array_equal(scorer.losses(batch), plain)
+    assert not scorer.compiled
+
+
+def test_a_model_is_compiled_for_many_records_on_a_gpu_alone() -> None:
+    model = tiny_lm.make_model(vocabulary=300)
+    assert not compiling.is_worth(model, 10**12)
+    on_gpu = SimpleNamespace(device=torch.device("cuda"), parameters=model.parameters)
+    weights = sum(one.numel() for one in model.parameters())
+    enough = int(compiling.WORTH / weights) + 1
+    assert compiling.is_worth(on_gpu, enough) and not compiling.is_worth(on_gpu, enough // 2)
