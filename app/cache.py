@@ -126,6 +126,12 @@ def chance(landscape: Landscape, spec: Spec) -> Baseline:
     return baseline.baseline(landscape, spec)
 
 
+@once(max_entries=24)
+def met(landscape: Landscape) -> list[bool]:
+    """Return a list of this landscape alone: not empty once its first numbers were told."""
+    return []
+
+
 # -- what the map draws ---------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 
 @dataclass(frozen=True)
@@ -19,21 +20,31 @@ class Figure:
     help: str | None = None
 
 
-def number_rows(figures: Sequence[Figure], *, columns: int = 2, key: str = "numbers") -> None:
-    """Draw numbers with their difference to random, `columns` side by side.
+def number_rows(
+    figures: Sequence[Figure], *, columns: int = 2, key: str = "numbers"
+) -> list[DeltaGenerator]:
+    """Draw numbers with their difference to random, `columns` side by side; return their slots.
 
     `key` begins with "numbers": the style keeps their place by it while the browser loads them.
     """
     rows = st.container(key=key)
+    slots: list[DeltaGenerator] = []
     for start in range(0, len(figures), columns):
         row = rows.columns(columns, gap="small", wrap=False)
-        for slot, figure in zip(row, figures[start : start + columns], strict=False):
-            tone = {None: "off", True: "green", False: "red"}[figure.good]
-            slot.metric(
-                figure.label,
-                figure.value,
-                figure.difference,
-                delta_color=tone,  # type: ignore[arg-type]
-                delta_arrow="off",
-                help=figure.help,
-            )
+        slots += [place.empty() for place in row[: len(figures) - start]]
+    fill(slots, figures)
+    return slots
+
+
+def fill(slots: Sequence[DeltaGenerator], figures: Sequence[Figure]) -> None:
+    """Draw numbers into slots that `number_rows` has made, in the place of those that are there."""
+    for slot, figure in zip(slots, figures, strict=True):
+        tone = {None: "off", True: "green", False: "red"}[figure.good]
+        slot.metric(
+            figure.label,
+            figure.value,
+            figure.difference,
+            delta_color=tone,  # type: ignore[arg-type]
+            delta_arrow="off",
+            help=figure.help,
+        )

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
 import cache
 import session
+from ila_core.landscape.kept import LARGE
 from ila_core.measure.baseline import Baseline
 from ila_core.measure.describe import Numbers
 from ila_core.selection.selection import Selection
 from parts import terms
-from parts.figures import Figure, number_rows
+from parts.figures import Figure, fill, number_rows
 from parts.texts import count, gain, points, share, short
 
 
-def reach(selection: Selection) -> None:
-    """Show what a selection reaches, each number beside random's at the same budget."""
-    landscape, numbers = selection.landscape, cache.numbers(selection)
-    base = cache.chance(landscape, session.chance())
-    figures = figures_of(numbers, base)
-    number_rows(figures, columns=len(figures))
+def reach(selection: Selection) -> Callable[[], None]:
+    """Show what a selection reaches, each number beside random's; return what is left to do.
+
+    To draw at random from ten million records takes seconds. At the first look at a large landscape
+    the numbers' places are held free, and what is returned fills them: it is called when the map
+    stands, which does not wait for them.
+    """
+    landscape = selection.landscape
+    if len(landscape) < LARGE or cache.met(landscape):
+        number_rows(figures_of(*_numbers(selection)), columns=len(FIGURES))
+        return lambda: None
+    slots = number_rows([Figure(label, "…", "…", None, help) for label, help in FIGURES.items()],
+                        columns=len(FIGURES))  # fmt: skip
+
+    def complete() -> None:
+        fill(slots, figures_of(*_numbers(selection)))
+        cache.met(landscape).append(True)
+
+    return complete
+
+
+def _numbers(selection: Selection) -> tuple[Numbers, Baseline]:
+    base = cache.chance(selection.landscape, session.chance())
+    return cache.numbers(selection), base
 
 
 def measured(selection: Selection) -> None:
-    """Say how the numbers over the map are measured."""
-    landscape, numbers = selection.landscape, cache.numbers(selection)
-    base = cache.chance(landscape, session.chance())
+    """Say how the numbers over the map are measured, when they are known."""
+    landscape, (numbers, base) = selection.landscape, _numbers(selection)
     st.caption(
         f"Below each number over the map the difference to random ({base.seeds} draws). "
         "Coverage, reach and fidelity are "
@@ -44,23 +64,30 @@ def figures_of(numbers: Numbers, base: Baseline) -> list[Figure]:
     """Return a selection's numbers with their differences to random's mean."""
     mean = base.mean
     return [
-        share_figure("Coverage", numbers.coverage, mean.coverage,
-                     terms.COVERAGE),
-        share_figure("Reach", numbers.reach, mean.reach,
-                     terms.REACH),
-        share_figure("Fidelity", numbers.fidelity, mean.fidelity,
-                     terms.FIDELITY),
-        share_figure("Mean relative depth", numbers.mean_relative_depth, mean.mean_relative_depth,
-                     terms.MEAN_DEPTH),
+        share_figure("Coverage", numbers.coverage, mean.coverage),
+        share_figure("Reach", numbers.reach, mean.reach),
+        share_figure("Fidelity", numbers.fidelity, mean.fidelity),
+        share_figure("Mean relative depth", numbers.mean_relative_depth, mean.mean_relative_depth),
         tokens_figure(numbers.tokens, mean.tokens),
-    ]  # fmt: skip
+    ]
 
 
 TELLS = 0.0005
 """Least difference of two shares that is shown as one: half of the last digit."""
 
 
-def share_figure(label: str, value: float, base: float, help: str) -> Figure:
+FIGURES = {
+    "Coverage": terms.COVERAGE,
+    "Reach": terms.REACH,
+    "Fidelity": terms.FIDELITY,
+    "Mean relative depth": terms.MEAN_DEPTH,
+    "Response tokens": terms.TOKENS,
+}
+"""What each number over the map means."""
+
+
+def share_figure(label: str, value: float, base: float) -> Figure:
+    help = FIGURES[label]
     if np.isnan(value) or np.isnan(base):
         return Figure(label, share(value), None, None, help)
     better = None if abs(value - base) < TELLS else value > base
@@ -70,5 +97,5 @@ def share_figure(label: str, value: float, base: float, help: str) -> Figure:
 def tokens_figure(value: float, base: float) -> Figure:
     """Return the response tokens; more of them is neither good nor bad, but costs."""
     ratio = gain((value - base) / base) if base else None
-    return Figure("Response tokens", short(value), ratio, None,
-                  terms.TOKENS)  # fmt: skip
+    label = "Response tokens"
+    return Figure(label, short(value), ratio, None, FIGURES[label])

@@ -40,7 +40,7 @@ def page() -> None:
         instead(landscape)
         return
     my_selection.cut_short(selection)
-    reach(selection)
+    complete = reach(selection)
     with st.container(key="map_and_panel"):
         left, right = st.columns([1.63, 1], gap="medium")
     with left:
@@ -48,10 +48,13 @@ def page() -> None:
         looked = scope(session.view(), selection)
         filter_row(session.view(), looked)
         map_panel(selection)
-        measured(selection)
+        below = st.container()
     with right:
         first_minute(selection)  # beside the map: nothing above it pushes it under the fold
         panel(session.view(), selection, looked)
+    complete()
+    with below:
+        measured(selection)
 
 
 def headline(view: View, landscape: Landscape, selection: Selection | None) -> None:

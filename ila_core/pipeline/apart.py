@@ -31,6 +31,7 @@ from ila_core.pipeline.settings import LossSettings
 from ila_core.pipeline.step import Desk, Made, Stage, Step, carry_out
 from ila_core.pool.records import Records
 from ila_core.space.domains import LARGE, Domains
+from ila_core.space.project import FITTED
 
 T = TypeVar("T")
 
@@ -76,14 +77,15 @@ def dividing_beside(
 ) -> Iterator[Callable[[], Made[Domains]]]:
     """Yield a function that returns the domains, whose stage is begun meanwhile where that helps.
 
-    It does where many vectors are clustered while a map of them is fitted.
+    It does where many vectors are clustered while a map of them is fitted. Where others place most
+    of them, they divide them too, and are asked for one after the other.
     """
     if (
         not isinstance(stage, Cluster)
         or not isinstance(places, Project)
         or step.folder(stage).finished
         or step.folder(places).finished
-        or step.spread is not None
+        or (step.spread is not None and stage.total > FITTED.get(places.settings.method, 0))
         or stage.total <= LARGE
         or stage.vectors.folder is None
     ):

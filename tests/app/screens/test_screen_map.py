@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ from ila_core.methods.registry import find, methods
 from ila_core.selection.rules import Rule
 from ila_core.selection.spec import Spec
 from jobs import picks
-from parts import selecting
+from parts import map_panel, reach, selecting
 from parts.cell_table import cell_table
 
 
@@ -47,6 +48,35 @@ def test_the_first_screen_is_a_finished_map_in_one_sentence() -> None:
     assert [part.label for part in page.metric] == [
         "Coverage", "Reach", "Fidelity", "Mean relative depth", "Response tokens",
     ]  # fmt: skip
+
+
+def test_the_map_of_a_large_pool_stands_before_its_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = [(part.label, part.value, part.delta) for part in fine(opened()).metric]
+    events: list[str] = []
+
+    def note(module: Any, name: str) -> None:
+        function = getattr(module, name)
+
+        def noted(*given: Any) -> Any:
+            events.append(name)
+            return function(*given)
+
+        monkeypatch.setattr(module, name, noted)
+
+    cache.met.clear()
+    monkeypatch.setattr(reach, "LARGE", 60)
+    note(reach, "number_rows")
+    note(reach, "fill")
+    note(map_panel, "map_panel")
+    page = fine(opened())
+    assert events == ["number_rows", "map_panel", "fill"]
+    assert [(part.label, part.value, part.delta) for part in page.metric] == usual
+    assert "Below each number over the map" in texts(page)
+    events.clear()
+    assert [(part.label, part.value, part.delta) for part in fine(page.run()).metric] == usual
+    assert events == ["number_rows", "map_panel"]  # they are known, and stand at once
 
 
 def test_a_pool_instead_of_a_run_opens_the_data_screen(
