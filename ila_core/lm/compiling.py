@@ -69,4 +69,7 @@ def layers_of(model: PreTrainedModel) -> list[nn.Module]:
         return sum(one.numel() for one in modules.parameters())
 
     lists = [one for one in model.modules() if isinstance(one, nn.ModuleList)]
-    return list(max(lists, key=weights)) if lists else []
+    if not lists:
+        return []
+    largest = max(lists, key=weights)
+    return list(largest)
