@@ -73,7 +73,8 @@ def _write_part_of_whole(selection: Selection, rows: np.ndarray, path: Path) -> 
     """Write the rows of a file of the whole pool, each with the nearest of these rows.
 
     Each of those stands for as many records of the pool as there are for a row: one of them by
-    chance is named, or row numbers would repeat, and pack better than they will.
+    chance is named, and a distance a little off, or row numbers and the one distance of two rows
+    would repeat, and pack better than they will.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -86,5 +87,5 @@ def _write_part_of_whole(selection: Selection, rows: np.ndarray, path: Path) -> 
         near, away = nearest_of(np.asarray(landscape.vectors[rows]))
         part = stream(0, "neighbour search").random(near.shape)
         named = ((near + part) * (len(landscape) / len(rows))).astype(np.int64)
-        columns["neighbors"] = with_neighbours(named, away)
+        columns["neighbors"] = with_neighbours(named, away * (1 + part * 1e-4))
     pq.write_table(pa.table(columns), path, compression="zstd", row_group_size=ROW_GROUP)

@@ -59,9 +59,9 @@ def test_the_map_of_a_large_pool_stands_before_its_numbers(
     def note(module: Any, name: str) -> None:
         function = getattr(module, name)
 
-        def noted(*given: Any) -> Any:
+        def noted(*given: Any, **options: Any) -> Any:
             events.append(name)
-            return function(*given)
+            return function(*given, **options)
 
         monkeypatch.setattr(module, name, noted)
 
