@@ -2,8 +2,7 @@
 
 Results are kept as they are (a cached copy of a landscape would cost more than many a computation)
 and keyed by what they are of: a landscape by its folder and fingerprint, because Streamlit hashes
-only a sample of a large array; a file by its path, time and size, so that it is read anew when it
-has changed.
+only a sample of a large array; a file by its path, time and size, to be read anew when it changes.
 """
 
 from __future__ import annotations

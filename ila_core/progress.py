@@ -140,7 +140,7 @@ Listener = Callable[["Monitor"], None]
 
 
 class Monitor:
-    """Collects the progress of a build's stages, two of which may run side by side."""
+    """Collects the progress of a build's stages, some of which may run side by side."""
 
     def __init__(self, folder: Path, listener: Listener | None = None) -> None:
         self.stages: list[StageStatus] = []
@@ -227,7 +227,8 @@ class Monitor:
 
     def as_dict(self) -> dict[str, object]:
         """Return what progress.json holds: the foremost stage, and all of them."""
-        front = (self.running or self.stages or [StageStatus("starting")])[0]
+        running = sorted(self.running, key=lambda stage: not stage.done)  # what tells its progress
+        front = (running or self.stages or [StageStatus("starting")])[0]
         return {
             "pid": os.getpid(),
             "state": self.state,

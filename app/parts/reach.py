@@ -10,8 +10,9 @@ import streamlit as st
 import cache
 import session
 from ila_core.landscape.kept import LARGE
-from ila_core.measure.baseline import Baseline
-from ila_core.measure.describe import Numbers
+from ila_core.measure.baseline import CHANCE, Baseline
+from ila_core.measure.describe import REFERENCE, Numbers
+from ila_core.methods.registry import find
 from ila_core.selection.selection import Selection
 from parts import terms
 from parts.figures import Figure, fill, number_rows
@@ -45,12 +46,11 @@ def _numbers(selection: Selection) -> tuple[Numbers, Baseline]:
 
 
 def measured(selection: Selection) -> None:
-    """Say how the numbers over the map are measured, when they are known."""
-    landscape, (numbers, base) = selection.landscape, _numbers(selection)
+    """Say how the numbers over the map are measured."""
+    landscape = selection.landscape
     st.caption(
-        f"Below each number over the map the difference to random ({base.seeds} draws). "
-        "Coverage, reach and fidelity are "
-        f"measured on {numbers.reference_grid} × {numbers.reference_grid} patches that no "
+        f"Below each number over the map the difference to random ({find(CHANCE).draws} draws). "
+        f"Coverage, reach and fidelity are measured on {REFERENCE} × {REFERENCE} patches that no "
         "method selects with."
     )
     if tuned := int(np.isin(selection.rows, landscape.tuned_rows).sum()):

@@ -48,13 +48,11 @@ def page() -> None:
         looked = scope(session.view(), selection)
         filter_row(session.view(), looked)
         map_panel(selection)
-        below = st.container()
+        measured(selection)
     with right:
         first_minute(selection)  # beside the map: nothing above it pushes it under the fold
         panel(session.view(), selection, looked)
     complete()
-    with below:
-        measured(selection)
 
 
 def headline(view: View, landscape: Landscape, selection: Selection | None) -> None:

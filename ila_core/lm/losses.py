@@ -78,11 +78,11 @@ class Scorer:
             try:
                 with torch.inference_mode():
                     return self._sums(batch)
-            except (RuntimeError, MemoryError) as error:
+            except Exception as error:
                 if not out_of_memory(error):
                     if not self.compiled:
                         raise
-                    self.uncompile()  # for a batch of this shape no code could be made
+                    self.uncompile()  # for a batch of this shape no code could be made, or none ran
                     return self.losses(batch)
             release_memory(self.model.device)
             if len(batch) == 1:

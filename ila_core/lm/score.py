@@ -210,6 +210,7 @@ def _signature(settings: LmSettings, lane: Lane, n: int) -> dict[str, object]:
         "device": None,  # where a batch is scored does not change what is in it
         "dtype": lane.dtype,
         "batch_tokens": lane.batch_tokens,
+        **({"way": lane.way} if "compiled" in lane.way else {}),  # which rounds otherwise
     }
 
 

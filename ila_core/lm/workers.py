@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, NamedTuple, Protocol
 
@@ -46,7 +46,7 @@ class Work:
     dtype: DType
     max_length: int
     records: int = 0
-    """How many come, about: a model that many are scored by is compiled first."""
+    """How many come to each device, about: a model that many are scored by is compiled first."""
 
 
 class _Facts(NamedTuple):
@@ -188,7 +188,7 @@ def _serve(work: Work, name: str, workers: int, inbox: Any, outbox: Any) -> None
     try:
         if name == "cpu":
             torch.set_num_threads(max(1, torch.get_num_threads() // workers))
-        scorers, facts = _load(work, name)
+        scorers, facts = _load(replace(work, records=work.records // workers), name)
         outbox.put(facts)
         while (job := _wait(inbox)) is not None:
             number, batch, models = job

@@ -108,6 +108,7 @@ class _Process(Generic[T]):
         folder = step.folder(stage)
         task = {
             **task,
+            "build": os.getpid(),
             "records": {"key": records.key, "file": str(records.value.path)},
             "folder": [folder.name, folder.key, str(folder.path)],
         }
@@ -182,7 +183,7 @@ def _notice(line: str) -> dict[str, Any] | None:
 
 def main(task: Mapping[str, Any]) -> int:
     """Make a stage in this process; tell progress and failure on what was its standard output."""
-    _end_with(os.getppid())
+    _end_with(task["build"])
     _give_way()
     stream = _own_output()
     last = 0.0
@@ -213,11 +214,13 @@ def main(task: Mapping[str, Any]) -> int:
     return 0
 
 
-def _end_with(parent: int) -> None:
+def _end_with(build: int) -> None:
     """End this process as soon as the build is gone: nobody waits for it any more."""
+    if os.name != "posix":  # elsewhere another process may stand between the two
+        build = os.getppid()
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == build:
             time.sleep(LOOKED_EVERY)
         os._exit(1)
 

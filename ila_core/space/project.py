@@ -45,7 +45,7 @@ NEIGHBOURS, MIN_DIST = 15, 0.1
 
 COMPARED = {"umap": 60_000, "quick-umap": 120_000, "tsne": 60_000}
 """Points up to which all pairs are compared for the nearest. The library's search compiles for most
-of a minute: as long as this takes among 120,000 points of 128 axes or 60,000 of 512."""
+of a minute: longer than this takes among 120,000 points of 128 axes or 60,000 of 512."""
 QUICK_SEARCH = 0.2
 """Share of quick UMAP's time that the search for neighbours takes."""
 AXES, EPOCHS = 128, 100

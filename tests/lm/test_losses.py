@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -263,6 +264,14 @@ def test_a_model_with_an_adapter_is_tried_in_float32_too(dtype: str) -> None:
 # -- compiled -------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def nothing_compiled() -> Iterator[None]:
+    """Code for a layer is remembered by its class, and only so many times."""
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()
+
+
 def sequences(*lengths: int) -> list[Encoded]:
     chance = np.random.default_rng(1)
     return [
@@ -271,19 +280,27 @@ def sequences(*lengths: int) -> list[Encoded]:
     ]
 
 
+@pytest.mark.usefixtures("nothing_compiled")
 @pytest.mark.parametrize("kind", ["gpt2", "qwen2", "gemma2"])
 def test_compiled_layers_give_the_same_losses(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "BACKEND", "aot_eager")  # the compiler proper takes a minute
+    made: list[Any] = []
+
+    def backend(graph: Any, inputs: Any) -> Any:  # the compiler proper takes a minute
+        made.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(compiling, "BACKEND", backend)
     scorer = Scorer(tiny_lm.make_model(kind, vocabulary=300))
     batch = sequences(30, 22, 9)
     plain = scorer.losses(batch)
-    assert compiling.quicken(scorer, batch[0])
+    assert compiling.quicken(scorer, batch[0]) and made
     assert len(scorer.compiled) == scorer.model.config.num_hidden_layers
     np.testing.assert_allclose(scorer.losses(batch), plain, rtol=1e-5)
     scorer.uncompile()
     np.testing.assert_array_equal(scorer.losses(batch), plain)
 
 
+@pytest.mark.usefixtures("nothing_compiled")
 @pytest.mark.parametrize("fault", ["raises", "wrong"])
 def test_what_cannot_be_compiled_is_scored_as_it_was(
     fault: str, monkeypatch: pytest.MonkeyPatch
@@ -303,15 +320,56 @@ def test_what_cannot_be_compiled_is_scored_as_it_was(
     np.testing.assert_array_equal(scorer.losses(batch), plain)
 
 
-def test_a_batch_for_which_no_code_can_be_made_is_scored_all_the_same(
+@pytest.mark.usefixtures("nothing_compiled")
+def test_layers_that_are_wrong_behind_padding_alone_are_not_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def backend(graph: Any, inputs: Any) -> Any:
+        def run(*given: Any) -> Any:
+            masked = any(
+                isinstance(one, torch.Tensor) and one.dtype == torch.bool and one.dim() == 4
+                for one in given
+            )
+            return [one.flip(-1) if masked and one.is_floating_point() else one
+                    for one in graph(*given)]  # fmt: skip
+
+        return run
+
+    monkeypatch.setattr(compiling, "BACKEND", backend)
+    scorer = Scorer(tiny_lm.make_model(vocabulary=300), way=Way(True, True))
+    assert not compiling.quicken(scorer, sequences(30)[0])
+
+
+@pytest.mark.usefixtures("nothing_compiled")
+def test_a_lane_for_many_records_compiles_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = tiny_lm.make_tokenizer()
+    model = tiny_lm.make_model(vocabulary=len(tokenizer))
+    tiny_lm.save(tmp_path / "lm", model, tokenizer)
+    asked: list[int] = []
+
+    def worth(_: Any, records: int) -> bool:
+        asked.append(records)
+        return records > 10
+
+    monkeypatch.setattr(compiling, "BACKEND", "eager")
+    monkeypatch.setattr(workers, "is_worth", worth)
+    for records, way in ((10, "response positions"), (11, "response positions, compiled")):
+        work = workers.Work((str(tmp_path / "lm"),), "auto", 64, records)
+        with closing(workers.open_lane(work, ["cpu"])) as lane:
+            assert lane.way == way
+    assert asked == [10, 11]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, AssertionError])
+def test_a_batch_for_which_no_code_can_be_made_is_scored_all_the_same(error: type) -> None:
     scorer = Scorer(tiny_lm.make_model(vocabulary=300))
     batch = sequences(12, 5)
     plain = scorer.losses(batch)
 
     def broken(*_: Any, **__: Any) -> Any:
-        raise RuntimeError("no code for this shape")
+        raise error("no code for this shape")
 
     scorer.compiled = compiling.layers_of(scorer.model)
     for layer in scorer.compiled:

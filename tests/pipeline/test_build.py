@@ -336,6 +336,56 @@ def test_domains_made_beside_the_map_are_those_made_behind_it(
     assert begun == ["loss", "domains"] and states(tmp_path / "beside")["domains"] == "reused"
 
 
+@pytest.mark.parametrize("after", [0.0, 1.5])
+def test_a_process_beside_ends_with_a_build_that_is_killed(
+    pool: Path, tmp_path: Path, after: float
+) -> None:
+    """At once, before it has imported anything, and while it works."""
+    records = ila.build(pool, out=tmp_path / "run", projection="pca", loss="none").records
+    task = {
+        "records": {"key": "k", "file": str(records.path)},
+        "folder": ["domains", "k", str(tmp_path / "domains")],
+        "ray": None,
+        "seed": 0,
+        "vectors": {"key": "k", "file": str(tmp_path / "run" / "embeddings.npy")},
+    }
+    (tmp_path / "domains").mkdir()
+    # The parent starts the process, whose stage lasts for a minute, and is killed.
+    (tmp_path / "parent.py").write_text(
+        "import json, os, subprocess, sys, time\n"
+        "task = json.loads(sys.argv[1]) | {'build': os.getpid()}\n"
+        "code = 'import json, sys, time\\n'\n"
+        "code += 'from ila_core.pipeline import apart\\n'\n"
+        "code += 'apart.carry_out = lambda *_: time.sleep(60)\\n'\n"
+        "code += 'apart.main(json.loads(sys.argv[1]))'\n"
+        "print(subprocess.Popen([sys.executable, '-c', code, json.dumps(task)]).pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py"), json.dumps(task)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    time.sleep(after)
+    parent.kill()
+    parent.wait()
+    until = time.monotonic() + 20
+    while _runs(child) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not _runs(child)
+
+
+def _runs(process: int) -> bool:
+    """Tell whether a process is there and has not ended: nobody may have asked how."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+    return "State:\tZ" not in status
+
+
 @pytest.mark.parametrize(
     ("stage", "told"),
     [
