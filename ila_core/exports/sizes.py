@@ -87,5 +87,7 @@ def _write_part_of_whole(selection: Selection, rows: np.ndarray, path: Path) -> 
         near, away = nearest_of(np.asarray(landscape.vectors[rows]))
         part = stream(0, "neighbour search").random(near.shape)
         named = ((near + part) * (len(landscape) / len(rows))).astype(np.int64)
-        columns["neighbors"] = with_neighbours(named, away * (1 + part * 1e-4))
+        if len(rows) < len(landscape):
+            away = away * (1 + part * 1e-4)
+        columns["neighbors"] = with_neighbours(named, away)
     pq.write_table(pa.table(columns), path, compression="zstd", row_group_size=ROW_GROUP)
