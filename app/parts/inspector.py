@@ -178,10 +178,9 @@ def walk(landscape: Landscape, order: Listing, at: int) -> None:
     row = order.row(at)
     mine, steps = session.mine(), hand.now().steps
     with st.container(horizontal=True, gap="small"):
-        for label, key, to in (("Previous", "K", at - 1), ("Next", "J", at + 1)):
-            there = 0 <= to < len(order)
-            st.button(label, shortcut=key, disabled=not there, on_click=look_at,
-                      args=(order.row(to) if there else row,))  # fmt: skip
+        for label, key, by in (("Previous", "K", -1), ("Next", "J", 1)):
+            st.button(label, shortcut=key, disabled=not 0 <= at + by < len(order), on_click=step,
+                      args=(order, row, by))  # fmt: skip
         if landscape.vectors is not None:
             st.button("Similar", icon=":material/hub:", on_click=look_for_like, args=(row,),
                       type="tertiary",
@@ -190,12 +189,12 @@ def walk(landscape: Landscape, order: Listing, at: int) -> None:
         pinned, excluded = row in mine.pinned, row in mine.excluded
         st.button(
             "Unpin" if pinned else "Pin", icon=":material/keep:", shortcut="P",
-            on_click=say, args=(hand.release if pinned else hand.pin, row),
+            on_click=say, args=(hand.release if pinned else hand.pin, order, row),
             help="Keep it whatever the rule says",
         )  # fmt: skip
         st.button(
             "Allow" if excluded else "Exclude", icon=":material/block:", shortcut="X",
-            on_click=say, args=(hand.release if excluded else hand.exclude, row),
+            on_click=say, args=(hand.release if excluded else hand.exclude, order, row),
             help="Let it be chosen again" if excluded else "Never choose this record",
         )  # fmt: skip
         st.button(
@@ -214,10 +213,27 @@ def all_fields(landscape: Landscape, row: int) -> None:
         box.code(text, language=None, wrap_lines=True)
 
 
-def say(word: Callable[[list[int]], None], row: int) -> None:
-    """Callback: a hand's word on a record, which stays the one that is read."""
+def step(order: Listing, drawn: int, by: int) -> None:
+    """Callback: show the record so many lines on from the one that is open."""
+    to = order.place_of(open_in(order, drawn)) + by
+    if 0 <= to < len(order):
+        look_at(order.row(to))
+
+
+def say(word: Callable[[list[int]], None], order: Listing, drawn: int) -> None:
+    """Callback: a hand's word on the record that is open, which stays the one that is read."""
+    row = open_in(order, drawn)
     look_at(row)
     word([row])
+
+
+def open_in(order: Listing, drawn: int) -> int:
+    """Return the record of a list that is open: keys come faster than pages are drawn.
+
+    Who steps on and presses a key at once means the record of the step, not the one on the page.
+    """
+    asked = session.view().record
+    return drawn if asked is None or order.row(order.place_of(asked)) != asked else asked
 
 
 def look_for_like(row: int) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -680,6 +681,38 @@ def test_the_list_stands_still_while_records_are_pinned_and_excluded() -> None:
     button(page, "Pin").click().run()
     button(page, "Next").click().run()
     assert fine(page).query_params["record"] == after
+
+
+def test_a_key_means_the_record_that_was_stepped_to_before_the_page_was_drawn() -> None:
+    def stepped(page: AppTest, row: int) -> None:
+        page.session_state["view"] = replace(page.session_state["view"], record=row)
+
+    page = fine(opened())
+    rows = [line["row"] for line in list_of(page)["lines"]]
+    stepped(page, rows[5])
+    button(page, "Next").click().run()
+    assert list_of(fine(page))["open"] == rows[6]
+    stepped(page, rows[9])
+    button(page, "Previous").click().run()
+    assert list_of(fine(page))["open"] == rows[8]
+    stepped(page, rows[11])
+    button(page, "Exclude").click().run()
+    assert list_of(fine(page))["open"] == rows[11]
+    words = {line["row"]: line["word"] for line in list_of(page)["lines"] if line["word"]}
+    assert words == {rows[11]: "excluded"}
+
+
+def test_a_key_means_the_drawn_record_where_another_list_is_on_its_way() -> None:
+    page = fine(opened(region="-999,-999,0,999"))
+    drawn = list_of(page)["open"]
+    everywhere = [line["row"] for line in list_of(fine(opened()))["lines"]]
+    away = next(row for row in everywhere if row not in [r["row"] for r in list_of(page)["lines"]])
+    for record in (None, away):
+        page.session_state["view"] = replace(page.session_state["view"], record=record)
+        button(page, "Pin").click().run()
+        words = {line["row"]: line["word"] for line in list_of(fine(page))["lines"] if line["word"]}
+        assert words == {drawn: "pinned"}
+        button(page, "Undo").click().run()
 
 
 def test_a_place_is_kept_or_dropped_as_a_whole() -> None:
