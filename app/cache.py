@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -48,9 +49,6 @@ from ila_core.search.find import Hits
 from ila_core.selection.rules import Rule
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
-from ila_core.studies import journal, run
-from ila_core.studies.findings import Study
-from ila_core.studies.settings import StudySettings
 from jobs.pools import Pool
 
 if TYPE_CHECKING:
@@ -126,9 +124,12 @@ def chance(landscape: Landscape, spec: Spec) -> Baseline:
 
 
 @once(max_entries=24)
-def met(landscape: Landscape) -> list[bool]:
-    """Return a list of this landscape alone: not empty once its first numbers were told."""
-    return []
+def ahead(landscape: Landscape, seed: int) -> Future[None]:
+    """Begin, beside what is drawn, what the first look at a large landscape waits for."""
+    one = ThreadPoolExecutor(1)
+    begun = one.submit(baseline.prepare, landscape, seed)
+    one.shutdown(wait=False)
+    return begun
 
 
 # -- what the map draws ---------------------------------------------------------------------------
@@ -327,24 +328,3 @@ def stability(landscape: Landscape, spec: Spec, _may_run: bool = True) -> Mappin
     if row.selection is None:
         return {}
     return compare.with_stability(row, other_places(landscape)).numbers
-
-
-# -- studies --------------------------------------------------------------------------------------
-
-
-@once(max_entries=12)
-def study(folder: Path) -> Study:
-    """Open a finished study, anew when it has changed; RunError where there is none."""
-    return Study.open(folder)
-
-
-@once(max_entries=24)
-def forecast(landscape: Landscape, settings: StudySettings) -> str:
-    """Return the plan of a study and its cost in a line; IlaError where it cannot be run."""
-    return run.forecast(landscape, settings)
-
-
-@once(max_entries=12)
-def identity(landscape: Landscape) -> str:
-    """Return what tells the studies of this landscape from those of another."""
-    return journal.identity(landscape)

@@ -1,4 +1,4 @@
-"""What is computed once for all visitors of files: of pools that are read, and of exports."""
+"""What is computed once for all visitors of files: of pools, of exports and of studies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cache import once
 from ila_core.exports import llamafactory, messages, write
 from ila_core.exports.sizes import estimated_bytes
 from ila_core.exports.write import Format
+from ila_core.landscape.landscape import Landscape
 from ila_core.pipeline import estimate as doctor
 from ila_core.pipeline.settings import BuildSettings
 from ila_core.pool import reading
@@ -21,6 +22,9 @@ from ila_core.pool.reading import Preview
 from ila_core.pool.settings import ReadSettings
 from ila_core.pool.splits import Splits
 from ila_core.selection.selection import Selection
+from ila_core.studies import journal, run
+from ila_core.studies.findings import Study
+from ila_core.studies.settings import StudySettings
 from jobs import builds, cleaning
 from jobs.pools import Pool
 
@@ -115,3 +119,24 @@ def tried(files: tuple[Path, ...], pool: Pool, settings: BuildSettings) -> Mappi
     beside the numbers. IlaError says why one cannot be tried.
     """
     return builds.try_out(pool.given, settings)
+
+
+# -- studies --------------------------------------------------------------------------------------
+
+
+@once(max_entries=12)
+def study(folder: Path) -> Study:
+    """Open a finished study, anew when it has changed; RunError where there is none."""
+    return Study.open(folder)
+
+
+@once(max_entries=24)
+def forecast(landscape: Landscape, settings: StudySettings) -> str:
+    """Return the plan of a study and its cost in a line; IlaError where it cannot be run."""
+    return run.forecast(landscape, settings)
+
+
+@once(max_entries=12)
+def identity(landscape: Landscape) -> str:
+    """Return what tells the studies of this landscape from those of another."""
+    return journal.identity(landscape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from draw import curves
 from draw.theme import CONFIG
@@ -54,7 +54,7 @@ def findings(landscape: Landscape, entry: Entry) -> None:
     """Show a finished study: who wins, the curves, the numbers, and what explains them."""
     try:
         with st.spinner("Reading the study …"):
-            study = cache.study(entry.folder)
+            study = cache_files.study(entry.folder)
     except IlaError as error:
         trouble(error)
         return

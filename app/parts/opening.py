@@ -9,6 +9,7 @@ import hand
 import session
 from ila_core import paths
 from ila_core.errors import IlaError
+from ila_core.landscape.kept import LARGE
 from ila_core.landscape.landscape import Landscape
 from jobs import folders
 from parts.notices import trouble
@@ -30,6 +31,8 @@ def opened() -> Landscape | None:
             st.page_link("screens/data.py", label="Open or build another",
                          icon=":material/database:", width="content")  # fmt: skip
         return None
+    if len(landscape) >= LARGE:
+        cache.ahead(landscape, view.spec.seed)
     hand.take_up(landscape)
     return landscape
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import wait
 
 import numpy as np
 import streamlit as st
@@ -22,20 +23,20 @@ from parts.texts import count, gain, points, share, short
 def reach(selection: Selection) -> Callable[[], None]:
     """Show what a selection reaches, each number beside random's; return what is left to do.
 
-    To draw at random from ten million records takes seconds. At the first look at a large landscape
-    the numbers' places are held free, and what is returned fills them: it is called when the map
-    stands, which does not wait for them.
+    To draw at random from ten million records takes seconds. While that goes on beside the first
+    look at a large landscape, the numbers' places are held free, and what is returned fills them:
+    it is called when the map stands, which does not wait for them.
     """
     landscape = selection.landscape
-    if len(landscape) < LARGE or cache.met(landscape):
+    if len(landscape) < LARGE or (begun := cache.ahead(landscape, session.view().spec.seed)).done():
         number_rows(figures_of(*_numbers(selection)), columns=len(FIGURES))
         return lambda: None
     slots = number_rows([Figure(label, "…", "…", None, help) for label, help in FIGURES.items()],
                         columns=len(FIGURES))  # fmt: skip
 
     def complete() -> None:
+        wait([begun])
         fill(slots, figures_of(*_numbers(selection)))
-        cache.met(landscape).append(True)
 
     return complete
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core import paths
 from ila_core.artifacts import FINDINGS
@@ -31,7 +31,7 @@ def chosen(view: View, runs: Path, landscape: Landscape, known: Sequence[Entry])
         folder = folders.allowed(view.study or str(known[0].folder))
         if not view.study:
             return known[0]
-        entry = studies.look(runs, folder, cache.identity(landscape))
+        entry = studies.look(runs, folder, cache_files.identity(landscape))
         if entry is None:
             raise UsageError(
                 f"{folder} holds no study (no {FINDINGS}); name the folder that ila study wrote "

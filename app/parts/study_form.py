@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core import paths
 from ila_core.errors import IlaError
@@ -48,7 +48,7 @@ def run_here(runs: Path, landscape: Landscape, *, open: bool) -> None:
             return
         try:
             with st.spinner("Planning …"):
-                plan = cache.forecast(landscape, settings)
+                plan = cache_files.forecast(landscape, settings)
         except IlaError as error:
             trouble(error)
             return

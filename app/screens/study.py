@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-import cache
+import cache_files
 import session
 from ila_core.errors import IlaError
 from jobs import folders, studies
@@ -24,7 +24,7 @@ def page() -> None:
     landscape = opened()
     if landscape is None:
         return
-    view, runs, identity = session.view(), folders.runs_folder(), cache.identity(landscape)
+    view, runs, identity = session.view(), folders.runs_folder(), cache_files.identity(landscape)
     headline()
     known = studies.of_landscape(runs, identity, SAMPLE_STUDY)
     entry = chosen(view, runs, landscape, known)

@@ -19,7 +19,8 @@ def as_places(xy: Any) -> np.ndarray:
         raise IlaError(f"xy has shape {place.shape}; it must be (records, 2).")
     if not len(place):
         raise IlaError("A landscape needs at least one record; xy is empty.")
-    if not (finite := np.isfinite(place).all(axis=1)).all():
+    if not np.isfinite(place).all():
+        finite = np.isfinite(place).all(axis=1)
         row = int(np.argmin(finite))
         raise IlaError(
             f"{np.count_nonzero(~finite):,} of {len(place):,} places are not finite, row {row} the "

@@ -52,6 +52,8 @@ _TAIL = 0.001
 """Share of the records at each end that the outermost bins take up, however far out they lie."""
 _LOOKED_AT = 1 << 20
 """Values, evenly spaced, from which the span of the bins is told."""
+_TOLD_BY = 1_000
+"""Values, evenly spaced, in which a number that tells records apart mostly does."""
 _LISTED = 5
 
 
@@ -75,9 +77,18 @@ class Numbers:
     @cached_property
     def bin(self) -> np.ndarray:
         """(n,) uint8, every record's bin, `size` for a missing number."""
-        code = np.searchsorted(self.edges[1:-1].astype(np.float32), self.values, side="right")
-        code[np.isnan(self.values)] = self.size
-        return frozen(code, np.uint8)
+        return frozen(self._bin(self.values), np.uint8)
+
+    def _bin(self, values: np.ndarray) -> np.ndarray:
+        code = np.searchsorted(self.edges[1:-1].astype(np.float32), values, side="right")
+        code[np.isnan(values)] = self.size
+        return code
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells records apart: more than one bar holds some."""
+        few = self._bin(self.values[:: max(1, len(self.values) // _TOLD_BY)])
+        return bool((few != few[0]).any()) or np.count_nonzero(self.counts()) > 1
 
     @property
     def size(self) -> int:
@@ -151,6 +162,11 @@ class Categories:
     @property
     def size(self) -> int:
         return len(self.names)
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells records apart: more than one category holds some."""
+        return np.count_nonzero(self.counts()) > 1
 
     @cached_property
     def place(self) -> Mapping[str, int]:
@@ -253,7 +269,7 @@ def names(landscape: Landscape, *, wait: bool = False, kind: Kind | None = None)
         if late and (landscape.records is None or not known(landscape)):
             continue
         try:
-            if np.count_nonzero(facet(landscape, name).counts()) > 1:
+            if facet(landscape, name).tells:
                 shown.append(name)
         except UsageError:
             continue

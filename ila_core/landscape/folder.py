@@ -361,24 +361,22 @@ def read_table(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, tuple[str
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(path).read()
+        file = pq.ParquetFile(path)
+        wanted = [name for name in file.schema_arrow.names if name != "row"]
+        table = file.read(columns=wanted)
     except FileNotFoundError as error:
         raise ValueError(f"{path.name} is not there") from error
     except PermissionError:
         raise
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path.name} is not whole Parquet") from error
-    if missing := [name for name in (*COLUMNS, "domain") if name not in table.column_names]:
+    if missing := [name for name in (*COLUMNS, "domain") if name not in wanted]:
         raise ValueError(f"{path.name} has no column {missing[0]!r}")
     domain = table.column("domain").combine_chunks()
     if isinstance(domain, pa.ChunkedArray):
         domain = domain.chunk(0) if domain.num_chunks else pa.array([], domain.type)
     names = tuple(domain.dictionary.to_pylist())
-    columns = {
-        name: _array(table.column(name))
-        for name in table.column_names
-        if name not in ("row", "domain")
-    }
+    columns = {name: _array(table.column(name)) for name in wanted if name != "domain"}
     return columns, np.array(np.from_dlpack(domain.indices), np.int32), names
 
 

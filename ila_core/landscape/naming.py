@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from ila_core.shapes import misfit
 
 if TYPE_CHECKING:
     from ila_core.pool.records import Records
-    from ila_core.space.regions import Regions
+    from ila_core.space.regions import Parts, Regions
 
 Names = list[list[str]]
 """Of the regions of a level: the words of each, none where its texts give none."""
@@ -52,7 +51,7 @@ def named_regions(landscape: Landscape) -> Regions:
     kept = _read(beside.found(landscape, file))
     made: list[Names] = []
 
-    def name(parts: Sequence[np.ndarray]) -> Names:
+    def name(parts: Parts) -> Names:
         level = len(made)
         known = level < len(kept) and len(kept[level]) == len(parts)
         made.append(kept[level] if known else _named(parts, records))
@@ -65,7 +64,7 @@ def named_regions(landscape: Landscape) -> Regions:
     return found
 
 
-def _named(parts: Sequence[np.ndarray], records: Records) -> Names:
+def _named(parts: Parts, records: Records) -> Names:
     """Return the words that tell each part's instructions from the others'; [] where none do."""
     from ila_core.space.names import name_domains
     from ila_core.space.regions import evenly
@@ -74,7 +73,7 @@ def _named(parts: Sequence[np.ndarray], records: Records) -> Names:
     for first, end in records.spread(GROUPS):
         near[first:end] = True
     most = -(-TEXTS // len(parts))
-    read = [evenly(rows[near[rows]], most) for rows in parts]
+    read = [evenly(rows[near[rows]], most) for rows in parts.rows]
     of = np.repeat(np.arange(len(parts)), [len(rows) for rows in read])
     texts = records.take_instructions(np.concatenate(read))
     names = name_domains(of, len(parts), texts, most)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.naming import named_regions
 from ila_core.measure.curve import Curve, growth, round_budgets
 from ila_core.measure.describe import REFERENCE, Numbers, describe
 from ila_core.methods.registry import find
 from ila_core.methods.select import select_by
+from ila_core.methods.simple import shuffled
 from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
@@ -37,8 +41,19 @@ def draws(landscape: Landscape, spec: Spec) -> list[Selection]:
     """
     method = find(CHANCE)
     asked = method.applied(spec)
-    seeds = range(asked.seed, asked.seed + method.draws)
-    return [select_by(landscape, replace(asked, seed=seed)) for seed in seeds]
+    each = [replace(asked, seed=seed) for seed in range(asked.seed, asked.seed + method.draws)]
+    with ThreadPoolExecutor(2) as two:  # each shuffles the whole pool
+        return list(two.map(partial(select_by, landscape), each))
+
+
+def prepare(landscape: Landscape, seed: int = Spec().seed) -> None:
+    """Do ahead what a page on a landscape waits for longest: name regions, shuffle for chance.
+
+    Both are kept, the shuffled rows for as long as they are the latest. Neither reads a depth.
+    """
+    named_regions(landscape)
+    for one in range(seed, seed + find(CHANCE).draws):
+        shuffled(len(landscape), one)
 
 
 def baseline(landscape: Landscape, spec: Spec, *, reference: int = REFERENCE) -> Baseline:

@@ -31,7 +31,9 @@ def shuffled(n: int, seed: int) -> np.ndarray:
     It is kept, for another budget starts alike: 4 MB of a million records, for each of the seeds
     that chance is measured with.
     """
-    return frozen(stream(seed, "random").permutation(n), np.int32)
+    from ila_core.methods.shuffling import permutation
+
+    return frozen(permutation(stream(seed, "random"), n))
 
 
 def balanced(landscape: Landscape, count: int, seed: int) -> np.ndarray:

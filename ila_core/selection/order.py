@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ila_core.landscape.even import Even, curve_ranks
+from ila_core.landscape.even import Even, curve_rows
 from ila_core.landscape.grid import LEVELS, Grid, frozen
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
@@ -38,35 +38,59 @@ class Queue:
 
     rows: np.ndarray
     """(m,) int64, rows of the pool."""
-    x: np.ndarray
-    """(m,) float32."""
-    y: np.ndarray
     scored: int
     """How many have a depth: the first so many."""
     pinned: np.ndarray
     """(m,) bool, or empty where nothing is pinned."""
-    rank: np.ndarray
-    """(m,) int64, rank along the curve of even patches."""
-    ranked: int
-    """How many records have a rank: those of the queue, and what is excluded by hand."""
-    tokens: np.ndarray
-    """(m,) float64, response tokens, 0 where there are none."""
+    curve: np.ndarray
+    """(ranked,) int64, rows of the pool along the curve of even patches: those of the queue, and
+    what is excluded by hand."""
+    pool_places: tuple[np.ndarray, np.ndarray]
+    """The coordinates x and y of all rows of the pool, (n,) float32 each."""
+    pool_tokens: np.ndarray
+    """(n,) float32, NaN where there are none."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def ranked(self) -> int:
+        """How many records have a rank along the curve."""
+        return len(self.curve)
+
+    @cached_property
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """The points' coordinates x and y, (m,) float32 each; only a grid asks for them."""
+        with ThreadPoolExecutor(2) as two:  # of ten million records each takes half a second
+            x, y = two.map(lambda column: np.take(column, self.rows), self.pool_places)
+        return frozen(x), frozen(y)
+
+    @cached_property
+    def tokens(self) -> np.ndarray:
+        """(m,) float64, response tokens, 0 where there are none."""
+        return frozen(np.nan_to_num(np.take(self.pool_tokens, self.rows)), np.float64)
+
     @cached_property
     def queued(self) -> np.ndarray:
         """(ranked,) int32, the point of every rank, -1 for what is excluded."""
-        points = np.full(self.ranked, -1, np.int32)
-        points[self.rank] = np.arange(len(self))
-        return frozen(points)
+        point = np.full(len(self.pool_tokens), -1, np.int32)
+        point[self.rows] = np.arange(len(self), dtype=np.int32)
+        return frozen(point[self.curve])
+
+    @cached_property
+    def rank(self) -> np.ndarray:
+        """(m,) int32, rank along the curve of even patches."""
+        ranks = np.empty(len(self), np.int32)
+        there = np.flatnonzero(self.queued >= 0) if len(self) < self.ranked else slice(None)
+        ranks[self.queued[there]] = np.arange(self.ranked, dtype=np.int32)[there]
+        return frozen(ranks)
 
     def patches(self, cut: Cut, points: np.ndarray | None = None) -> np.ndarray:
         """Return the patch number of points, of all (m,) int32."""
         if isinstance(cut, Grid):
-            x, y = (self.x, self.y) if points is None else (self.x[points], self.y[points])
-            return cut.locate(x, y)
+            if points is None:
+                return cut.locate(*self.places)
+            return cut.locate(*(column[self.rows[points]] for column in self.pool_places))
         return cut.of_ranks(self.rank if points is None else self.rank[points], self.ranked)
 
     def points_in(self, cut: Cut, patch: int) -> np.ndarray:
@@ -123,21 +147,13 @@ def _queue(landscape: Landscape, pinned: bytes, excluded: bytes, outside: bytes)
         chosen[first] = True
         is_pinned = chosen[rows]
 
-    def put_in_order(column: np.ndarray) -> np.ndarray:
-        return np.take(column, rows)
-
-    given = (*landscape.columns, curve_ranks(landscape, outside), landscape.tokens)
-    with ThreadPoolExecutor(2) as two:  # of ten million records each takes half a second
-        x, y, rank, tokens = two.map(put_in_order, given)
     return Queue(
         frozen(rows),
-        frozen(x),
-        frozen(y),
         scored,
         frozen(is_pinned),
-        frozen(rank),
-        len(landscape) - len(outside) // np.dtype(np.int64).itemsize,
-        frozen(np.nan_to_num(tokens), np.float64),
+        frozen(curve_rows(landscape, outside)),
+        landscape.columns,
+        landscape.tokens,
     )
 
 

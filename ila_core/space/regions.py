@@ -15,8 +15,38 @@ SMALLEST = 12
 LOOKED_AT = 10_000
 """Records of a region, evenly taken, from which its middle and its box are told at most."""
 
-Name = Callable[[Sequence[np.ndarray]], Sequence[Sequence[str]]]
-"""Gives names to parts of a pool, by the rows of each: words, none where it has no name."""
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The regions of a level before they have names: parts of a pool, made of whole domains."""
+
+    domain: np.ndarray
+    """(n,) the domain of every record."""
+    part: np.ndarray
+    """(domains,) int32, the part that a domain lies in."""
+    counts: np.ndarray
+    """(parts,) int64, the records of each."""
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @property
+    def rows(self) -> list[np.ndarray]:
+        """The rows of each part, ascending."""
+        together = np.argsort(self.part.astype(np.uint16)[self.domain], kind="stable")  # by radix
+        return np.split(together, np.cumsum(self.counts)[:-1])
+
+    def some_rows(self, most: int) -> list[np.ndarray]:
+        """Return at most so many rows of each part, as `evenly` takes them, in one pass."""
+        from ila_core.space.regions_compiled import some_of_each
+
+        step = np.maximum(1, -(-self.counts // most))
+        ends = np.cumsum(-(-self.counts // step))
+        return np.split(some_of_each(self.domain, self.part, step, ends), ends[:-1])
+
+
+Name = Callable[[Parts], Sequence[Sequence[str]]]
+"""Gives names to parts of a pool: words, none where one has no name."""
 
 
 @dataclass(frozen=True)
@@ -74,25 +104,26 @@ def find_regions(
         [np.bincount(domain, xy[:, k], len(domain_names))[held] / sizes[held] for k in (0, 1)]
     )
     tree = linkage(pdist(centre), "ward") if len(held) > 1 else None
-    slot = np.zeros(len(domain_names), np.int64)
-    slot[held] = np.arange(len(held))
     regions: list[NamedRegion] = []
     above = np.full(len(held), -1)
     for level, most in enumerate(LEVELS):
         k = max(1, min(most, n // SMALLEST))
         part = np.zeros(len(held), int) if tree is None else fcluster(tree, k, "maxclust") - 1
-        rows_of = _parted(part.astype(np.uint16)[slot[domain]])
-        place = np.argsort([-len(rows) for rows in rows_of], kind="stable")
-        names = name(rows_of) if name is not None else [()] * len(rows_of)
+        of_domain = np.zeros(len(domain_names), np.int32)
+        of_domain[held] = part
+        parts = Parts(domain, of_domain, np.bincount(part, sizes[held]).astype(np.int64))
+        place = np.argsort(-parts.counts, kind="stable")
+        names = name(parts) if name is not None else [()] * len(parts)
+        looked_at = parts.some_rows(LOOKED_AT)
         for one in place.tolist():
-            middle = evenly(rows_of[one], LOOKED_AT)
+            middle = looked_at[one]
             (x0, y0), (x1, y1) = np.quantile(xy[middle], [0.05, 0.95], axis=0)
             x, y = np.median(xy[middle], axis=0)
             own = held[part == one]
             words = names[one] or domain_names[own[sizes[own].argmax()]].split(" · ")[:4]
             regions.append(
                 NamedRegion(level, int(above[part == one][0]), tuple(words), float(x), float(y),
-                            len(rows_of[one]), (float(x0), float(y0), float(x1), float(y1)))
+                            int(parts.counts[one]), (float(x0), float(y0), float(x1), float(y1)))
             )  # fmt: skip
         number = np.empty_like(place)
         number[place] = len(regions) - len(place) + np.arange(len(place))
@@ -110,9 +141,3 @@ def evenly(rows: np.ndarray, most: int) -> np.ndarray:
     ([0, 3, 6], [0, 1])
     """
     return rows[:: max(1, -(-len(rows) // most))]
-
-
-def _parted(member: np.ndarray) -> list[np.ndarray]:
-    """Return the rows of every part, ascending, by each record's part (n,) uint16."""
-    together = np.argsort(member, kind="stable")  # 16 bits are sorted by radix
-    return np.split(together, np.cumsum(np.bincount(member))[:-1])

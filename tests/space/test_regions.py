@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ila_core.space.regions import LEVELS, SMALLEST, evenly, find_regions
+from ila_core.space.regions import LEVELS, SMALLEST, Parts, evenly, find_regions
 
 
 def many(n: int = 6_000, domains: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -40,8 +40,8 @@ def test_names_are_asked_for_by_the_rows_of_each_and_its_largest_domain_stands_i
     asked: list[list[np.ndarray]] = []
 
     def name(parts):
-        asked.append(list(parts))
-        return [("one", "two") if 0 in rows else () for rows in parts]
+        asked.append(parts.rows)
+        return [("one", "two") if 0 in rows else () for rows in parts.rows]
 
     found = find_regions(xy, domain, ["red", "green", "blue · sky"], name)
     for level, parts in enumerate(asked):
@@ -65,6 +65,18 @@ def test_a_small_pool_and_one_domain_are_one_region() -> None:
     xy = np.zeros((SMALLEST, 2), dtype=np.float32)
     found = find_regions(xy, np.zeros(SMALLEST, int), ["only"])
     assert [region.words for region in found.regions] == [("only",)] * len(LEVELS)
+
+
+def test_some_rows_of_each_part_are_those_that_are_evenly_taken() -> None:
+    rng = np.random.default_rng(1)
+    part = np.array([0, 2, 1, 0, 3], dtype=np.int32)
+    domain = rng.choice(5, 1_000, p=[0.5, 0.3, 0.15, 0.045, 0.005])
+    parts = Parts(domain, part, np.bincount(part[domain], minlength=4))
+    assert [len(rows) for rows in parts.rows] == parts.counts.tolist()
+    assert all((part[domain[rows]] == k).all() for k, rows in enumerate(parts.rows))
+    for most in (1, 7, 100, 10_000):
+        found = parts.some_rows(most)
+        assert [rows.tolist() for rows in found] == [evenly(r, most).tolist() for r in parts.rows]
 
 
 def test_evenly_takes_no_more_than_asked() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ import ila_core as ila
 from draw.layers import LAYERS, Layer
 from ila_core.landscape.cells import Kept, count, frame, leading
 from ila_core.landscape.landscape import Landscape
+from ila_core.measure import baseline
 from ila_core.measure.describe import describe
 from ila_core.measure.pairs import pairs
 from ila_core.methods import beside
@@ -37,8 +39,23 @@ from ila_core.methods.registry import find, methods
 from ila_core.selection.rules import Rule
 from ila_core.selection.spec import Spec
 from jobs import picks
-from parts import map_panel, reach, selecting
+from parts import map_panel, opening, reach, selecting
 from parts.cell_table import cell_table
+
+
+def test_what_the_first_look_at_a_large_pool_waits_for_begins_when_it_opens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[tuple[int, int]] = []
+    monkeypatch.setattr(baseline, "prepare", lambda *given: begun.append((len(given[0]), given[1])))
+    cache.ahead.clear()
+    fine(opened())
+    assert begun == []  # a small one waits for nothing
+    monkeypatch.setattr(opening, "LARGE", 60)
+    monkeypatch.setattr(reach, "LARGE", 60)
+    fine(fine(opened(seed="5")).run())
+    assert begun == [(60, 5)]
+    cache.ahead.clear()
 
 
 def test_the_first_screen_is_a_finished_map_in_one_sentence() -> None:
@@ -66,8 +83,10 @@ def test_the_map_of_a_large_pool_stands_before_its_numbers(
 
         monkeypatch.setattr(module, name, noted)
 
-    cache.met.clear()
+    drawn_at_random: Future[None] = Future()
     monkeypatch.setattr(reach, "LARGE", 60)
+    monkeypatch.setattr(cache, "ahead", lambda landscape, seed: drawn_at_random)
+    monkeypatch.setattr(reach, "wait", lambda _: drawn_at_random.set_result(None))
     note(reach, "number_rows")
     note(reach, "fill")
     note(map_panel, "map_panel")
