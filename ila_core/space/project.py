@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -289,9 +291,7 @@ def _laid_out(
     epochs: int | None = None,
 ) -> np.ndarray:
     """Return UMAP's layout of points whose k nearest are known or not, with its own epochs."""
-    from umap import UMAP
-
-    model = UMAP(
+    model = _library()(
         n_neighbors=k,
         n_epochs=epochs,
         min_dist=MIN_DIST,
@@ -309,6 +309,28 @@ def _laid_out(
         },
     )
     return model.fit_transform(points)
+
+
+LOOPS = {
+    "umap.umap_": ("smooth_knn_dist", "compute_membership_strengths"),
+    "umap.layouts": ("_nb_optimize_layout_euclidean_single_epoch",),
+}
+"""What umap-learn compiles for a layout and does not keep, by its modules."""
+
+
+def _library() -> type:
+    """Return umap-learn's class, with its loops kept on disk once they are compiled.
+
+    It has them compiled anew by every process, which takes longer than the map of a small pool.
+    """
+    from umap import UMAP
+
+    for module, names in LOOPS.items():
+        for name in names:
+            # A version may call it otherwise, and there may be no folder that can be written to.
+            with suppress(AttributeError, RuntimeError):
+                getattr(import_module(module), name).enable_caching()
+    return UMAP
 
 
 def _fit_in_order(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,6 +135,30 @@ def test_umap_parts_the_groups_and_equal_vectors_lie_on_one_point(mapped) -> Non
     _, group, xy = mapped
     np.testing.assert_array_equal(xy[:40], xy[160:])
     assert purity(xy[:160], group[:160]) > 0.95
+
+
+def test_what_the_library_compiles_is_kept_for_the_next_process(mapped) -> None:
+    kernels = [
+        getattr(sys.modules[of], name) for of, names in module.LOOPS.items() for name in names
+    ]
+    assert len(kernels) == 3 and all(kernel.stats.cache_path for kernel in kernels)
+
+
+def test_what_cannot_be_kept_is_compiled_as_ever(mapped, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _, xy = mapped
+    asked: list[str] = []
+
+    def no_folder(kernel: Any) -> None:
+        asked.append(kernel.py_func.__name__)
+        raise RuntimeError("cannot cache function: no locator available")
+
+    loops = module.LOOPS | {"umap.layouts": ("_named_otherwise",)}
+    monkeypatch.setattr(module, "LOOPS", loops)
+    monkeypatch.setattr(
+        type(sys.modules["umap.umap_"].smooth_knn_dist), "enable_caching", no_folder
+    )
+    np.testing.assert_array_equal(project(vectors), xy)
+    assert asked == ["smooth_knn_dist", "compute_membership_strengths"]
 
 
 def test_the_seed_alone_decides_the_map(mapped) -> None:
