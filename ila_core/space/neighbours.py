@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-
 import numpy as np
 
 from ila_core.progress import Progress, no_progress
@@ -12,8 +9,6 @@ from ila_core.progress import Progress, no_progress
 TILE = 1024
 """Queries, and points, that are multiplied together: their products stay in the cache, in one
 piece of memory. A new piece for each takes half as long again as the products."""
-TOGETHER = 64
-"""Columns that are asked together whether one of them has a new largest entry."""
 
 
 def nearest(
@@ -30,10 +25,11 @@ def nearest(
     >>> rows.tolist(), cosines.round(1).tolist()
     ([[0, 2]], [[1.0, 0.800000011920929]])
     """
+    from ila_core.space.neighbours_compiled import keep_largest
+
     m, n = len(queries), len(points)
     rows = np.zeros((m, k), np.int32)
     cosines = np.full((m, k), -np.inf, np.float32)
-    keep_largest = _keep_largest()
     room = np.empty(TILE * TILE, np.float32)
     for start in range(0, m, TILE):
         block = slice(start, start + TILE)
@@ -58,10 +54,11 @@ def nearest_among(
     >>> nearest_among(points, 2)[0].tolist()
     [[0, 2], [1, 2], [2, 0]]
     """
+    from ila_core.space.neighbours_compiled import keep_largest, keep_largest_below
+
     n = len(points)
     rows = np.zeros((n, k), np.int32)
     cosines = np.full((n, k), -np.inf, np.float32)
-    keep_largest, keep_largest_below = _keep_largest(), _keep_largest_below()
     room = np.empty(TILE * TILE, np.float32)
     pairs = 0
     for start in range(0, n, TILE):
@@ -79,67 +76,3 @@ def nearest_among(
         progress(int(n * pairs / (n * (n + TILE) / 2)), n)
     progress(n, n)
     return rows, cosines
-
-
-@cache
-def _keep_largest() -> Callable[[np.ndarray, int, np.ndarray, np.ndarray], None]:
-    """Compile, once, the search for the largest entries of each row of a matrix.
-
-    Its columns are the points from `first` on; `rows` and `values` hold what is known already.
-    """
-    from numba import njit
-
-    @njit(cache=True, nogil=True)
-    def keep_largest(matrix, first, rows, values):  # type: ignore[no-untyped-def]
-        k = rows.shape[1]
-        for i in range(matrix.shape[0]):
-            least = values[i, k - 1]
-            for j in range(matrix.shape[1]):
-                value = matrix[i, j]
-                if value > least:
-                    place = k - 1
-                    while place > 0 and values[i, place - 1] < value:
-                        values[i, place] = values[i, place - 1]
-                        rows[i, place] = rows[i, place - 1]
-                        place -= 1
-                    values[i, place] = value
-                    rows[i, place] = first + j
-                    least = values[i, k - 1]
-
-    return keep_largest
-
-
-@cache
-def _keep_largest_below() -> Callable[[np.ndarray, int, np.ndarray, np.ndarray], None]:
-    """Compile, once, the search for the largest entries of each column of a matrix.
-
-    Its rows are the points from `first` on. It is read along its rows all the same, some columns at
-    a time, of which hardly any has a new one among its largest.
-    """
-    from numba import njit
-
-    @njit(cache=True, nogil=True)
-    def keep_largest_below(matrix, first, rows, values):  # type: ignore[no-untyped-def]
-        k, width = rows.shape[1], matrix.shape[1]
-        least = values[:, k - 1].copy()
-        for i in range(matrix.shape[0]):
-            for start in range(0, width, TOGETHER):
-                end = min(start + TOGETHER, width)
-                found = 0
-                for j in range(start, end):
-                    found += matrix[i, j] > least[j]
-                if found == 0:
-                    continue
-                for j in range(start, end):
-                    value = matrix[i, j]
-                    if value > least[j]:
-                        place = k - 1
-                        while place > 0 and values[j, place - 1] < value:
-                            values[j, place] = values[j, place - 1]
-                            rows[j, place] = rows[j, place - 1]
-                            place -= 1
-                        values[j, place] = value
-                        rows[j, place] = first + i
-                        least[j] = values[j, k - 1]
-
-    return keep_largest_below
