@@ -21,8 +21,9 @@ def permutation(chance: np.random.Generator, n: int) -> np.ndarray:
     `chance` is a fresh generator, of which nothing was drawn, and is used up by this: it has drawn
     more than numpy's would have.
 
-    >>> permutation(np.random.default_rng(7), 5).tolist()
-    [2, 0, 4, 1, 3]
+    >>> from ila_core.chance import stream
+    >>> permutation(stream(7, "random"), 5).tolist()
+    [3, 0, 2, 4, 1]
     """
     order = np.arange(n, dtype=np.int32)
     places = np.empty(2 * WORDS + 1, np.int32)
