@@ -8,6 +8,7 @@ puts a point on a border into the same patch.
 from __future__ import annotations
 
 import operator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ import numpy as np
 from ila_core.errors import UsageError
 
 MAX_RESOLUTION = 8192
+HALVED = 1_000_000
+"""Points from which two threads count the patches that hold one."""
 LEVELS = 14
 """Levels of the quadtree of the nested order: 1, 2, 4 ... 8192 patches a side."""
 
@@ -81,10 +84,20 @@ class Grid:
 
     def count_occupied(self, x: np.ndarray, y: np.ndarray, limit: int | None = None) -> int:
         """Return how many patches hold a point; counting stops at limit + 1."""
-        from ila_core.landscape.points_compiled import count_occupied
+        from ila_core.landscape.points_compiled import count_either, mark_occupied
 
         stop = len(x) if limit is None else limit
-        return int(count_occupied(x, y, *self.scale, stop))
+        words = (self.side * self.side + 63) // 64
+        if len(x) < HALVED:
+            return int(mark_occupied(x, y, *self.scale, stop, np.zeros(words, np.uint64)))
+        halves, middle = np.zeros((2, words), np.uint64), len(x) // 2
+
+        def marked(part: slice, seen: np.ndarray) -> int:
+            return int(mark_occupied(x[part], y[part], *self.scale, stop, seen))
+
+        with ThreadPoolExecutor(2) as two:
+            counts = [*two.map(marked, (slice(0, middle), slice(middle, None)), halves)]
+        return min(stop + 1, max(*counts, int(count_either(*halves))))
 
     def members(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return each point's position among the occupied patches, and these patches' numbers.

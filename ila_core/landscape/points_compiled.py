@@ -56,11 +56,14 @@ def locate_inside(x, y, scale, box, block):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def count_occupied(  # type: ignore
-    x, y, x0, y0, width, height, resolution, offset, side, limit
+def mark_occupied(  # type: ignore
+    x, y, x0, y0, width, height, resolution, offset, side, limit, seen
 ):
-    """Return how many patches hold a point, or limit + 1 as soon as there are more than limit."""
-    seen = np.zeros((side * side + 63) // 64, np.uint64)
+    """Set the bit of every patch that holds a point; stop as soon as more than `limit` are set.
+
+    Return how many were set here. `seen` (words,) uint64 has a bit for each of the side * side
+    patches, by number.
+    """
     patch = np.empty(BLOCK, np.int32)
     occupied = 0
     for start in range(0, len(x), BLOCK):
@@ -74,6 +77,15 @@ def count_occupied(  # type: ignore
                 if occupied > limit:
                     return occupied
     return occupied
+
+
+@njit(cache=True, nogil=True)
+def count_either(one, other):  # type: ignore
+    """Return how many bits are set in one of two arrays of words, (words,) uint64 each."""
+    count = 0
+    for word in range(len(one)):
+        count += _ones(one[word] | other[word])
+    return count
 
 
 @njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ import slow_reference as slow
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ila_core.landscape.grid as module
 from ila_core.errors import UsageError
 from ila_core.landscape.grid import MAX_RESOLUTION, Grid, bounds, columns
 
@@ -82,6 +83,17 @@ def test_members_and_count_agree_with_unique(xy, resolution):
 def test_counting_stops_above_the_limit():
     xy = np.random.default_rng(0).random((1000, 2))
     assert over(xy, 64).count_occupied(*columns(xy), limit=10) == 11
+
+
+@pytest.mark.parametrize("resolution", [1, 7, 300, MAX_RESOLUTION])
+def test_two_threads_count_what_one_counts(resolution, monkeypatch):
+    xy = np.random.default_rng(0).random((9_001, 2), np.float32)
+    grid = over(xy, resolution)
+    occupied = len(np.unique(grid.patches(xy)))
+    monkeypatch.setattr(module, "HALVED", 9_001)
+    assert grid.count_occupied(*columns(xy)) == occupied
+    for limit in (0, occupied - 1, occupied, occupied + 1):
+        assert grid.count_occupied(*columns(xy), limit) == min(occupied, limit + 1)
 
 
 def test_counting_reaches_over_many_blocks():
