@@ -43,6 +43,7 @@ Note = Literal[
     "hand",  # one's own selection of the landscape, as `hand` keeps it
     "mine trouble",  # why one's own selection is not as it should be
     "listed",  # by the inspector, and of what
+    "lines opened",  # of its list, how many so far
     "naming",  # a name that is taken
     "rule trouble",  # what is wrong with the rule or quota that was written
     "unsolved",  # why no budget reaches the wished coverage

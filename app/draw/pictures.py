@@ -119,7 +119,7 @@ def density(ground: Ground, theme: Theme) -> Picture:
     ticks = _decades(low * unit, high * unit)
     at = [(float(np.log(t)) - ends[0]) / (ends[1] - ends[0]) for t in ticks]
     legend = _ramp(f"records in {place} (log)", colours,
-                   zip(at, [f"{t:,g}" for t in ticks], strict=True))  # fmt: skip
+                   zip(at, _labels(ticks), strict=True))  # fmt: skip
     value = {"form": "log", "low": low * unit, "high": high * unit,
              "before": "about ", "after": f" records in {place}"}  # fmt: skip
     return Picture(pixels.bytes, colours, value, legend)
@@ -145,6 +145,21 @@ def _decades(low: float, high: float) -> list[float]:
         if len(marks) >= 3:
             return [int(mark) if mark >= 1 else mark for mark in marks]
     return [int(mark) if mark >= 1 else mark for mark in marks]
+
+
+def _labels(ticks: Sequence[float]) -> list[str]:
+    """Return the labels of a scale's ticks, so short that two of them never touch.
+
+    >>> _labels([500, 1000, 2000]), _labels([500, 5000, 20_000]), _labels([10**5, 10**6])
+    (['500', '1,000', '2,000'], ['500', '5k', '20k'], ['100k', '1M'])
+    """
+    if max(ticks, default=0) < 10_000:
+        return [f"{tick:,g}" for tick in ticks]
+    units = (1e6, "M"), (1e3, "k"), (0.0, "")
+    fitting = [next((size, name) for size, name in units if tick >= size) for tick in ticks]
+    return [
+        f"{tick / (size or 1):g}{name}" for tick, (size, name) in zip(ticks, fitting, strict=True)
+    ]
 
 
 def depth(landscape: Landscape, ground: Ground, theme: Theme) -> Picture:

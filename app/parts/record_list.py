@@ -41,15 +41,22 @@ class Line:
 def record_list(
     lines: Sequence[Line], opened: int, *, label: str, key: str, look_at: Callable[[int], Any]
 ) -> None:
-    """Draw the lines; `look_at` is called with the row of one that was clicked or walked to."""
+    """Draw the lines; `look_at` is called with the row of one that was clicked or walked to.
+
+    The browser marks that line at once. What it is sent counts these, so that it differs from what
+    it was sent before and is looked at, also where another record was opened before the page with
+    this one was drawn.
+    """
 
     def on_open() -> None:
+        session.remember("lines opened", session.recall("lines opened", 0) + 1)
         row = session.event_of(key).get("open")
         if row is not None and int(row) in {line.row for line in lines}:
             look_at(int(row))
 
     _component(
         key=key,
-        data={"lines": [asdict(line) for line in lines], "open": opened, "label": label},
+        data={"lines": [asdict(line) for line in lines], "open": opened, "label": label,
+              "turn": session.recall("lines opened", 0)},
         on_open_change=on_open,
-    )
+    )  # fmt: skip

@@ -254,6 +254,7 @@ def test_budget_and_resolution_move_the_numbers(page: Any) -> None:
     page.get_by_text("Grid", exact=True).click()
     page.wait_for_function("() => /patches=grid/.test(location.search)")
     page.wait_for_function("() => !/resolution=/.test(location.search)")
+    settled(page)  # the link is there before the knobs: by hand is still what is chosen, till then
     page.get_by_text("By hand", exact=True).click()
     side = page.get_by_label("Patches a side of the grid")
     side.fill("2")
