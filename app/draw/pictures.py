@@ -15,6 +15,7 @@ from draw.ground import Ground
 from draw.layers import Layer, Theme
 from draw.names import isolated, short_name
 from draw.scales import usual_range
+from draw.ticks import decades, labels
 from ila_core.landscape import facets, surface
 from ila_core.landscape.facets import Categories, Numbers
 from ila_core.landscape.landscape import Landscape
@@ -116,10 +117,10 @@ def density(ground: Ground, theme: Theme) -> Picture:
     pixels = surface.to_pixels(raster, low=low, high=high, scale="log")
     colours = palettes.along("density", theme)
     ends = np.log([low * unit, high * unit])
-    ticks = _decades(low * unit, high * unit)
+    ticks = decades(low * unit, high * unit)
     at = [(float(np.log(t)) - ends[0]) / (ends[1] - ends[0]) for t in ticks]
     legend = _ramp(f"records in {place} (log)", colours,
-                   zip(at, _labels(ticks), strict=True))  # fmt: skip
+                   zip(at, labels(ticks), strict=True))  # fmt: skip
     value = {"form": "log", "low": low * unit, "high": high * unit,
              "before": "about ", "after": f" records in {place}"}  # fmt: skip
     return Picture(pixels.bytes, colours, value, legend)
@@ -130,36 +131,6 @@ def _usual_density(raster: Raster) -> tuple[float, float]:
     lowest = surface.contour_levels(raster, (SPARSEST,))
     high = float(raster.values.max()) if lowest else 1.0
     return min(lowest[0] if lowest else 1.0, high / 10), high
-
-
-def _decades(low: float, high: float) -> list[float]:
-    """Return the powers of ten in a range; 1, 2 and 5 times of them where these are few.
-
-    >>> _decades(0.5, 20), _decades(0.07, 3000)
-    ([0.5, 1, 2, 5, 10, 20], [0.1, 1, 10, 100, 1000])
-    """
-    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    for steps in ((1,), (1, 2, 5)):
-        marks = [float(f"{step}e{power}") for power in powers for step in steps]
-        marks = [mark for mark in marks if low * 0.999 <= mark <= high * 1.001]
-        if len(marks) >= 3:
-            return [int(mark) if mark >= 1 else mark for mark in marks]
-    return [int(mark) if mark >= 1 else mark for mark in marks]
-
-
-def _labels(ticks: Sequence[float]) -> list[str]:
-    """Return the labels of a scale's ticks, so short that two of them never touch.
-
-    >>> _labels([500, 1000, 2000]), _labels([500, 5000, 20_000]), _labels([10**5, 10**6])
-    (['500', '1,000', '2,000'], ['500', '5k', '20k'], ['100k', '1M'])
-    """
-    if max(ticks, default=0) < 10_000:
-        return [f"{tick:,g}" for tick in ticks]
-    units = (1e6, "M"), (1e3, "k"), (0.0, "")
-    fitting = [next((size, name) for size, name in units if tick >= size) for tick in ticks]
-    return [
-        f"{tick / (size or 1):g}{name}" for tick, (size, name) in zip(ticks, fitting, strict=True)
-    ]
 
 
 def depth(landscape: Landscape, ground: Ground, theme: Theme) -> Picture:

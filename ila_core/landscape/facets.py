@@ -88,7 +88,7 @@ class Numbers:
     def tells(self) -> bool:
         """Whether it tells records apart: more than one bar holds some."""
         few = self._bin(self.values[:: max(1, len(self.values) // _TOLD_BY)])
-        return bool((few != few[0]).any()) or np.count_nonzero(self.counts()) > 1
+        return bool((few != few[0]).any() or np.count_nonzero(self.counts()) > 1)
 
     @property
     def size(self) -> int:
@@ -166,7 +166,7 @@ class Categories:
     @property
     def tells(self) -> bool:
         """Whether it tells records apart: more than one category holds some."""
-        return np.count_nonzero(self.counts()) > 1
+        return bool(np.count_nonzero(self.counts()) > 1)
 
     @cached_property
     def place(self) -> Mapping[str, int]:
