@@ -28,6 +28,7 @@ from ila_core.artifacts import FINDINGS, MANIFEST
 from ila_core.landscape import cells as drawing
 from ila_core.landscape.cells import Cells, Frame, Kept, Leading
 from ila_core.landscape.landscape import Landscape
+from ila_core.landscape.naming import named_regions
 from ila_core.landscape.region import Box, rows_in
 from ila_core.landscape.surface import sample_of_window, whole
 from ila_core.measure import baseline, compare
@@ -126,8 +127,13 @@ def chance(landscape: Landscape, spec: Spec) -> Baseline:
 @once(max_entries=24)
 def ahead(landscape: Landscape, seed: int) -> Future[None]:
     """Begin, beside what is drawn, what the first look at a large landscape waits for."""
+
+    def work() -> None:
+        named_regions(landscape)  # which the map waits for
+        baseline.shuffle(landscape, seed)
+
     one = ThreadPoolExecutor(1)
-    begun = one.submit(baseline.prepare, landscape, seed)
+    begun = one.submit(work)
     one.shutdown(wait=False)
     return begun
 

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "ila_core"
 
 BASE = (
     "_version", "artifacts", "errors", "paths", "identity", "chance", "shapes", "options", "files",
-    "hashes", "blocks", "progress",
+    "hashes", "blocks", "progress", "twos",
 )  # fmt: skip
 """Single modules that every room may import; they import only those before them."""
 

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from draw.layers import Theme
 from draw.theme import INKS, quiet
+from draw.ticks import decades
 from ila_core.measure.curve import Curve
 
 
@@ -48,13 +49,8 @@ def growth(
                 "font": {"size": 12}, "itemclick": False, "itemdoubleclick": False},
         hovermode="x",
         xaxis={"type": "log", "range": [np.log10(low), np.log10(max(high, low + 1)) + 0.02],
-               "tickvals": _decades(low, high), "tickformat": "~s"},
+               "tickvals": decades(low, high) or [low, high], "tickformat": "~s"},
         yaxis={"range": [0, 1.04], "tickvals": [0, 0.5, 1], "tickformat": ".0%",
                "showgrid": True},
     )  # fmt: skip
     return figure
-
-
-def _decades(low: float, high: float) -> list[float]:
-    ticks = [10.0**k for k in range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)]
-    return [tick for tick in ticks if low <= tick <= high] or [low, high]

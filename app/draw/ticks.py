@@ -23,7 +23,7 @@ def decades(low: float, high: float) -> list[float]:
 
 
 def labels(ticks: Sequence[float]) -> list[str]:
-    """Return the labels of a scale's ticks, so short that two of them never touch.
+    """Return the labels of a scale's ticks: long numbers in thousands and millions.
 
     >>> labels([500, 1000, 2000]), labels([500, 5000, 20_000]), labels([10**5, 10**6])
     (['500', '1,000', '2,000'], ['500', '5k', '20k'], ['100k', '1M'])

@@ -82,18 +82,18 @@ def resolution_knob(view: View, selection: Selection) -> None:
 
 
 def patches_sentence(selection: Selection) -> str:
-    """Say how many patches there are, of how many records, and how many of these are chosen."""
+    """Say how many patches there are, of how many records, and how many of these are kept."""
     patches, records = patches_of(selection), len(selection.landscape)
     if selection.spec.even:
         records = selection.choosable
         return (
-            f"{counted(patches, 'patch')} of {each(records / patches)}{' each' * (patches > 1)}, "
-            f"{few(len(selection) / patches)} chosen"
+            f"{counted(patches, 'patch')} of {each(records / patches)}, "
+            f"{few(len(selection) / patches)}{' of each' * (patches > 1)} kept"
         )
     side = selection.resolution
     return (
         f"{side:,} × {side:,} patches, {count(patches)} of them occupied by "
-        f"{each(records / patches)} each, {few(len(selection) / patches)} chosen"
+        f"{each(records / patches)} each, {few(len(selection) / patches)} of these kept"
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import ila_core
 from ila_core.cli.arguments import add_arguments, add_command, made
 from ila_core.cli.terminal import print_pairs
+from ila_core.errors import IlaError
 from ila_core.pipeline.settings import BuildSettings
 
 PACKAGES = ("torch", "transformers", "sentence-transformers", "umap-learn", "streamlit")
@@ -139,6 +140,10 @@ def _packaged(*, paths: bool) -> Iterator[tuple[str, str]]:
 
 def _encoder() -> str:
     from ila_core.space.encoders import load_encoder
+    from ila_core.space.shipped import AGAIN
 
-    encoder = load_encoder(BuildSettings.encoder)
+    try:
+        encoder = load_encoder(BuildSettings.encoder)
+    except IlaError:
+        return f"damaged: {AGAIN}"
     return f"{encoder.name}, {encoder.dim} dimensions, shipped"

@@ -8,13 +8,13 @@ puts a point on a border into the same patch.
 from __future__ import annotations
 
 import operator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ila_core.errors import UsageError
+from ila_core.twos import by_two
 
 MAX_RESOLUTION = 8192
 HALVED = 1_000_000
@@ -95,8 +95,7 @@ class Grid:
         def marked(part: slice, seen: np.ndarray) -> int:
             return int(mark_occupied(x[part], y[part], *self.scale, stop, seen))
 
-        with ThreadPoolExecutor(2) as two:
-            counts = [*two.map(marked, (slice(0, middle), slice(middle, None)), halves)]
+        counts = by_two(marked, (slice(0, middle), slice(middle, None)), halves)
         return min(stop + 1, max(*counts, int(count_either(*halves))))
 
     def members(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

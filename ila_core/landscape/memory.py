@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from functools import wraps
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 Memory = dict[Callable[..., Any], dict[Hashable, Any]]
-"""The latest results of every remembered function, by its arguments."""
+"""The latest results of every remembered function, by its arguments; some may be on their way."""
 
 
 def remembered(
@@ -17,8 +18,9 @@ def remembered(
     """Return a decorator for functions (landscape, *hashable arguments) without side effects.
 
     The `most` latest results stay with the landscape and go with it. What follows `of_map` alone,
-    whatever the kind of depth that is read, is kept once for all kinds. Two threads may compute the
-    same result at once; one of the two is kept.
+    whatever the kind of depth that is read, is kept once for all kinds. Where another thread is
+    computing what is asked for, its result is waited for; an error is raised to all who wait, and
+    not kept.
 
     >>> from ila_core import Landscape
     >>> calls = []
@@ -36,14 +38,20 @@ def remembered(
         def recall(landscape: Any, *arguments: Hashable) -> T:
             landscape = landscape.base if of_map else landscape
             kept = landscape.memory.setdefault(function, {})
-            try:  # not "if arguments in kept": another thread may drop it in between
-                return kept[arguments]
-            except KeyError:
-                result = function(landscape, *arguments)
-            for oldest in list(kept)[: max(0, len(kept) + 1 - most)]:
+            mine: Future[T] = Future()
+            begun: Future[T] = kept.setdefault(arguments, mine)  # one of two threads' is kept
+            if begun is not mine:
+                return begun.result()
+            try:
+                mine.set_result(function(landscape, *arguments))
+            except BaseException as error:
+                kept.pop(arguments, None)
+                mine.set_exception(error)
+                raise
+            others = [key for key, one in list(kept.items()) if one is not mine and one.done()]
+            for oldest in others[: max(0, len(others) + 1 - most)]:
                 kept.pop(oldest, None)
-            kept[arguments] = result
-            return result
+            return mine.result()
 
         return recall
 

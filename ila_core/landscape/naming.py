@@ -67,13 +67,13 @@ def named_regions(landscape: Landscape) -> Regions:
 def _named(parts: Parts, records: Records) -> Names:
     """Return the words that tell each part's instructions from the others'; [] where none do."""
     from ila_core.space.names import name_domains
-    from ila_core.space.regions import evenly
+    from ila_core.space.regions import Parts
 
-    near = np.zeros(len(records), dtype=bool)
-    for first, end in records.spread(GROUPS):
-        near[first:end] = True
+    near = np.concatenate([np.arange(*rows) for rows in records.spread(GROUPS)])
+    domain = parts.domain[near]
+    counts = np.bincount(parts.part[domain], minlength=len(parts))
     most = -(-TEXTS // len(parts))
-    read = [evenly(rows[near[rows]], most) for rows in parts.rows]
+    read = [near[rows] for rows in Parts(domain, parts.part, counts).some_rows(most)]
     of = np.repeat(np.arange(len(parts)), [len(rows) for rows in read])
     texts = records.take_instructions(np.concatenate(read))
     names = name_domains(of, len(parts), texts, most)

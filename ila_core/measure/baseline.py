@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ila_core.landscape.landscape import Landscape
-from ila_core.landscape.naming import named_regions
 from ila_core.measure.curve import Curve, growth, round_budgets
 from ila_core.measure.describe import REFERENCE, Numbers, describe
 from ila_core.methods.registry import find
@@ -20,6 +18,7 @@ from ila_core.methods.simple import shuffled
 from ila_core.selection.locks import Locks
 from ila_core.selection.selection import Selection
 from ila_core.selection.spec import Spec
+from ila_core.twos import by_two
 
 CHANCE = "random"
 """The method that everything is held against."""
@@ -42,16 +41,11 @@ def draws(landscape: Landscape, spec: Spec) -> list[Selection]:
     method = find(CHANCE)
     asked = method.applied(spec)
     each = [replace(asked, seed=seed) for seed in range(asked.seed, asked.seed + method.draws)]
-    with ThreadPoolExecutor(2) as two:  # each shuffles the whole pool
-        return list(two.map(partial(select_by, landscape), each))
+    return by_two(partial(select_by, landscape), each)  # each shuffles the whole pool
 
 
-def prepare(landscape: Landscape, seed: int = Spec().seed) -> None:
-    """Do ahead what a page on a landscape waits for longest: name regions, shuffle for chance.
-
-    Both are kept, the shuffled rows for as long as they are the latest. Neither reads a depth.
-    """
-    named_regions(landscape)
+def shuffle(landscape: Landscape, seed: int = Spec().seed) -> None:
+    """Shuffle the pool ahead, as `draws` does it: the rows are kept while they are recent."""
     for one in range(seed, seed + find(CHANCE).draws):
         shuffled(len(landscape), one)
 

@@ -9,7 +9,6 @@ gives is the same rule for both, and `patch_rule_compiled` has it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
 from ila_core.selection.locks import Locks
 from ila_core.selection.spec import Spec
+from ila_core.twos import by_two
 
 Cut = Grid | Even
 """How the map is cut into patches."""
@@ -61,8 +61,7 @@ class Queue:
     @cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """The points' coordinates x and y, (m,) float32 each; only a grid asks for them."""
-        with ThreadPoolExecutor(2) as two:  # of ten million records each takes half a second
-            x, y = two.map(lambda column: np.take(column, self.rows), self.pool_places)
+        x, y = by_two(lambda column: np.take(column, self.rows), self.pool_places)
         return frozen(x), frozen(y)
 
     @cached_property

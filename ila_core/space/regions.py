@@ -18,7 +18,11 @@ LOOKED_AT = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The regions of a level before they have names: parts of a pool, made of whole domains."""
+    """The regions of a level before they have names: parts of a pool, made of whole domains.
+
+    >>> Parts(np.array([0, 1, 2, 0]), np.array([0, 1, 0], np.int32), np.array([3, 1])).some_rows(2)
+    [array([0, 3]), array([1])]
+    """
 
     domain: np.ndarray
     """(n,) the domain of every record."""
@@ -30,14 +34,8 @@ class Parts:
     def __len__(self) -> int:
         return len(self.counts)
 
-    @property
-    def rows(self) -> list[np.ndarray]:
-        """The rows of each part, ascending."""
-        together = np.argsort(self.part.astype(np.uint16)[self.domain], kind="stable")  # by radix
-        return np.split(together, np.cumsum(self.counts)[:-1])
-
     def some_rows(self, most: int) -> list[np.ndarray]:
-        """Return at most so many rows of each part, as `evenly` takes them, in one pass."""
+        """Return at most so many rows of each part, ascending and evenly taken, in one pass."""
         from ila_core.space.regions_compiled import some_of_each
 
         step = np.maximum(1, -(-self.counts // most))
@@ -61,7 +59,7 @@ class NamedRegion:
     """One to four, the most telling first."""
     x: float
     y: float
-    """Its densest place, in map coordinates."""
+    """The medians of its records, of each axis alone, in map coordinates."""
     count: int
     """Records that it holds."""
     box: tuple[float, float, float, float]
@@ -132,12 +130,3 @@ def find_regions(
     if tree is not None:
         order[held[leaves_list(tree)]] = np.sort(order[held])
     return Regions(tuple(regions), order)
-
-
-def evenly(rows: np.ndarray, most: int) -> np.ndarray:
-    """Return at most so many of some rows, evenly taken.
-
-    >>> evenly(np.arange(7), 3).tolist(), evenly(np.arange(2), 3).tolist()
-    ([0, 3, 6], [0, 1])
-    """
-    return rows[:: max(1, -(-len(rows) // most))]

@@ -20,18 +20,19 @@ SHA256 = {
     },
 }
 """By folder of the assets and by file; the scripts that make them there print these."""
+AGAIN = "install the program again (in a checkout: git checkout assets)"
+"""What mends a shipped file."""
 
 
 def shipped(folder: str, among: Path = ASSETS) -> Path:
-    """Return the folder of a shipped encoder; IlaError where a file of it is not what was shipped.
+    """Return the folder of a shipped encoder; IlaError where a file of it is not as it was shipped.
 
     Another model would make other vectors under the same name, and a harmful one worse.
     """
     for name, expected in SHA256[folder].items():
         path = among / folder / name
-        if hash_once(path) != expected:
-            raise IlaError(
-                f"{path} is not the file that came with this version; install the program again "
-                "(in a checkout: git checkout assets), or name a model of your own with --encoder."
-            )
+        there = path.is_file()
+        if not there or hash_once(path) != expected:
+            wrong = "is not the file that came with this version" if there else "is missing"
+            raise IlaError(f"{path} {wrong}; {AGAIN}, or name a model of your own with --encoder.")
     return among / folder

@@ -249,7 +249,7 @@ def test_budget_and_resolution_move_the_numbers(page: Any) -> None:
     number = page.get_by_label("Number of even patches")
     number.fill("5")
     number.press("Enter")
-    page.wait_for_selector("text=5 patches of 12 records each, 6 chosen")
+    page.wait_for_selector("text=5 patches of 12 records, 6 of each kept")
     page.wait_for_function("() => /resolution=5(&|$)/.test(location.search)")
     page.get_by_text("Grid", exact=True).click()
     page.wait_for_function("() => /patches=grid/.test(location.search)")

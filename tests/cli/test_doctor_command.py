@@ -9,12 +9,27 @@ import pytest
 from command import cli
 from conftest import write_jsonl
 
+from ila_core.cli.doctor import examine
+from ila_core.space import encoders, shipped
+
 
 def test_doctor_tells_what_is_there_and_what_a_build_takes(pool: Path) -> None:
     shown = cli("doctor", pool).stdout
     assert "60 records" in shown and "encoder" in shown
     found = json.loads(cli("doctor", "--json").stdout)
     assert found["estimate"] is None and "multilingual, 512 dimensions" in found["found"]["encoder"]
+
+
+@pytest.mark.parametrize("wrong", ["another", "missing"])
+def test_doctor_finds_a_shipped_encoder_that_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    if wrong == "another":
+        (tmp_path / "multilingual").mkdir()
+        for name in shipped.SHA256["multilingual"]:
+            (tmp_path / "multilingual" / name).write_text("another")
+    monkeypatch.setattr(encoders, "shipped", lambda folder: shipped.shipped(folder, tmp_path))
+    assert "damaged: install the program again" in dict(examine())["encoder"]
 
 
 def test_doctor_takes_the_options_of_build(pool: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
+
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
 
@@ -28,15 +31,59 @@ def test_landscapes_do_not_share_results():
     assert size(small.moved([[1, 1]])) == 1
 
 
-def test_a_result_may_be_dropped_by_another_thread_at_any_time():
-    class Dropping(dict):
-        def __contains__(self, key):  # what a look costs: another thread's turn comes after it
-            return super().__contains__(key) and self.clear() is None
+def test_two_threads_that_ask_at_once_are_given_one_result():
+    pool, asked = Landscape.from_arrays([[0, 0]]), []
+    begun, go_on = Event(), Event()
 
     @remembered(most=1)
     def square(landscape, number):
-        return number**2
+        asked.append(number)
+        begun.set()
+        assert go_on.wait(60)
+        return [number**2]
 
+    with ThreadPoolExecutor(2) as two:
+        first = two.submit(square, pool, 3)
+        assert begun.wait(60)
+        second = two.submit(square, pool, 3)
+        assert wait([second], 0.05).done == set()
+        go_on.set()
+        assert first.result() is second.result()
+    assert asked == [3]
+    assert square(pool, 3) == [9] and asked == [3]
+
+
+def test_what_is_on_its_way_is_not_dropped_for_what_it_asks_for_itself():
     pool = Landscape.from_arrays([[0, 0]])
-    pool.memory[square.__wrapped__] = Dropping({(3,): 9})
-    assert square(pool, 3) == 9
+
+    @remembered(most=1)
+    def countdown(landscape, number):
+        return 0 if number == 0 else 1 + countdown(landscape, number - 1)
+
+    assert countdown(pool, 5) == 5 and countdown(pool, 5) == 5
+    assert list(pool.memory[countdown.__wrapped__]) == [(5,)]  # the latest, not one it asked for
+
+
+def test_an_error_is_raised_to_all_who_wait_and_not_kept():
+    pool, wrong = Landscape.from_arrays([[0, 0]]), [True]
+    begun, go_on = Event(), Event()
+
+    @remembered(most=1)
+    def half(landscape, number):
+        begun.set()
+        assert go_on.wait(60)
+        if wrong[0]:
+            raise ValueError("not yet")
+        return number / 2
+
+    with ThreadPoolExecutor(2) as two:
+        first = two.submit(half, pool, 3)
+        assert begun.wait(60)
+        second = two.submit(half, pool, 3)
+        while not second.running():
+            pass
+        go_on.set()
+        assert isinstance(first.exception(), ValueError)
+        assert second.exception() is None or isinstance(second.exception(), ValueError)
+    wrong[0] = False
+    assert half(pool, 3) == 1.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ila_core.space.regions import LEVELS, SMALLEST, Parts, evenly, find_regions
+from ila_core.space.regions import LEVELS, SMALLEST, Parts, find_regions
 
 
 def many(n: int = 6_000, domains: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -40,8 +40,8 @@ def test_names_are_asked_for_by_the_rows_of_each_and_its_largest_domain_stands_i
     asked: list[list[np.ndarray]] = []
 
     def name(parts):
-        asked.append(parts.rows)
-        return [("one", "two") if 0 in rows else () for rows in parts.rows]
+        asked.append(parts.some_rows(len(xy)))
+        return [("one", "two") if 0 in rows else () for rows in asked[-1]]
 
     found = find_regions(xy, domain, ["red", "green", "blue · sky"], name)
     for level, parts in enumerate(asked):
@@ -72,14 +72,10 @@ def test_some_rows_of_each_part_are_those_that_are_evenly_taken() -> None:
     part = np.array([0, 2, 1, 0, 3], dtype=np.int32)
     domain = rng.choice(5, 1_000, p=[0.5, 0.3, 0.15, 0.045, 0.005])
     parts = Parts(domain, part, np.bincount(part[domain], minlength=4))
-    assert [len(rows) for rows in parts.rows] == parts.counts.tolist()
-    assert all((part[domain[rows]] == k).all() for k, rows in enumerate(parts.rows))
+    each = [np.flatnonzero(part[domain] == k) for k in range(4)]
+    assert [len(rows) for rows in each] == parts.counts.tolist()
     for most in (1, 7, 100, 10_000):
         found = parts.some_rows(most)
-        assert [rows.tolist() for rows in found] == [evenly(r, most).tolist() for r in parts.rows]
-
-
-def test_evenly_takes_no_more_than_asked() -> None:
-    for n in (1, 9, 10, 11, 99):
-        taken = evenly(np.arange(n), 10)
-        assert len(taken) <= 10 and taken[0] == 0 and len(set(np.diff(taken))) <= 1
+        assert max(len(rows) for rows in found) <= most
+        wanted = [rows[:: max(1, -(-len(rows) // most))] for rows in each]
+        assert [rows.tolist() for rows in found] == [rows.tolist() for rows in wanted]

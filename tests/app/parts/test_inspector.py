@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import ila_core as ila
+import session
 from ila_core.landscape.facets import facet
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.region import Box
 from ila_core.paths import ROOT
+from parts import record_list as lists
 from parts.inspector import originals
 from parts.listing import Listing, in_order, listing
-from parts.record_list import HERE
+from parts.record_list import HERE, Line
 from parts.scope import scope
 from view import View
 
@@ -68,6 +73,27 @@ def test_what_is_downloaded_is_the_original_line_byte_for_byte(run: Path, pool: 
     lines = pool.read_bytes().splitlines(keepends=True)
     rows = np.array([17, 3, 59])
     assert originals(ila.open(run), rows) == b"".join(lines[row] for row in rows)
+
+
+def test_a_list_is_sent_something_new_for_every_line_that_was_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[dict[str, Any]] = []
+    opened: list[int] = []
+    clicked: dict[str, int] = {}
+    noted: dict[str, int] = {}
+    monkeypatch.setattr(lists, "_component", lambda **given: sent.append(given))
+    monkeypatch.setattr(session, "event_of", lambda key: clicked)
+    monkeypatch.setattr(session, "recall", noted.get)
+    monkeypatch.setattr(session, "remember", noted.__setitem__)
+    lines = [Line(row, "", True, None, "") for row in (4, 7)]
+    for clicked["open"] in (7, 9):  # the other one is no line of this list
+        lists.record_list(lines, 4, label="", key="list", look_at=opened.append)
+        sent[-1]["on_open_change"]()
+    lists.record_list(lines, 4, label="", key="list", look_at=opened.append)
+    assert opened == [7]
+    data = [json.dumps(given["data"]) for given in sent]
+    assert len(set(data)) == 3 and all('"open": 4' in one for one in data)
 
 
 def test_the_list_sets_text_as_text() -> None:

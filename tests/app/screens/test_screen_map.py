@@ -46,15 +46,16 @@ from parts.cell_table import cell_table
 def test_what_the_first_look_at_a_large_pool_waits_for_begins_when_it_opens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begun: list[tuple[int, int]] = []
-    monkeypatch.setattr(baseline, "prepare", lambda *given: begun.append((len(given[0]), given[1])))
+    begun: list[tuple[int, ...]] = []
+    monkeypatch.setattr(baseline, "shuffle", lambda *given: begun.append((len(given[0]), given[1])))
     cache.ahead.clear()
     fine(opened())
     assert begun == []  # a small one waits for nothing
+    monkeypatch.setattr(cache, "named_regions", lambda landscape: begun.append((len(landscape),)))
     monkeypatch.setattr(opening, "LARGE", 60)
     monkeypatch.setattr(reach, "LARGE", 60)
     fine(fine(opened(seed="5")).run())
-    assert begun == [(60, 5)]
+    assert begun == [(60,), (60, 5)]
     cache.ahead.clear()
 
 
@@ -216,12 +217,12 @@ def test_a_resolution_is_asked_for_only_where_the_method_takes_one() -> None:
 
 def test_even_patches_are_counted_by_hand_and_told_in_words() -> None:
     page = fine(opened(budget="12"))
-    assert "12 patches of 5 records each, 1 chosen" in texts(page)
+    assert "12 patches of 5 records, 1 of each kept" in texts(page)
     page.segmented_control(key="knob_mode").set_value("hand").run()
     number = fine(page).number_input(key="knob_resolution")
     assert (number.label, number.value, number.max) == ("Number of even patches", 12, 60)
     number.set_value(3).run()
-    assert "3 patches of 20 records each, 4 chosen" in texts(fine(page))
+    assert "3 patches of 20 records, 4 of each kept" in texts(fine(page))
     assert page.query_params["resolution"] == "3"
     page.number_input(key="knob_resolution").set_value(30).run()
     assert "when 40% of the patches have given a record" in fine(page).info[0].value
