@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from ila_core.pool.record import Record
     from ila_core.space.encoders import Encoder
 
-# Seconds a record, measured on two cores with records of about 240 tokens (75,000 of them took
-# 107 s of UMAP, 49 s of quick UMAP, 3 s of PCA, 33 s of n-gram tokenising, fitting and scoring, 8 s
-# of k-means; 52,000 were placed among 20,000 landmarks in 14 s). They are scaled by the probe
+# Seconds measured on two cores with 10,000 to 1,000,000 records of about 240 tokens, the n-gram
+# loss and the domains made beside the map: `assets/growth.json`. They are scaled by the probe
 # below, so that a machine half as fast is told twice the time.
-PROJECTION_SECONDS = {"umap": 107 / 75_000, "quick-umap": 49 / 75_000, "landmarks": 107 / 75_000,
+STARTING_SECONDS = 6.0
+READING_SECONDS = 78 / 1e6
+FITTING_SECONDS = 8.0
+"""Of a projection that is fitted by UMAP, for however few records."""
+PROJECTION_SECONDS = {"umap": 0.0008, "quick-umap": 0.00065, "landmarks": 0.0008,
                       "pca": 3 / 75_000, "columns": 0.0}  # fmt: skip
 PLACING_SECONDS = 14 / 52_000
 NGRAM_SECONDS_PER_BYTE = 33 / 75e6
-KMEANS_SECONDS = 8 / 75_000
 PROBED = 2_000
 PROBED_RATE = 4_400
 """Records a second that the static encoder reached on the machine of the figures above."""
@@ -145,19 +147,20 @@ def estimate(
         encoding, dim = _encoding(first, count, settings)
     size = sum(len(record.original.encode("utf-8", "replace")) for record in first) / len(first)
     projecting = _projecting(settings, count)
-    mapped = encoding + ((projecting or 0.0) + count * KMEANS_SECONDS) * slower
+    begun = STARTING_SECONDS + count * READING_SECONDS * slower
+    mapped = encoding + (projecting or 0.0) * slower
     speed = _speed(first, settings) if settings.models else None
     if speed:
-        seconds = 20 + mapped + speed.seconds(settings.scored(count))
+        seconds = begun + mapped + speed.seconds(settings.scored(count))
     else:
         scoring = NGRAM_SECONDS_PER_BYTE if settings.supplier == "ngram" else 0.0
-        seconds = 20 + max(mapped, count * size * scoring * slower)
+        seconds = begun + max(mapped, count * size * scoring * slower)
     vectors = count * dim * 4
     return Estimate(
         records=count,
         seconds=seconds,
-        memory=int(1.0e9 + 3 * vectors + count * size),
-        disk=int(2 * vectors + count * size),
+        memory=int(0.9e9 + 2 * vectors + 0.4 * count * size),
+        disk=int(2 * vectors + 2.5 * count * size),
         exact=exact,
         speed=speed,
         scored=settings.scored(count) if speed else 0,
@@ -176,7 +179,8 @@ def _projecting(settings: BuildSettings, count: int) -> float | None:
     if method not in PROJECTION_SECONDS:
         return None
     fitted = min(count, FITTED.get(method, count))
-    return fitted * PROJECTION_SECONDS[method] + (count - fitted) * PLACING_SECONDS
+    started = FITTING_SECONDS if method in FITTED else 0.0
+    return started + fitted * PROJECTION_SECONDS[method] + (count - fitted) * PLACING_SECONDS
 
 
 def _slowness(first: Sequence[Record]) -> tuple[float, float, int]:

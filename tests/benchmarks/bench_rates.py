@@ -176,9 +176,9 @@ def option_parser() -> argparse.ArgumentParser:
     number("--gpus", type=int, nargs="+", default=[8, 64])
     number("--cores-each", type=int, default=16, help="CPUs beside each GPU: assumed")
     number("--price", type=float, default=3.5, help="$ an hour of a GPU and its CPUs: assumed")
-    number("--tokens-each", type=float, default=479_400,
+    number("--tokens-each", type=float, default=499_600,
            help="tokens a second of a GPU: 0.5 B weights on an H200, by bench_gpu_scoring.py; 7 B "
-           "read 42,900")  # fmt: skip
+           "read 44,600")  # fmt: skip
     number("--tokens", type=float, default=240, help="tokens of a record")
     number("--passes", type=int, default=1, help="models that read a record, 2 with a tuned one")
     number("--network", type=float, default=25, help="Gbit/s of a machine: assumed")
