@@ -130,7 +130,7 @@ def ahead(landscape: Landscape, seed: int) -> Future[None]:
 
     def work() -> None:
         named_regions(landscape)  # which the map waits for
-        baseline.shuffle(landscape, seed)
+        baseline.shuffle_ahead(landscape, seed)
 
     one = ThreadPoolExecutor(1)
     begun = one.submit(work)

@@ -93,7 +93,7 @@ def patches_sentence(selection: Selection) -> str:
     side = selection.resolution
     return (
         f"{side:,} × {side:,} patches, {count(patches)} of them occupied by "
-        f"{each(records / patches)} each, {few(len(selection) / patches)} of these kept"
+        f"{each(records / patches)} each, {few(len(selection) / patches)} of each kept"
     )
 
 

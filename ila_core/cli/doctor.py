@@ -61,8 +61,13 @@ def run(options: argparse.Namespace) -> None:
             print_pairs(told)
         return
     settings = made(options, BuildSettings)
-    expected = estimate(options.pool, settings) if options.pool else None
     findings = list(examine())
+    try:
+        expected = estimate(options.pool, settings) if options.pool else None
+    except IlaError:
+        if not options.json:
+            print_pairs(findings)  # what is the matter may stand among them
+        raise
     sentences = [expected.sentence(), *expected.details()] if expected else []
     read = [("read as", expected.understood)] if expected else []
     if options.json:
@@ -142,8 +147,9 @@ def _encoder() -> str:
     from ila_core.space.encoders import load_encoder
     from ila_core.space.shipped import AGAIN
 
-    try:
-        encoder = load_encoder(BuildSettings.encoder)
-    except IlaError:
-        return f"damaged: {AGAIN}"
+    for name in ("static", BuildSettings.encoder):
+        try:
+            encoder = load_encoder(name)
+        except IlaError:
+            return f"{name} is missing or damaged: {AGAIN}"
     return f"{encoder.name}, {encoder.dim} dimensions, shipped"

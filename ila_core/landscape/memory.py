@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 Memory = dict[Callable[..., Any], dict[Hashable, Any]]
-"""The latest results of every remembered function, by its arguments; some may be on their way."""
+"""The latest results of every remembered function, by its arguments: futures, for some are on their
+way."""
 
 
 def remembered(
@@ -19,8 +21,8 @@ def remembered(
 
     The `most` latest results stay with the landscape and go with it. What follows `of_map` alone,
     whatever the kind of depth that is read, is kept once for all kinds. Where another thread is
-    computing what is asked for, its result is waited for; an error is raised to all who wait, and
-    not kept.
+    computing what is asked for, its result is waited for; an error is not kept, and who waited
+    computes it too. A function must not ask for what it is computing itself.
 
     >>> from ila_core import Landscape
     >>> calls = []
@@ -39,19 +41,21 @@ def remembered(
             landscape = landscape.base if of_map else landscape
             kept = landscape.memory.setdefault(function, {})
             mine: Future[T] = Future()
-            begun: Future[T] = kept.setdefault(arguments, mine)  # one of two threads' is kept
-            if begun is not mine:
-                return begun.result()
+            while (begun := kept.setdefault(arguments, mine)) is not mine:
+                with suppress(CancelledError):
+                    return begun.result()
             try:
-                mine.set_result(function(landscape, *arguments))
-            except BaseException as error:
+                result = function(landscape, *arguments)
+            except BaseException:
                 kept.pop(arguments, None)
-                mine.set_exception(error)
+                mine.cancel()
                 raise
-            others = [key for key, one in list(kept.items()) if one is not mine and one.done()]
-            for oldest in others[: max(0, len(others) + 1 - most)]:
-                kept.pop(oldest, None)
-            return mine.result()
+            mine.set_result(result)
+            if len(kept) > most:
+                others = [key for key, one in kept.copy().items() if one is not mine and one.done()]
+                for oldest in others[: max(0, len(others) + 1 - most)]:
+                    kept.pop(oldest, None)
+            return result
 
         return recall
 

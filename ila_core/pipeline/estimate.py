@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from ila_core.pool.record import Record
     from ila_core.space.encoders import Encoder
 
-# Seconds measured on two cores with 10,000 to 1,000,000 records of about 240 tokens, the n-gram
-# loss and the domains made beside the map: `assets/growth.json`. They are scaled by the probe
-# below, so that a machine half as fast is told twice the time.
+# Seconds on two cores with records of about 240 tokens, the n-gram loss and the domains made beside
+# the map: a build is within a third of those of `assets/growth.json`. What principal components and
+# placing among landmarks take is of 75,000 records. All are scaled by the probe below, so that a
+# machine half as fast is told twice the time.
 STARTING_SECONDS = 6.0
 READING_SECONDS = 78 / 1e6
 FITTING_SECONDS = 8.0
 """Of a projection that is fitted by UMAP, for however few records."""
-PROJECTION_SECONDS = {"umap": 0.0008, "quick-umap": 0.00065, "landmarks": 0.0008,
+PROJECTION_SECONDS = {"umap": 0.0006, "quick-umap": 0.00065, "landmarks": 0.0006,
                       "pca": 3 / 75_000, "columns": 0.0}  # fmt: skip
 PLACING_SECONDS = 14 / 52_000
 NGRAM_SECONDS_PER_BYTE = 33 / 75e6
@@ -146,29 +147,44 @@ def estimate(
     elif settings.encoder != "static":
         encoding, dim = _encoding(first, count, settings)
     size = sum(len(record.original.encode("utf-8", "replace")) for record in first) / len(first)
-    projecting = _projecting(settings, count)
-    begun = STARTING_SECONDS + count * READING_SECONDS * slower
-    mapped = encoding + (projecting or 0.0) * slower
     speed = _speed(first, settings) if settings.models else None
-    if speed:
-        seconds = begun + mapped + speed.seconds(settings.scored(count))
-    else:
-        scoring = NGRAM_SECONDS_PER_BYTE if settings.supplier == "ngram" else 0.0
-        seconds = begun + max(mapped, count * size * scoring * slower)
-    vectors = count * dim * 4
+    memory, disk = _space(count, size, dim)
     return Estimate(
         records=count,
-        seconds=seconds,
-        memory=int(0.9e9 + 2 * vectors + 0.4 * count * size),
-        disk=int(2 * vectors + 2.5 * count * size),
+        seconds=_time(settings, count, size, encoding, slower, speed),
+        memory=memory,
+        disk=disk,
         exact=exact,
         speed=speed,
         scored=settings.scored(count) if speed else 0,
         labels=_labels(first, count, server) if (server := settings.server) else None,
-        uncounted=("the projection by t-SNE",) if projecting is None else (),
+        uncounted=("the projection by t-SNE",) if _projecting(settings, count) is None else (),
         understood=reading.understood.sentence(),
         unread=tuple(unread(paths, settings.split)),
     )
+
+
+def _time(
+    settings: BuildSettings,
+    count: int,
+    size: float,
+    encoding: float,
+    slower: float,
+    speed: Speed | None = None,
+) -> float:
+    """Seconds of a build of `count` records of `size` bytes, whose encoding takes what is given."""
+    begun = STARTING_SECONDS + count * READING_SECONDS * slower
+    mapped = encoding + (_projecting(settings, count) or 0.0) * slower
+    if speed:
+        return begun + mapped + speed.seconds(settings.scored(count))
+    scoring = NGRAM_SECONDS_PER_BYTE if settings.supplier == "ngram" else 0.0
+    return begun + max(mapped, count * size * scoring * slower)
+
+
+def _space(count: int, size: float, dim: int) -> tuple[int, int]:
+    """Bytes of memory and on disk that a build of such records takes."""
+    vectors = count * dim * 4
+    return int(0.9e9 + 2 * vectors + 0.4 * count * size), int(2 * vectors + 2.5 * count * size)
 
 
 def _projecting(settings: BuildSettings, count: int) -> float | None:

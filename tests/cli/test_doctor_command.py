@@ -9,7 +9,8 @@ import pytest
 from command import cli
 from conftest import write_jsonl
 
-from ila_core.cli.doctor import examine
+from ila_core.cli import main
+from ila_core.paths import ASSETS
 from ila_core.space import encoders, shipped
 
 
@@ -20,16 +21,28 @@ def test_doctor_tells_what_is_there_and_what_a_build_takes(pool: Path) -> None:
     assert found["estimate"] is None and "multilingual, 512 dimensions" in found["found"]["encoder"]
 
 
-@pytest.mark.parametrize("wrong", ["another", "missing"])
+@pytest.mark.parametrize("name", ["static", "multilingual"])
 def test_doctor_finds_a_shipped_encoder_that_is_damaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+    pool: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
 ) -> None:
-    if wrong == "another":
-        (tmp_path / "multilingual").mkdir()
-        for name in shipped.SHA256["multilingual"]:
-            (tmp_path / "multilingual" / name).write_text("another")
-    monkeypatch.setattr(encoders, "shipped", lambda folder: shipped.shipped(folder, tmp_path))
-    assert "damaged: install the program again" in dict(examine())["encoder"]
+    broken = {"static": "encoder"}.get(name, name)
+    if name == "static":  # another file in its place; of the other one there is none
+        (tmp_path / broken).mkdir()
+        for file in shipped.SHA256[broken]:
+            (tmp_path / broken / file).write_text("another")
+
+    def found(folder: str) -> Path:
+        return shipped.shipped(folder, tmp_path if folder == broken else ASSETS)
+
+    monkeypatch.setattr(encoders, "shipped", found)
+    assert main(["doctor", str(pool), "--encoder", "static"]) == (1 if name == "static" else 0)
+    shown = capsys.readouterr()
+    assert f"{name} is missing or damaged: install the program again" in shown.out
+    assert ("is not the file that came" in shown.err) == (name == "static")
 
 
 def test_doctor_takes_the_options_of_build(pool: Path) -> None:

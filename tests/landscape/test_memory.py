@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from threading import Event
 
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that tells when it has been met again, as an argument of the same function."""
+
+    value: int
+    met: Event = field(default_factory=Event, compare=False)
+
+    def __eq__(self, other):
+        self.met.set()
+        other.met.set()
+        return self.value == other.value
 
 
 def test_the_latest_results_stay():
@@ -40,17 +54,17 @@ def test_two_threads_that_ask_at_once_are_given_one_result():
         asked.append(number)
         begun.set()
         assert go_on.wait(60)
-        return [number**2]
+        return [number.value**2]
 
     with ThreadPoolExecutor(2) as two:
-        first = two.submit(square, pool, 3)
+        first = two.submit(square, pool, Number(3))
         assert begun.wait(60)
-        second = two.submit(square, pool, 3)
-        assert wait([second], 0.05).done == set()
+        waiting = Number(3)
+        second = two.submit(square, pool, waiting)
+        assert waiting.met.wait(60)
         go_on.set()
         assert first.result() is second.result()
-    assert asked == [3]
-    assert square(pool, 3) == [9] and asked == [3]
+    assert square(pool, Number(3)) == [9] and len(asked) == 1
 
 
 def test_what_is_on_its_way_is_not_dropped_for_what_it_asks_for_itself():
@@ -64,26 +78,27 @@ def test_what_is_on_its_way_is_not_dropped_for_what_it_asks_for_itself():
     assert list(pool.memory[countdown.__wrapped__]) == [(5,)]  # the latest, not one it asked for
 
 
-def test_an_error_is_raised_to_all_who_wait_and_not_kept():
-    pool, wrong = Landscape.from_arrays([[0, 0]]), [True]
+def test_who_waited_for_an_error_computes_it_too_and_it_is_not_kept():
+    pool, asked, wrong = Landscape.from_arrays([[0, 0]]), [], [True]
     begun, go_on = Event(), Event()
 
     @remembered(most=1)
     def half(landscape, number):
+        asked.append(number)
         begun.set()
         assert go_on.wait(60)
-        if wrong[0]:
+        if wrong.pop():
             raise ValueError("not yet")
-        return number / 2
+        return number.value / 2
 
     with ThreadPoolExecutor(2) as two:
-        first = two.submit(half, pool, 3)
+        wrong.insert(0, False)
+        first = two.submit(half, pool, Number(3))
         assert begun.wait(60)
-        second = two.submit(half, pool, 3)
-        while not second.running():
-            pass
+        waiting = Number(3)
+        second = two.submit(half, pool, waiting)
+        assert waiting.met.wait(60) and len(asked) == 1
         go_on.set()
         assert isinstance(first.exception(), ValueError)
-        assert second.exception() is None or isinstance(second.exception(), ValueError)
-    wrong[0] = False
-    assert half(pool, 3) == 1.5
+        assert second.result() == 1.5 and len(asked) == 2
+    assert half(pool, Number(3)) == 1.5 and len(asked) == 2

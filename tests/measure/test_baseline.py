@@ -8,7 +8,7 @@ from picking import by_hand as chosen
 from pools import pool_of
 
 from ila_core.measure import describe as metrics
-from ila_core.measure.baseline import baseline, random_curve, shuffle
+from ila_core.measure.baseline import baseline, random_curve, shuffle_ahead
 from ila_core.methods.select import select
 from ila_core.methods.simple import shuffled
 from ila_core.selection.spec import Spec
@@ -37,7 +37,7 @@ def test_the_baseline_is_the_mean_of_random_at_the_same_budget_and_locks():
 
 def test_what_is_shuffled_ahead_is_not_shuffled_again():
     pool = pool_of(457)  # a number of records of no other test: what is shuffled goes by it
-    shuffle(pool, 3)
+    shuffle_ahead(pool, 3)
     before = shuffled.cache_info()
     assert baseline(pool, Spec("ila", budget="40", seed=3)).seeds == 5
     assert shuffled.cache_info().misses == before.misses

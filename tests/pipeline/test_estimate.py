@@ -15,6 +15,8 @@ from command import cli
 from conftest import small_pool, write_jsonl
 
 from ila_core.errors import PoolError
+from ila_core.paths import ROOT
+from ila_core.pipeline import estimate as module
 from ila_core.pipeline.estimate import estimate
 from ila_core.pipeline.placing import encoder_of
 from ila_core.pipeline.settings import BuildSettings
@@ -40,11 +42,11 @@ def test_doctor_tries_the_model_and_counts_requests(
 
 def test_an_estimate_with_a_tuned_model_reads_twice(models: Path, pool: Path) -> None:
     lm = str(models / "chat")
-    one = estimate([pool], loss="lm", lm=lm, device="cpu")
+    one = estimate([pool], loss="lm", lm=lm, device="cpu", projection="pca")
     two = estimate([pool], loss="lm", lm=lm, device="cpu", unconditional=True)
     assert one.speed is not None and two.speed is not None
     assert two.speed.tokens_per_record > one.speed.tokens_per_record
-    assert one.seconds > estimate([pool], projection="pca").seconds - 20
+    assert one.seconds > module.STARTING_SECONDS + one.speed.seconds(one.scored)
 
 
 def test_an_estimate_of_a_sample_is_of_what_is_scored(models: Path, pool: Path) -> None:
@@ -143,3 +145,12 @@ def test_a_pool_that_cannot_be_built_is_refused_as_the_build_would(tmp_path: Pat
 def test_doctor_says_which_fields_are_read(pool: Path) -> None:
     told = estimate([pool], projection="pca").understood
     assert told.startswith("instruction from ") and told in cli("doctor", pool).stdout
+
+
+def test_estimates_fit_the_builds_that_were_measured() -> None:
+    measured = json.loads((ROOT / "assets" / "growth.json").read_text("utf-8"))
+    for count, took in ((int(size), took) for size, took in measured.items()):
+        seconds = module._time(BuildSettings(), count, 1_050, took["embedding"], 1.0)
+        assert 0.75 < seconds / took["build"] < 1.34, count
+        memory, _ = module._space(count, 1_050, 512)
+        assert 0.8 < memory / 1e9 / took["memory"] < 1.67, count

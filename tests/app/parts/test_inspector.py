@@ -87,7 +87,8 @@ def test_a_list_is_sent_something_new_for_every_line_that_was_opened(
     monkeypatch.setattr(session, "recall", noted.get)
     monkeypatch.setattr(session, "remember", noted.__setitem__)
     lines = [Line(row, "", True, None, "") for row in (4, 7)]
-    for clicked["open"] in (7, 9):  # the other one is no line of this list
+    for row in (7, 9):  # the other one is no line of this list
+        clicked["open"] = row
         lists.record_list(lines, 4, label="", key="list", look_at=opened.append)
         sent[-1]["on_open_change"]()
     lists.record_list(lines, 4, label="", key="list", look_at=opened.append)

@@ -47,7 +47,9 @@ def test_what_the_first_look_at_a_large_pool_waits_for_begins_when_it_opens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     begun: list[tuple[int, ...]] = []
-    monkeypatch.setattr(baseline, "shuffle", lambda *given: begun.append((len(given[0]), given[1])))
+    monkeypatch.setattr(
+        baseline, "shuffle_ahead", lambda *given: begun.append((len(given[0]), given[1]))
+    )
     cache.ahead.clear()
     fine(opened())
     assert begun == []  # a small one waits for nothing
