@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from unicodedata import bidirectional, category, east_asian_width
@@ -82,6 +84,22 @@ def short_name(name: str, *, words: int = 2, letters: int = 26) -> str:
         return text
     kept = sum(upto < letters for upto in accumulate(map(_columns_of, text)))
     return text[:kept].rstrip() + "…"
+
+
+def told_apart(names: Sequence[str], *, letters: int) -> list[str]:
+    """Return short names of so many columns; where two would be alike, with more of their words.
+
+    >>> told_apart(["film · actor · star", "film · actor · plot", "sky · sea · sun"], letters=26)
+    ['film · actor · star', 'film · actor · plot', 'sky · sea']
+    """
+    short = [short_name(name, letters=letters) for name in names]
+    for words in (3, 4):
+        times = Counter(short)
+        short = [
+            short_name(name, words=words, letters=2 * letters) if times[known] > 1 else known
+            for name, known in zip(names, short, strict=True)
+        ]
+    return short
 
 
 def columns(text: str) -> int:

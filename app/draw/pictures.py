@@ -13,7 +13,7 @@ from draw.encoding import encoded
 from draw.facets import title_of
 from draw.ground import Ground
 from draw.layers import Layer, Theme
-from draw.names import isolated, short_name
+from draw.names import isolated, short_name, told_apart
 from draw.scales import usual_range
 from draw.ticks import decades, labels
 from ila_core.landscape import facets, surface
@@ -289,11 +289,11 @@ def _territories(
         spoken[number[one] - 1] = isolated(short_name(names[one], words=4, letters=60))
     named = [k for k in largest if k in set(seen.tolist())][:NAMED]
     others = len(seen) - len(named)
+    short = told_apart([names[k] for k in named], letters=34)
+    hues = [palettes.hexed(of_domain[k]) for k in named]
     legend = {
         "kind": "names",
-        "entries": [
-            [palettes.hexed(of_domain[k]), short_name(names[k], letters=34)] for k in named
-        ],
+        "entries": [list(one) for one in zip(hues, short, strict=True)],
         "more": f"and {others:,} more; neighbours have like colours" if others > 0 else "",
     }
     value = {"form": "name", "names": spoken[: int(number.max(initial=0))]}

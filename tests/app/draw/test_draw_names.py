@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from draw.names import columns, isolated, places, short_name
+from draw.names import columns, isolated, places, short_name, told_apart
 from ila_core.landscape.cells import count, frame
 from ila_core.landscape.landscape import Landscape
 
@@ -41,3 +41,12 @@ def test_only_what_runs_leftwards_is_isolated() -> None:
     assert isolated("poem · 诗歌") == "poem · 诗歌"
     for name in ("قصيدة", "שיר", "python · قصيدة"):
         assert isolated(name) == f"\u2068{name}\u2069"
+
+
+def test_names_of_one_legend_differ_as_far_as_their_words_do() -> None:
+    names = ["movie · film · mood", "movie · film · mood · acting", "sky · sea", "same", "same"]
+    assert told_apart(names, letters=34) == [
+        "movie · film · mood", "movie · film · mood · acting", "sky · sea", "same", "same",
+    ]  # fmt: skip
+    long = [f"{'long' * 6} · {'name' * 6} · {word}" for word in ("one", "two")]
+    assert told_apart(long, letters=34) == long and told_apart(long[:1], letters=34) == ["long" * 6]
