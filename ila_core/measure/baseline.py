@@ -44,7 +44,7 @@ def draws(landscape: Landscape, spec: Spec) -> list[Selection]:
     return by_two(partial(select_by, landscape), each)  # each shuffles the whole pool
 
 
-def shuffle_ahead(landscape: Landscape, seed: int = Spec().seed) -> None:
+def shuffle_ahead(landscape: Landscape, seed: int) -> None:
     """Shuffle the pool ahead, as `draws` does it: the rows are kept while they are recent."""
     for one in range(seed, seed + find(CHANCE).draws):
         shuffled(len(landscape), one)

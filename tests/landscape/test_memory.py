@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Thread
 
 from ila_core.landscape.landscape import Landscape
 from ila_core.landscape.memory import remembered
@@ -45,6 +45,31 @@ def test_landscapes_do_not_share_results():
     assert size(small.moved([[1, 1]])) == 1
 
 
+def in_a_thread(function, *given):
+    """Return the future of a call, by a thread that no end of the tests waits for."""
+    future = Future()
+
+    def call():
+        try:
+            future.set_result(function(*given))
+        except ValueError as error:
+            future.set_exception(error)
+
+    Thread(target=call, daemon=True).start()
+    return future
+
+
+def asked_twice(function, pool, begun, go_on):
+    """Return two calls for the same number, of which the second met the first on its way."""
+    first = in_a_thread(function, pool, Number(3))
+    assert begun.wait(60)
+    waiting = Number(3)
+    second = in_a_thread(function, pool, waiting)
+    assert waiting.met.wait(60)
+    go_on.set()
+    return first, second
+
+
 def test_two_threads_that_ask_at_once_are_given_one_result():
     pool, asked = Landscape.from_arrays([[0, 0]]), []
     begun, go_on = Event(), Event()
@@ -56,14 +81,8 @@ def test_two_threads_that_ask_at_once_are_given_one_result():
         assert go_on.wait(60)
         return [number.value**2]
 
-    with ThreadPoolExecutor(2) as two:
-        first = two.submit(square, pool, Number(3))
-        assert begun.wait(60)
-        waiting = Number(3)
-        second = two.submit(square, pool, waiting)
-        assert waiting.met.wait(60)
-        go_on.set()
-        assert first.result() is second.result()
+    first, second = asked_twice(square, pool, begun, go_on)
+    assert first.result(60) is second.result(60)
     assert square(pool, Number(3)) == [9] and len(asked) == 1
 
 
@@ -79,7 +98,7 @@ def test_what_is_on_its_way_is_not_dropped_for_what_it_asks_for_itself():
 
 
 def test_who_waited_for_an_error_computes_it_too_and_it_is_not_kept():
-    pool, asked, wrong = Landscape.from_arrays([[0, 0]]), [], [True]
+    pool, asked = Landscape.from_arrays([[0, 0]]), []
     begun, go_on = Event(), Event()
 
     @remembered(most=1)
@@ -87,18 +106,11 @@ def test_who_waited_for_an_error_computes_it_too_and_it_is_not_kept():
         asked.append(number)
         begun.set()
         assert go_on.wait(60)
-        if wrong.pop():
+        if len(asked) == 1:
             raise ValueError("not yet")
         return number.value / 2
 
-    with ThreadPoolExecutor(2) as two:
-        wrong.insert(0, False)
-        first = two.submit(half, pool, Number(3))
-        assert begun.wait(60)
-        waiting = Number(3)
-        second = two.submit(half, pool, waiting)
-        assert waiting.met.wait(60) and len(asked) == 1
-        go_on.set()
-        assert isinstance(first.exception(), ValueError)
-        assert second.result() == 1.5 and len(asked) == 2
+    first, second = asked_twice(half, pool, begun, go_on)
+    assert isinstance(first.exception(60), ValueError)
+    assert second.result(60) == 1.5 and len(asked) == 2
     assert half(pool, Number(3)) == 1.5 and len(asked) == 2
